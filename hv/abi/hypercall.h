@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Hypercalls: VMCALL (VT-x) or VMMCALL (AMD-V) at CPL 0 in 64-bit or 32-bit protected mode.
+ *
+ *  In: RAX number, RDI, RSI, RDX, RCX arguments. Out: RAX, negative enum bh_err on failure.
+ *  No other register changes. At CPL > 0 the guest gets #UD. Only BH_HC_VERSION is open to every
+ *  partition; all others belong to the partition whose policy entry has BH_POLICY_CONTROL.
+ *  "gpa" arguments name memory of the caller, inside one page. See docs/SPEC-abi.md.
+ */
+#ifndef BH_ABI_HYPERCALL_H
+#define BH_ABI_HYPERCALL_H
+
+#define BH_ABI_VERSION 0x00010000u /* major << 16 | minor */
+
+enum bh_hypercall {
+	/** () -> BH_ABI_VERSION. */
+	BH_HC_VERSION = 0,
+	/** (event page gpa, MSI address, MSI data): where events are recorded (struct bh_event_page, page
+	 *  aligned) and which interrupt of the caller announces them. */
+	BH_HC_EVENT_SETUP = 0x10,
+	/** (part, ioreq page gpa): gives the partition zeroed RAM, maps that RAM into the caller at
+	 *  guest-physical = host-physical address, and records its ioreqs in the page (struct bh_ioreq per
+	 *  vcpu). State becomes CREATED. */
+	BH_HC_PART_CREATE = 0x11,
+	/** (part): CREATED -> RUNNING. Vcpus without a start state wait for INIT/SIPI. */
+	BH_HC_PART_START = 0x12,
+	/** (part): RUNNING -> PAUSED. */
+	BH_HC_PART_PAUSE = 0x13,
+	/** (part): PAUSED -> RUNNING. */
+	BH_HC_PART_RESUME = 0x14,
+	/** (part): any but EMPTY -> CREATED, RAM zeroed, doorbells and vcpu state gone. */
+	BH_HC_PART_RESET = 0x15,
+	/** (part): any but EMPTY -> EMPTY; RAM unmapped from the caller and zeroed. */
+	BH_HC_PART_DESTROY = 0x16,
+	/** (part, gpa): writes struct bh_part_info. */
+	BH_HC_PART_INFO = 0x17,
+	/** (part, vcpu, gpa): reads struct bh_vcpu_start. State CREATED only. */
+	BH_HC_VCPU_SET = 0x18,
+	/** (part, vcpu): the ioreq of this vcpu is answered; its slot has state BH_IOREQ_DONE. */
+	BH_HC_IOREQ_DONE = 0x19,
+	/** (part, MSI address, MSI data): raises that interrupt in the partition. */
+	BH_HC_MSI_POST = 0x1a,
+	/** (part, base gpa, pages): doorbell window; page i rings doorbell i. base 0 removes it. */
+	BH_HC_DOORBELL_SETUP = 0x1b,
+	/** (part, vcpu, gpa): writes struct bh_vcpu_stats. */
+	BH_HC_STATS = 0x1c,
+	/** (gpa): struct bh_log_read, in and out: text of the hypervisor log from a cursor on. */
+	BH_HC_LOG_READ = 0x1d,
+};
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The compiled policy table: a boot module, read-only, validated wholly before anything starts.
+ *
+ *  Layout: struct bh_policy, then part_count struct bh_policy_part, then module_count struct
+ *  bh_policy_module. All little-endian. crc32c covers the whole table with the crc field as 0.
+ */
+#ifndef BH_ABI_POLICY_H
+#define BH_ABI_POLICY_H
+
+#include "types.h"
+
+#define BH_POLICY_MAGIC 0x31304c4f50484221ull /* "!BHPOL01" */
+#define BH_POLICY_VERSION 1u
+
+struct bh_policy {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size; /* bytes of the whole table */
+	uint32_t crc32c;
+	uint32_t part_count;   /* 1..BH_PART_MAX; part 0 is the control partition */
+	uint32_t module_count; /* boot modules that must be there */
+	uint32_t reserved;
+};
+BH_ABI_ASSERT(sizeof(struct bh_policy) == 32);
+
+#define BH_POLICY_CONTROL 0x1u /* may call the partition hypercalls; part 0 only */
+#define BH_POLICY_MAPPED  0x2u /* its RAM may be mapped by the control partition (its back ends live there) */
+
+struct bh_policy_part {
+	char name[16]; /* 0-terminated */
+	uint64_t ram_size; /* bytes, multiple of 2 MiB; part 0: at least this much must remain */
+	uint32_t vcpu_count; /* 1..BH_VCPU_MAX */
+	uint32_t weight;     /* share of CPU, 1..10000 */
+	uint32_t flags;      /* BH_POLICY_* */
+	uint32_t doorbell_count; /* 0..BH_DOORBELL_MAX */
+	uint64_t reserved[3];
+};
+BH_ABI_ASSERT(sizeof(struct bh_policy_part) == 64);
+
+/** A boot module is named by the first word of its multiboot string: "kernel", "initrd", "guest", ... */
+struct bh_policy_module {
+	char role[16]; /* 0-terminated */
+	uint64_t size; /* bytes */
+	uint32_t crc32c; /* of its bytes; the CRC-32C of RFC 3720 */
+	uint32_t reserved;
+};
+BH_ABI_ASSERT(sizeof(struct bh_policy_module) == 32);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What /dev/bulkhead offers to bulkheadd, runners and back ends of the control partition.
+ *
+ *  /dev/bulkhead        BULKHEAD_VERSION, BULKHEAD_INFO, BULKHEAD_STATS, BULKHEAD_LOG, BULKHEAD_CREATE
+ *  partition fd         from BULKHEAD_CREATE; the partition lives until its last holder closes it.
+ *                       poll(): POLLIN when the state changed since the last BULKHEAD_PART_INFO.
+ *                       mmap(): offset BULKHEAD_MMAP_RAM + gpa: RAM; BULKHEAD_MMAP_IOREQ: the ioreq page.
+ *  RAM fd               from BULKHEAD_RAM_FD; mmap() of the partition's RAM only (offset = gpa), nothing else.
+ *
+ *  All ioctls return 0 or a new fd, else -1 and errno. enum bh_err becomes: INVAL EINVAL, DENIED EPERM,
+ *  NOMEM ENOMEM, NOENT ENOENT, STATE EBUSY, RANGE ERANGE, EXISTS EEXIST, NOSYS ENOSYS, NOSUPP EOPNOTSUPP,
+ *  CORRUPT EBADMSG.
+ */
+#ifndef BULKHEAD_UAPI_H
+#define BULKHEAD_UAPI_H
+
+#ifdef __KERNEL__
+#include <linux/ioctl.h>
+#include <linux/types.h>
+#else
+#include <sys/ioctl.h>
+#include <stdint.h>
+#endif
+#include "abi/types.h"
+#include "abi/part.h"
+#include "abi/ioreq.h"
+
+#define BULKHEAD_MMAP_RAM   0ull
+#define BULKHEAD_MMAP_IOREQ (1ull << 40)
+
+struct bulkhead_query { /* BULKHEAD_INFO, BULKHEAD_STATS, BULKHEAD_LOG on /dev/bulkhead */
+	uint32_t part;
+	uint32_t vcpu;
+	uint64_t user; /* struct bh_part_info *, struct bh_vcpu_stats *, struct bh_log_read * */
+};
+
+struct bulkhead_vcpu_start {
+	uint32_t vcpu;
+	uint32_t reserved;
+	struct bh_vcpu_start start;
+};
+
+/** Rings of queue `queue` on doorbell page `doorbell` add 1 to the eventfd; fd -1 removes it. */
+struct bulkhead_doorbell {
+	uint32_t doorbell;
+	uint32_t queue;
+	int32_t eventfd;
+	uint32_t reserved;
+};
+
+struct bulkhead_doorbell_window {
+	uint64_t gpa; /* page aligned, outside RAM; 0 removes the window */
+	uint32_t count; /* pages = doorbells */
+	uint32_t reserved;
+};
+
+/** Each write to the eventfd raises the MSI in the guest. The same eventfd again replaces the message. */
+struct bulkhead_irqfd {
+	int32_t eventfd;
+	uint32_t assign; /* 1 assign or replace, 0 remove */
+	uint64_t msi_addr;
+	uint32_t msi_data;
+	uint32_t reserved;
+};
+
+struct bulkhead_msi {
+	uint64_t msi_addr;
+	uint32_t msi_data;
+	uint32_t reserved;
+};
+
+#define BULKHEAD_VERSION         _IO('B', 0x00)                         /* -> BH_ABI_VERSION */
+#define BULKHEAD_INFO            _IOW('B', 0x01, struct bulkhead_query)
+#define BULKHEAD_STATS           _IOW('B', 0x02, struct bulkhead_query)
+#define BULKHEAD_LOG             _IOW('B', 0x03, struct bulkhead_query)
+#define BULKHEAD_CREATE          _IO('B', 0x04)                         /* (part id) -> partition fd */
+#define BULKHEAD_PART_INFO       _IOR('B', 0x10, struct bh_part_info)
+#define BULKHEAD_START           _IO('B', 0x11)
+#define BULKHEAD_PAUSE           _IO('B', 0x12)
+#define BULKHEAD_RESUME          _IO('B', 0x13)
+#define BULKHEAD_RESET           _IO('B', 0x14)
+#define BULKHEAD_VCPU_SET        _IOW('B', 0x15, struct bulkhead_vcpu_start)
+#define BULKHEAD_RAM_FD          _IO('B', 0x16)                         /* -> RAM fd */
+/** (vcpu): hands in the answer of a slot in state DONE, if there is one, then waits for the next PENDING.
+ *  0: slot is PENDING. EINTR: signal. ENODEV: the partition was reset or stopped; see PART_INFO. */
+#define BULKHEAD_IOREQ_NEXT      _IO('B', 0x17)
+#define BULKHEAD_DOORBELL        _IOW('B', 0x18, struct bulkhead_doorbell)
+#define BULKHEAD_DOORBELL_WINDOW _IOW('B', 0x19, struct bulkhead_doorbell_window)
+#define BULKHEAD_IRQFD           _IOW('B', 0x1a, struct bulkhead_irqfd)
+#define BULKHEAD_MSI             _IOW('B', 0x1b, struct bulkhead_msi)
+
+#endif
