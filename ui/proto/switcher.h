@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The seam between bulkheadd and the switcher: one SOCK_SEQPACKET Unix socket pair (`--control-fd N` of
+ *  bulkhead-switcher) that carries struct switcher_msg, one to a packet, whatever the type; fields that a type
+ *  does not name are 0. bulkheadd is trusted to be honest but not to be free of mistakes: a packet of another size, an unknown
+ *  type or a value out of range is dropped with a line in the log, its fds are closed, the connection stays.
+ *
+ *  The switcher outlives partitions. When the socket closes it goes on with the partitions that it has.
+ */
+#ifndef BH_SWITCHER_H
+#define BH_SWITCHER_H
+
+#include <stdint.h>
+
+#define SWITCHER_PARTS_MAX 8u
+#define SWITCHER_NAME_SIZE 32u /* bytes, with the closing 0; printable ASCII */
+#define SWITCHER_TEXT_SIZE 64u /* the same */
+#define SWITCHER_ORDER_MAX 9u  /* Super+1 .. Super+9 */
+
+enum switcher_type {
+	/** bulkheadd -> switcher: here is a partition: id, order, name, title, colour, pattern, fds. The fds that
+	 *  `fds` names come along (SCM_RIGHTS), in the order of its bits. With an id that is known already it
+	 *  takes the place of all of that (new sockets after a restart); state and focus stay. */
+	SWITCHER_ADD = 1,
+	/** bulkheadd -> switcher: id, state, progress, text. Before the first one a partition is STOPPED. */
+	SWITCHER_STATE = 2,
+	/** bulkheadd -> switcher: id is gone for good; its sockets are closed. */
+	SWITCHER_REMOVE = 3,
+	/** bulkheadd -> switcher: the user asked by `bulkhead focus` for id. */
+	SWITCHER_FOCUS = 4,
+	/** switcher -> bulkheadd: the focus moved to id; tsc = time stamp counter when its pixels were on the screen. */
+	SWITCHER_FOCUSED = 5,
+	/** switcher -> bulkheadd: the screen is up, messages are served; width and height of the area that guests
+	 *  get. First message, sent once. */
+	SWITCHER_READY = 6,
+};
+
+enum switcher_state {
+	SWITCHER_STOPPED = 0,
+	SWITCHER_STARTING = 1, /* progress in percent */
+	SWITCHER_RUNNING = 2,
+	SWITCHER_PAUSED = 3,
+	SWITCHER_FAILED = 4, /* text says why, as in "triple fault" */
+};
+#define SWITCHER_STATE_COUNT 5u
+
+/** Drawn beside and over the colour, so that partitions differ on a grey screen too. */
+enum switcher_pattern {
+	SWITCHER_PLAIN = 0,
+	SWITCHER_STRIPES = 1,
+	SWITCHER_DOTS = 2,
+	SWITCHER_CHECKS = 3,
+	SWITCHER_WAVES = 4,
+	SWITCHER_BARS = 5,
+};
+#define SWITCHER_PATTERN_COUNT 6u
+
+enum switcher_fd {
+	SWITCHER_FD_SURFACE = 1u << 0,	/* struct surface_msg, the switcher's end */
+	SWITCHER_FD_KEYBOARD = 1u << 1, /* struct surface_input: EV_KEY */
+	SWITCHER_FD_TABLET = 1u << 2,	/* struct surface_input: EV_ABS, BTN_*, REL_WHEEL */
+};
+#define SWITCHER_FDS_MAX 3u
+
+struct switcher_msg {
+	uint32_t type;
+	uint32_t id;	   /* the partition's number, any value, as in hypercalls */
+	uint32_t order;	   /* 1..SWITCHER_ORDER_MAX: the digit of its key; unique */
+	uint32_t colour;   /* 0xRRGGBB */
+	uint32_t pattern;  /* enum switcher_pattern */
+	uint32_t state;	   /* enum switcher_state */
+	uint32_t progress; /* percent, 0..100 */
+	uint32_t fds;	   /* bits of enum switcher_fd */
+	uint32_t width, height; /* pixels, READY only */
+	uint64_t tsc;
+	char name[SWITCHER_NAME_SIZE];	/* "browser": what commands call it */
+	char title[SWITCHER_NAME_SIZE]; /* "Browser": what people read */
+	char text[SWITCHER_TEXT_SIZE];	/* one short line of state, may be empty */
+};
+_Static_assert(sizeof(struct switcher_msg) == 176, "switcher_msg");
+
+#endif
