@@ -38,7 +38,7 @@ struct bh_part_info {
 	uint32_t flags; /* BH_POLICY_*, policy.h */
 	uint64_t tsc_khz;
 };
-BH_ABI_ASSERT(sizeof(struct bh_part_info) == 88);
+BH_ABI_ASSERT(sizeof(struct bh_part_info) == 80);
 
 enum bh_vcpu_mode {
 	BH_VCPU_FLAT32 = 0, /* protected mode, flat 4 GiB segments, no paging: PVH, multiboot, bzImage */
