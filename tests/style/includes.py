@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 120
+"""Who may include whom: layers of root mode, the seam to vtx/, hv/abi as all that others see, no cycles,
+and each header compiles alone."""
+import concurrent.futures
+import json
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+from tree import C_LIKE, TOP, Tap, files, text
+
+# A file includes its own layer and lower ones.
+LAYER = {"hv/abi": 0, "hv/lib": 1, "hv/dbg": 2, "hv/cpu": 2, "hv/mem": 3, "hv/acpi": 4, "hv/irq": 4, "hv/part": 5,
+         "hv/boot": 6}
+VTX_SEES = 4  # layers up to this one, and the seam:
+VTX_SEAM = "hv/part/backend.h"
+# Areas outside root mode: what each may include besides itself and hv/abi.
+SEES = {
+    "partitions/kmod": [],
+    "partitions/virtio": [],
+    "partitions/vhost": ["partitions/virtio"],
+    "partitions/devices": ["partitions/virtio", "partitions/vhost", "partitions/kmod", "vhd", "ui/proto"],
+    "partitions/runner": ["partitions/virtio", "partitions/vhost", "partitions/kmod"],
+    "partitions/manager": ["partitions/kmod", "ui/proto"],
+    "partitions/guestlib": [],
+    "partitions/bare": ["partitions/guestlib"],
+    "partitions/loader": ["partitions/guestlib"],
+    "policy": [],
+    "vhd": [],
+    "ui": [],
+    "bench": ["partitions/guestlib"],
+}
+
+
+def root_of(path):
+    """('hv', layer), ('vtx', ...), or (area, None) for a path relative to the top."""
+    parts = path.parts
+    if parts[0] == "hv":
+        return "hv", LAYER.get("/".join(parts[:2]))
+    if parts[0] == "vtx":
+        return "vtx", None
+    for depth in (2, 1):
+        name = "/".join(parts[:depth])
+        if name in SEES:
+            return name, None
+    return parts[0], None
+
+
+def include_dirs():
+    """-I of every compiled file, per folder of the tree, from the build's own record."""
+    build = Path(os.environ.get("BUILD", TOP / "build"))
+    dirs, flags = {}, {}
+    try:
+        commands = json.loads((build / "compile_commands.json").read_text())
+    except (OSError, ValueError):
+        return dirs, flags
+    for c in commands:
+        src = Path(os.path.normpath(os.path.join(c["directory"], c["file"])))
+        if not src.is_relative_to(TOP) or src.is_relative_to(TOP / "tests"):
+            continue
+        folder = src.relative_to(TOP).parent
+        for arg in shlex.split(c["command"]):
+            if arg.startswith("-I"):
+                d = os.path.normpath(os.path.join(c["directory"], arg[2:]))
+                mine = dirs.setdefault(folder, [])
+                if d not in mine:
+                    mine.append(d)
+            elif arg.startswith(("-D", "-isystem")):
+                flags.setdefault(folder, set()).add(arg)
+    return dirs, flags
+
+
+def main():
+    tap = Tap()
+    dirs, flags = include_dirs()
+    tree = [f for f in files(C_LIKE) if f.parts[0] != "tests"]
+    known = set(tree)
+    graph, upward, crossing, abi = {}, [], [], []
+
+    def resolve(path, name):
+        for d in [TOP / path.parent, TOP / "hv", TOP] + [Path(d) for d in dirs.get(path.parent, [])]:
+            p = Path(os.path.normpath(d / name))
+            if p.is_relative_to(TOP) and p.relative_to(TOP) in known:
+                return p.relative_to(TOP)
+        return None
+
+    for path in tree:
+        own, layer = root_of(path)
+        for quote, name in re.findall(r'^\s*#\s*include\s+(["<])([^">]+)[">]', text(path), re.M):
+            to = resolve(path, name)
+            if to is None:
+                continue
+            graph.setdefault(path, set()).add(to)
+            other, other_layer = root_of(to)
+            edge = f"{path} includes {to}"
+            if own == "hv":
+                if other != "hv":
+                    crossing.append(edge)
+                elif layer is None or other_layer is None:
+                    upward.append(f"{edge}: a folder without a layer in tests/style/includes.py")
+                elif other_layer > layer:
+                    upward.append(f"{edge}: layer {other_layer} from layer {layer}")
+            elif own == "vtx":
+                if other == "hv" and str(to) != VTX_SEAM and (other_layer is None or other_layer > VTX_SEES):
+                    upward.append(f"{edge}: vtx sees {VTX_SEAM} and layers up to {VTX_SEES}")
+                elif other not in ("hv", "vtx"):
+                    crossing.append(edge)
+            elif other == "vtx" or other == "hv" and other_layer != 0:
+                abi.append(f"{edge}: only hv/abi is for others")
+            elif own == "hv/abi" or other not in ("hv", own) and not any(
+                    to.is_relative_to(s) for s in SEES.get(own, [])):
+                crossing.append(edge)
+    tap.rule("layers of hv/ include downwards only", upward)
+    tap.rule("hv/ never includes vtx/, no area includes a foreign one", crossing)
+    tap.rule("all but root mode see hv/abi only", abi)
+    tap.rule("hv/abi includes nothing but itself",
+             [f"{p} includes {t}" for p in graph if p.is_relative_to("hv/abi") for t in graph[p]
+              if not t.is_relative_to("hv/abi")])
+
+    cycles, state = [], {}
+
+    def visit(node, trail):
+        state[node] = 1
+        for to in sorted(graph.get(node, ())):
+            if state.get(to) == 1:
+                cycles.append(" -> ".join(map(str, trail[trail.index(to):] + [to])))
+            elif to not in state:
+                visit(to, trail + [to])
+        state[node] = 2
+
+    for node in sorted(graph):
+        if node not in state:
+            visit(node, [node])
+    tap.rule("no include cycles", cycles)
+
+    def alone(path):
+        root = path.parts[0] in ("hv", "vtx")
+        args = ["gcc", "-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-x", "c",
+                "-I", str(TOP / "hv"), "-I", str(TOP)]
+        args += ["-ffreestanding", "-mgeneral-regs-only", "-DBH_LOG_LEVEL=2", "-DBH_TRACE=0",
+                 "-DBH_ENTRY_CHECK=1"] if root else ["-D_GNU_SOURCE"]
+        near = [d for f, ds in dirs.items() if f == path.parent or f.parts[:2] == path.parts[:2] for d in ds]
+        for d in dict.fromkeys(near):
+            args += ["-I", d]
+        code = f'#include "{TOP / path}"\n'
+        r = subprocess.run(args + ["-"], input=code, capture_output=True, text=True)
+        return f"{path}: " + r.stderr.strip().splitlines()[0][:160] if r.returncode else None
+
+    headers = [p for p in tree if p.suffix == ".h" and not text(p).lstrip().startswith("/* included by")]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        tap.rule("each header compiles alone", [m for m in pool.map(alone, headers) if m])
+    tap.finish()
+
+
+main()
