@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Thin client of /dev/bulkhead: one function per ioctl and mmap, nothing kept between calls.
  *
- *  Linked from bulkhead_dev.c (the real device) or tests/fakes/bulkhead_dev.c (memory and threads).
+ *  Linked from bulkhead_dev.c (the real device) or tests/fakes/bulkhead_dev_fake.c (memory and threads).
  *  All functions return 0, or a new close-on-exec fd where said, else -errno; see ../bulkhead.h for
  *  what each errno means. Outputs are untouched on failure. Any thread may call any of them.
  */

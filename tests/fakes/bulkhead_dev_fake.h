@@ -4,8 +4,8 @@
  *  Partition fds are eventfds, RAM fds are sealed memory fds, all within one process. Duplicates of a
  *  partition fd work; a partition fd of another process does not.
  */
-#ifndef FAKE_BULKHEAD_DEV_H
-#define FAKE_BULKHEAD_DEV_H
+#ifndef BULKHEAD_DEV_FAKE_H
+#define BULKHEAD_DEV_FAKE_H
 
 #include <stdbool.h>
 #include <stddef.h>
