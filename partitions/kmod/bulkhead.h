@@ -5,7 +5,7 @@
  *  partition fd         from BULKHEAD_CREATE; the partition lives until its last holder closes it.
  *                       poll(): POLLIN when the state changed since the last BULKHEAD_PART_INFO.
  *                       mmap(): offset BULKHEAD_MMAP_RAM + gpa: RAM; BULKHEAD_MMAP_IOREQ: the ioreq page.
- *  RAM fd               from BULKHEAD_RAM_FD; mmap() of the partition's RAM only (offset = gpa), nothing else.
+ *  RAM fd               from BULKHEAD_RAM_FD; mmap() of the partition's RAM only (offset = gpa).
  *
  *  All ioctls return 0 or a new fd, else -1 and errno. enum bh_err becomes: INVAL EINVAL, DENIED EPERM,
  *  NOMEM ENOMEM, NOENT ENOENT, STATE EBUSY, RANGE ERANGE, EXISTS EEXIST, NOSYS ENOSYS, NOSUPP EOPNOTSUPP,

@@ -21,14 +21,15 @@ VTX_SEAM = "hv/part/backend.h"
 # Areas outside root mode: what each may include besides itself and hv/abi.
 SEES = {
     "partitions/kmod": [],
+    "partitions/boot": [],
     "partitions/virtio": [],
     "partitions/vhost": ["partitions/virtio"],
     "partitions/devices": ["partitions/virtio", "partitions/vhost", "partitions/kmod", "vhd", "ui/proto"],
-    "partitions/runner": ["partitions/virtio", "partitions/vhost", "partitions/kmod"],
+    "partitions/runner": ["partitions/virtio", "partitions/vhost", "partitions/kmod", "partitions/boot"],
     "partitions/manager": ["partitions/kmod", "ui/proto"],
     "partitions/guestlib": [],
-    "partitions/bare": ["partitions/guestlib"],
-    "partitions/loader": ["partitions/guestlib"],
+    "partitions/bare": ["partitions/guestlib", "partitions/boot"],
+    "partitions/loader": ["partitions/guestlib", "partitions/boot"],
     "policy": [],
     "vhd": [],
     "ui": [],
@@ -82,7 +83,7 @@ def main():
     graph, upward, crossing, abi = {}, [], [], []
 
     def resolve(path, name):
-        for d in [TOP / path.parent, TOP / "hv", TOP] + [Path(d) for d in dirs.get(path.parent, [])]:
+        for d in [TOP / path.parent, TOP / "hv", TOP, TOP / "partitions"] + [Path(d) for d in dirs.get(path.parent, [])]:
             p = Path(os.path.normpath(d / name))
             if p.is_relative_to(TOP) and p.relative_to(TOP) in known:
                 return p.relative_to(TOP)
@@ -140,7 +141,7 @@ def main():
     def alone(path):
         root = path.parts[0] in ("hv", "vtx")
         args = ["gcc", "-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-x", "c",
-                "-I", str(TOP / "hv"), "-I", str(TOP)]
+                "-I", str(TOP / "hv"), "-I", str(TOP), "-I", str(TOP / "partitions")]
         args += ["-ffreestanding", "-mgeneral-regs-only", "-DBH_LOG_LEVEL=2", "-DBH_TRACE=0",
                  "-DBH_ENTRY_CHECK=1"] if root else ["-D_GNU_SOURCE"]
         near = [d for f, ds in dirs.items() if f == path.parent or f.parts[:2] == path.parts[:2] for d in ds]
@@ -148,7 +149,10 @@ def main():
             args += ["-I", d]
         code = f'#include "{TOP / path}"\n'
         r = subprocess.run(args + ["-"], input=code, capture_output=True, text=True)
-        return f"{path}: " + r.stderr.strip().splitlines()[0][:160] if r.returncode else None
+        if not r.returncode:
+            return None
+        errors = [line for line in r.stderr.splitlines() if "error:" in line] or ["does not compile"]
+        return f"{path}: {errors[0].split('error:')[-1].strip()[:160]}"
 
     headers = [p for p in tree if p.suffix == ".h" and not text(p).lstrip().startswith("/* included by")]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
