@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What root mode reads from ACPI: CPUs, the PM timer, whether there is a DMAR table. ACPI 6.5,
+ * "ACPI Software Programming Model". Tables are untrusted: length and checksum are verified before
+ * a byte is used. */
+#ifndef BH_ACPI_ACPI_H
+#define BH_ACPI_ACPI_H
+
+#include "cpu/percpu.h"
+#include "lib/types.h"
+
+struct acpi_info {
+	uint32_t cpu_count; /* usable CPUs, at most CPU_MAX */
+	uint32_t cpu_found; /* usable CPUs in the MADT */
+	uint32_t apic_id[CPU_MAX];
+	uint16_t pm_timer_port; /* 0: none */
+	bool pm_timer_32bit;
+	bool has_dmar;
+	uint64_t rsdp; /* physical address, where the firmware has it */
+	uint64_t rsdt; /* RSDT or XSDT */
+};
+
+struct boot_info;
+
+/** Reads the tables through the identity map below 4 GiB. Errors: -BH_NOENT (no RSDP), -BH_CORRUPT.
+ */
+BH_MUST_CHECK int acpi_init(const struct boot_info *info);
+const struct acpi_info *acpi_get(void);
+
+/** The parser alone, for tests: `read(ctx, pa, size)` yields size bytes at pa, or NULL when they
+ * are out of bounds. */
+typedef const void *(*acpi_read_fn)(void *ctx, uint64_t pa, uint64_t size);
+BH_MUST_CHECK int acpi_parse(const void *rsdp, size_t rsdp_size, acpi_read_fn read, void *ctx,
+			     struct acpi_info *ret);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The only header with privileged instructions (and those that only make sense in root mode).
+ *  Host tests compile it to plain prototypes and link tests/fakes/insn.c. */
+#ifndef BH_CPU_INSN_H
+#define BH_CPU_INSN_H
+
+#include "lib/types.h"
+
+struct cpuid_regs {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+/** Operand of LGDT, SGDT, LIDT, SIDT. */
+struct desc_ptr {
+	uint16_t limit;
+	uint64_t base;
+} BH_PACKED;
+
+struct cpu;
+
+/** MSR access that survives #GP: 0, or -BH_NOSUPP when the CPU refuses. */
+BH_MUST_CHECK int insn_rdmsr_safe(uint32_t msr, uint64_t *ret_value);
+BH_MUST_CHECK int insn_wrmsr_safe(uint32_t msr, uint64_t value);
+
+#if __STDC_HOSTED__
+
+uint64_t insn_rdmsr(uint32_t msr);
+void insn_wrmsr(uint32_t msr, uint64_t value);
+uint64_t insn_read_cr0(void);
+uint64_t insn_read_cr2(void);
+uint64_t insn_read_cr3(void);
+uint64_t insn_read_cr4(void);
+uint64_t insn_read_cr8(void);
+void insn_write_cr0(uint64_t value);
+void insn_write_cr2(uint64_t value);
+void insn_write_cr3(uint64_t value);
+void insn_write_cr4(uint64_t value);
+void insn_write_cr8(uint64_t value);
+void insn_invlpg(uint64_t va);
+uint64_t insn_rdtsc(void);
+void insn_cpuid(uint32_t leaf, uint32_t sub, struct cpuid_regs *ret);
+uint8_t insn_in8(uint16_t port);
+uint16_t insn_in16(uint16_t port);
+uint32_t insn_in32(uint16_t port);
+void insn_out8(uint16_t port, uint8_t value);
+void insn_out16(uint16_t port, uint16_t value);
+void insn_out32(uint16_t port, uint32_t value);
+void insn_cli(void);
+void insn_sti(void);
+void insn_wait(void);
+void insn_pause(void);
+BH_NORETURN void insn_stop(void);
+void insn_xsave(void *area, uint64_t mask);
+void insn_xrstor(const void *area, uint64_t mask);
+uint64_t insn_xgetbv(uint32_t index);
+void insn_xsetbv(uint32_t index, uint64_t value);
+void insn_lgdt(const struct desc_ptr *ptr);
+void insn_sgdt(struct desc_ptr *ptr);
+void insn_lidt(const struct desc_ptr *ptr);
+void insn_sidt(struct desc_ptr *ptr);
+void insn_ltr(uint16_t selector);
+void insn_wbinvd(void);
+struct cpu *insn_this_cpu(void);
+
+#else
+
+static inline uint64_t insn_rdmsr(uint32_t msr)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr) : "memory");
+	return (uint64_t)hi << 32 | lo;
+}
+
+static inline void insn_wrmsr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
+}
+
+#define INSN_CR(n)                                                                                 \
+	static inline uint64_t insn_read_cr##n(void)                                               \
+	{                                                                                          \
+		uint64_t value;                                                                    \
+                                                                                                   \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(value) : : "memory");                 \
+		return value;                                                                      \
+	}                                                                                          \
+                                                                                                   \
+	static inline void insn_write_cr##n(uint64_t value)                                        \
+	{                                                                                          \
+		__asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory");                     \
+	}
+INSN_CR(0)
+INSN_CR(2)
+INSN_CR(3)
+INSN_CR(4)
+INSN_CR(8)
+#undef INSN_CR
+
+static inline void insn_invlpg(uint64_t va)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+static inline uint64_t insn_rdtsc(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (uint64_t)hi << 32 | lo;
+}
+
+static inline void insn_cpuid(uint32_t leaf, uint32_t sub, struct cpuid_regs *ret)
+{
+	__asm__ volatile("cpuid"
+			 : "=a"(ret->eax), "=b"(ret->ebx), "=c"(ret->ecx), "=d"(ret->edx)
+			 : "a"(leaf), "c"(sub));
+}
+
+#define INSN_IO(bits, type)                                                                        \
+	static inline type insn_in##bits(uint16_t port)                                            \
+	{                                                                                          \
+		type value;                                                                        \
+                                                                                                   \
+		__asm__ volatile("in %1, %0" : "=a"(value) : "Nd"(port) : "memory");               \
+		return value;                                                                      \
+	}                                                                                          \
+                                                                                                   \
+	static inline void insn_out##bits(uint16_t port, type value)                               \
+	{                                                                                          \
+		__asm__ volatile("out %0, %1" : : "a"(value), "Nd"(port) : "memory");              \
+	}
+INSN_IO(8, uint8_t)
+INSN_IO(16, uint16_t)
+INSN_IO(32, uint32_t)
+#undef INSN_IO
+
+static inline void insn_cli(void)
+{
+	__asm__ volatile("cli" : : : "memory");
+}
+
+static inline void insn_sti(void)
+{
+	__asm__ volatile("sti" : : : "memory");
+}
+
+/** Sleeps until an interrupt was taken; no interrupt is lost between STI and HLT. Returns with
+ * interrupts off. */
+static inline void insn_wait(void)
+{
+	__asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+static inline void insn_pause(void)
+{
+	__asm__ volatile("pause");
+}
+
+/** Stops this CPU for ever. */
+BH_NORETURN static inline void insn_stop(void)
+{
+	for (;;) {
+		__asm__ volatile("cli; hlt" : : : "memory");
+	}
+}
+
+static inline void insn_xsave(void *area, uint64_t mask)
+{
+	__asm__ volatile("xsave64 (%0)"
+			 :
+			 : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32))
+			 : "memory");
+}
+
+static inline void insn_xrstor(const void *area, uint64_t mask)
+{
+	__asm__ volatile("xrstor64 (%0)"
+			 :
+			 : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32))
+			 : "memory");
+}
+
+static inline uint64_t insn_xgetbv(uint32_t index)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(index) : "memory");
+	return (uint64_t)hi << 32 | lo;
+}
+
+static inline void insn_xsetbv(uint32_t index, uint64_t value)
+{
+	__asm__ volatile("xsetbv"
+			 :
+			 : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
+}
+
+static inline void insn_lgdt(const struct desc_ptr *ptr)
+{
+	__asm__ volatile("lgdt %0" : : "m"(*ptr) : "memory");
+}
+
+static inline void insn_sgdt(struct desc_ptr *ptr)
+{
+	__asm__ volatile("sgdt %0" : "=m"(*ptr) : : "memory");
+}
+
+static inline void insn_lidt(const struct desc_ptr *ptr)
+{
+	__asm__ volatile("lidt %0" : : "m"(*ptr) : "memory");
+}
+
+static inline void insn_sidt(struct desc_ptr *ptr)
+{
+	__asm__ volatile("sidt %0" : "=m"(*ptr) : : "memory");
+}
+
+static inline void insn_ltr(uint16_t selector)
+{
+	__asm__ volatile("ltr %0" : : "r"(selector) : "memory");
+}
+
+static inline void insn_wbinvd(void)
+{
+	__asm__ volatile("wbinvd" : : : "memory");
+}
+
+/** struct cpu begins with a pointer to itself, and GS points at it. */
+static inline struct cpu *insn_this_cpu(void)
+{
+	struct cpu *cpu;
+
+	__asm__("mov %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+#endif
+#endif

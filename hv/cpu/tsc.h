@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Rate of the time-stamp counter. */
+#ifndef BH_CPU_TSC_H
+#define BH_CPU_TSC_H
+
+#include "lib/types.h"
+
+/** Takes the boot option tsc_khz=N, else measures 10 ms against the ACPI PM timer.
+ *  Needs acpi_init. Error: -BH_NOSUPP (neither option nor PM timer). */
+BH_MUST_CHECK int tsc_init(void);
+
+/** TSC ticks per millisecond. */
+uint64_t tsc_khz(void);
+
+#endif

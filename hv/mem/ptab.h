@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The one page-table walker: root mode's own space, nested tables, and later the IOMMU's.
+ *
+ *  Tables are frames from frame_alloc. The entry format is a parameter. A new table is filled
+ * before the entry that points at it is written, so a walker on another CPU sees the old or the new
+ * mapping. No TLB is flushed here. */
+#ifndef BH_MEM_PTAB_H
+#define BH_MEM_PTAB_H
+
+#include "lib/types.h"
+
+#define PTAB_READ    1u
+#define PTAB_WRITE   2u
+#define PTAB_EXECUTE 4u
+
+#define PTAB_UC 0u
+#define PTAB_WB 6u
+
+/** Level 1 maps 4 KiB, 2 maps 2 MiB, 3 maps 1 GiB. */
+struct ptab_format {
+	unsigned levels;
+	unsigned max_leaf_level;
+	uint64_t (*leaf)(uint64_t pa, unsigned level, unsigned prot, unsigned memtype);
+	uint64_t (*table)(uint64_t pa);
+	bool (*present)(uint64_t entry);
+	bool (*is_leaf)(uint64_t entry, unsigned level);
+	uint64_t (*addr)(uint64_t entry, unsigned level); /* of the page or table it points at */
+	/* the same leaf at another address and level, for splitting: all attributes kept */
+	uint64_t (*move)(uint64_t entry, unsigned from_level, uint64_t pa, unsigned to_level);
+};
+
+struct ptab {
+	const struct ptab_format *fmt;
+	hpa_t root;
+};
+
+/** Takes an empty root table. Error: -BH_NOMEM. */
+BH_MUST_CHECK int ptab_init(struct ptab *pt, const struct ptab_format *fmt);
+/** Frees all tables. The pages mapped are not touched. */
+void ptab_fini(struct ptab *pt);
+
+/** Maps [pa, pa + size) at va with the largest pages that fit; all 4 KiB aligned, size > 0. What
+ * was mapped there is replaced. Errors: -BH_INVAL; -BH_NOMEM (tables may have been split, but no
+ * translation changed). */
+BH_MUST_CHECK int ptab_map(struct ptab *pt, uint64_t va, uint64_t pa, uint64_t size, unsigned prot,
+			   unsigned memtype);
+/** Removes the translations of [va, va + size); splits large pages at the edges, frees empty
+ * tables. Errors: -BH_INVAL; -BH_NOMEM (no translation changed). */
+BH_MUST_CHECK int ptab_unmap(struct ptab *pt, uint64_t va, uint64_t size);
+/** Writes one raw entry at the 4 KiB level, present or not. Errors: -BH_INVAL, -BH_NOMEM. */
+BH_MUST_CHECK int ptab_set_raw(struct ptab *pt, uint64_t va, uint64_t entry);
+
+/** Finds the entry that decides va: a leaf, or the first entry that is not present, at *ret_level.
+ *  Returns whether it is a present leaf. */
+bool ptab_lookup(const struct ptab *pt, uint64_t va, uint64_t *ret_entry, unsigned *ret_level);
+
+/** Calls fn for each present leaf in ascending order until it returns non-zero, which is returned.
+ */
+typedef int (*ptab_leaf_fn)(void *ctx, uint64_t va, uint64_t entry, unsigned level);
+int ptab_walk(const struct ptab *pt, ptab_leaf_fn fn, void *ctx);
+
+/** Bytes mapped by a leaf of that level. */
+static inline uint64_t ptab_level_size(unsigned level)
+{
+	return PAGE_SIZE << (9 * (level - 1));
+}
+
+#endif
