@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Owns the rules by which a policy table is put together. A table that root mode would refuse is refused
  * here, with a reason a person can act on. */
+#define _POSIX_C_SOURCE 200809L
 #include "policy_table.h"
 
 #include <errno.h>
