@@ -23,4 +23,8 @@ extern const uint8_t trap_stubs[];
  * machine with a record. */
 void trap_handle(struct trap_frame *frame);
 
+/** Implemented by part/route.c: an interrupt (vector 32..255) that root mode took or that ended a
+ *  guest's run. Interrupts are off. */
+void irq_handle(unsigned vector);
+
 #endif
