@@ -43,7 +43,7 @@ def main():
         if not source:
             continue
         for i, s in enumerate(lines, 1):
-            if re.match(r"^ {2,}[^ *]", s) and not re.match(r"^ +\*", s):
+            if re.match(r"^ {2,}[^ *]", s) and not s.endswith("\\"):
                 spaces.append(f"{path}:{i}: indented by spaces")
             if s != s.rstrip():
                 trailing.append(f"{path}:{i}")
