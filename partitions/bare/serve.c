@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Devices of the guest: UART, debug exit, power off, and small ones for tests and measurements. All else
+ *  reads as ones and ignores writes. Every request is checked here again: size and address come from the
+ *  guest. */
+#include "bare.h"
+
+#define PORT_COM1       0x3f8u
+#define PORT_COM1_END   0x3ffu
+#define PORT_DEBUG_EXIT 0xf4u
+#define PORT_KEYBOARD   0x64u
+#define PORT_RESET      0xcf9u
+#define PORT_ACPI_QEMU  0x604u
+#define PORT_ACPI_BOCHS 0xb004u
+
+#define KEYBOARD_RESET  0xfeu
+#define RESET_CPU       0x04u
+#define ACPI_SLEEP      0x2000u
+#define MMIO_TEST_SIZE  4096u
+
+struct bare_doorbells bare_doorbells;
+struct bare_end bare_end;
+
+static uint8_t mmio_bytes[MMIO_TEST_SIZE];
+static uint32_t echo_value;
+static uint32_t echo_size;
+
+static uint64_t ones(uint32_t size)
+{
+	return size >= 8 ? UINT64_MAX : (1ull << size * 8) - 1;
+}
+
+static bool size_valid(uint32_t size)
+{
+	return size == 1 || size == 2 || size == 4 || size == 8;
+}
+
+static void end_with(uint32_t status)
+{
+	bare_end.ended = true;
+	bare_end.status = status & 0xff;
+}
+
+static void msi_post(uint8_t vector)
+{
+	(void)guest_hypercall(BH_HC_MSI_POST, BARE_PART, 0xfee00000, vector);
+}
+
+static uint64_t pio_read(uint32_t port, uint32_t size)
+{
+	if (port >= PORT_COM1 && port <= PORT_COM1_END) {
+		return size == 1 ? uart_read(port - PORT_COM1) : ones(size);
+	}
+	switch (port) {
+	case GUEST_PORT_COUNT:
+		return bare_doorbells.count;
+	case GUEST_PORT_QUEUES: {
+		uint32_t queues = bare_doorbells.queues;
+
+		bare_doorbells.queues = 0;
+		return queues;
+	}
+	case GUEST_PORT_LAST:
+		return echo_size;
+	default:
+		break;
+	}
+	if (port >= GUEST_PORT_ECHO && port + size <= GUEST_PORT_ECHO + 4) {
+		return echo_value >> (port - GUEST_PORT_ECHO) * 8;
+	}
+	return ones(size);
+}
+
+static void pio_write(uint32_t port, uint32_t size, uint32_t value)
+{
+	if (port >= GUEST_PORT_ECHO && port + size <= GUEST_PORT_ECHO + 4) {
+		uint32_t shift = (port - GUEST_PORT_ECHO) * 8;
+		uint32_t mask = (uint32_t)ones(size) << shift;
+
+		echo_value = (echo_value & ~mask) | (value << shift & mask);
+		echo_size = size;
+		return;
+	}
+	if (port >= PORT_COM1 && port <= PORT_COM1_END) {
+		if (size == 1) {
+			uart_write(port - PORT_COM1, (uint8_t)value);
+		}
+		return;
+	}
+	switch (port) {
+	case PORT_DEBUG_EXIT: /* as QEMU's isa-debug-exit */
+		end_with(value << 1 | 1);
+		break;
+	case PORT_ACPI_QEMU:
+	case PORT_ACPI_BOCHS:
+		if ((value & ACPI_SLEEP) != 0) {
+			end_with(0);
+		}
+		break;
+	case PORT_KEYBOARD:
+		if ((uint8_t)value == KEYBOARD_RESET) {
+			end_with(0);
+		}
+		break;
+	case PORT_RESET:
+		if ((value & RESET_CPU) != 0) {
+			end_with(0);
+		}
+		break;
+	case GUEST_PORT_MSI:
+		msi_post((uint8_t)value);
+		break;
+	default:
+		break;
+	}
+}
+
+uint64_t serve_access(const struct bh_ioreq *rq)
+{
+	const bool write = rq->dir == BH_IOREQ_WRITE;
+	uint64_t data = 0;
+
+	if (!size_valid(rq->size)) {
+		return 0;
+	}
+	if (rq->type == BH_IOREQ_PIO) {
+		if (rq->addr > 0xffff || rq->size > 4) {
+			return ones(rq->size);
+		}
+		if (write) {
+			pio_write((uint32_t)rq->addr, rq->size, (uint32_t)(rq->data & ones(rq->size)));
+			return 0;
+		}
+		return pio_read((uint32_t)rq->addr, rq->size) & ones(rq->size);
+	}
+	if (rq->addr < GUEST_MMIO_TEST || rq->addr - GUEST_MMIO_TEST > MMIO_TEST_SIZE - rq->size) {
+		return ones(rq->size);
+	}
+	uint8_t *at = mmio_bytes + (rq->addr - GUEST_MMIO_TEST);
+
+	if (write) {
+		memcpy(at, &rq->data, rq->size);
+	} else {
+		memcpy(&data, at, rq->size);
+	}
+	return data;
+}
