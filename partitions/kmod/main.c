@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** The module: finds the hypervisor, owns /dev/bulkhead. Partitions are part.c, interrupts event.c. */
+#include "kmod.h"
+
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+#include <asm/processor.h>
+
+static long query_page(u64 number, int argc, u64 a, u64 b, void *page)
+{
+	u64 gpa = virt_to_phys(page);
+
+	switch (argc) {
+	case 0:
+		return hypercall(number, gpa, 0, 0);
+	case 1:
+		return hypercall(number, a, gpa, 0);
+	default:
+		return hypercall(number, a, b, gpa);
+	}
+}
+
+int query_to_user(u64 number, int argc, u64 a, u64 b, void __user *to, size_t size)
+{
+	void *page = (void *)get_zeroed_page(GFP_KERNEL);
+	long ret;
+
+	if (!page)
+		return -ENOMEM;
+	ret = query_page(number, argc, a, b, page);
+	if (!ret && copy_to_user(to, page, size))
+		ret = -EFAULT;
+	free_page((unsigned long)page);
+	return ret;
+}
+
+static long query_log(struct bh_log_read __user *to)
+{
+	struct bh_log_read *log = (void *)get_zeroed_page(GFP_KERNEL);
+	long ret;
+
+	if (!log)
+		return -ENOMEM;
+	ret = get_user(log->cursor, &to->cursor);
+	if (!ret)
+		ret = query_page(BH_HC_LOG_READ, 0, 0, 0, log);
+	if (!ret && copy_to_user(to, log, sizeof(*log)))
+		ret = -EFAULT;
+	free_page((unsigned long)log);
+	return ret;
+}
+
+static long main_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct bulkhead_query query;
+	void __user *to;
+
+	switch (cmd) {
+	case BULKHEAD_VERSION:
+		return hypercall_raw(BH_HC_VERSION, 0, 0, 0, 0);
+	case BULKHEAD_CREATE:
+		return arg < BH_PART_MAX ? part_create(arg) : -ENOENT;
+	case BULKHEAD_INFO:
+	case BULKHEAD_STATS:
+	case BULKHEAD_LOG:
+		break;
+	default:
+		return -ENOTTY;
+	}
+	if (copy_from_user(&query, (void __user *)arg, sizeof(query)))
+		return -EFAULT;
+	to = u64_to_user_ptr(query.user);
+	switch (cmd) {
+	case BULKHEAD_INFO:
+		return query_to_user(BH_HC_PART_INFO, 1, query.part, 0, to,
+				     sizeof(struct bh_part_info));
+	case BULKHEAD_STATS:
+		return query_to_user(BH_HC_STATS, 2, query.part, query.vcpu, to,
+				     sizeof(struct bh_vcpu_stats));
+	default:
+		return query_log(to);
+	}
+}
+
+static const struct file_operations main_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = main_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice main_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "bulkhead",
+	.fops = &main_fops,
+	.mode = 0600,
+};
+
+static int __init main_init(void)
+{
+	long version;
+	int ret;
+
+	if (!boot_cpu_has(X86_FEATURE_HYPERVISOR) ||
+	    hypervisor_cpuid_base("BulkheadHyp", 0) != 0x40000000) {
+		pr_info("not running under the Bulkhead hypervisor\n");
+		return -ENODEV;
+	}
+	version = hypercall_raw(BH_HC_VERSION, 0, 0, 0, 0);
+	if (version < 0 || version >> 16 != BH_ABI_VERSION >> 16) {
+		pr_err("hypervisor has ABI %#lx, this module needs %#x\n", version, BH_ABI_VERSION);
+		return -ENODEV;
+	}
+	ret = event_init();
+	if (ret) {
+		pr_err("no event interrupt: error %d\n", ret);
+		return ret;
+	}
+	ret = misc_register(&main_device);
+	if (ret)
+		event_fini();
+	return ret;
+}
+module_init(main_init);
+
+/* Open fds hold the module, so no partition is left here. */
+static void __exit main_exit(void)
+{
+	misc_deregister(&main_device);
+	event_fini();
+}
+module_exit(main_exit);
+
+MODULE_DESCRIPTION("Partitions of the Bulkhead hypervisor as file descriptors");
+MODULE_LICENSE("GPL");
