@@ -76,8 +76,15 @@ class Runner:
         return r.returncode == 0
 
     def configure(self):
-        if (self.build / "build.ninja").exists():
-            if self.step("configure", ["ninja", "-C", self.build, "build.ninja"]):
+        done = self.build / "build.ninja"
+        if done.exists():
+            # ninja cannot know of an area that has just arrived.
+            newest = max(p.stat().st_mtime for p in [TOP / "meson_options.txt", *TOP.glob("*/meson.build"),
+                                                     *TOP.glob("*/*/meson.build"), *TOP.glob("*/*/*/meson.build")]
+                         if not p.is_relative_to(self.build))
+            again = ["meson", "setup", "--reconfigure", self.build, TOP]
+            if self.step("configure", again if newest > done.stat().st_mtime else
+                         ["ninja", "-C", self.build, "build.ninja"]):
                 return True
             shutil.rmtree(self.build, ignore_errors=True)
         return self.step("configure", ["meson", "setup", self.build, TOP] + self.args.meson)
