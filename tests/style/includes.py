@@ -154,7 +154,9 @@ def main():
         errors = [line for line in r.stderr.splitlines() if "error:" in line] or ["does not compile"]
         return f"{path}: {errors[0].split('error:')[-1].strip()[:160]}"
 
-    headers = [p for p in tree if p.suffix == ".h" and not text(p).lstrip().startswith("/* included by")]
+    headers = [p for p in tree if p.suffix == ".h"
+               # needs a kernel's tree:
+               and (p.parent != Path("partitions/kmod") or p.name == "bulkhead.h")]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         tap.rule("each header compiles alone", [m for m in pool.map(alone, headers) if m])
     tap.finish()
