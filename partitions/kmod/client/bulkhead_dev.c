@@ -123,7 +123,7 @@ int dev_map_ram(int fd, uint64_t gpa, uint64_t size, void **ret_ram)
 
 int dev_map_ioreq(int part_fd, struct bh_ioreq **ret_slots)
 {
-	void *page;
+	void *page = NULL;
 	int ret = dev_map(part_fd, BULKHEAD_MMAP_IOREQ, BH_PAGE_SIZE, &page);
 
 	if (ret == 0) {
