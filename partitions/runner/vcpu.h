@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Threads that answer the accesses of the vcpus. */
+#ifndef RUNNER_VCPU_H
+#define RUNNER_VCPU_H
+
+#include "machine.h"
+
+/** Starts one thread per vcpu; each begins to wait for accesses. Ends the process on failure. */
+void vcpu_start_threads(struct machine *machine);
+/** Serves one access: validates the copied request and asks the bus. Takes the machine lock. */
+uint64_t vcpu_serve(struct machine *machine, const struct bh_ioreq *request);
+
+#endif
