@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Builds bulkhead.ko: build.sh KDIR OUTDIR. The sources are copied, so that the tree stays clean and the
-# result depends on neither path nor time.
+# result depends on neither path nor time. FAKE=tests/kmod/fake.c puts that file in the hypervisor's place.
 set -eu
 if [ $# -ne 2 ] || [ ! -e "$1/Module.symvers" ]; then
 	echo "usage: build.sh KDIR OUTDIR (KDIR: kernel headers with Module.symvers)" >&2
@@ -19,8 +19,12 @@ done
 for file in "$here"/../../hv/abi/*.h; do
 	cmp -s "$file" "$src/abi/${file##*/}" || cp "$file" "$src/abi/"
 done
+if [ -n "${FAKE:-}" ]; then
+	cp "$FAKE" "$src/fake.c"
+fi
 export KBUILD_BUILD_TIMESTAMP="@${SOURCE_DATE_EPOCH:-0}" KBUILD_BUILD_USER=bulkhead KBUILD_BUILD_HOST=bulkhead
-make -s -C "$kdir" M="$src" KCFLAGS="-g0 -fmacro-prefix-map=$src/=" ${SPARSE:+C=2} W=1 modules >"$out/log" 2>&1 || {
+make -s -C "$kdir" M="$src" ${FAKE:+BULKHEAD_EXTRA=fake.o} \
+	KCFLAGS="-g0 -fmacro-prefix-map=$src/= ${FAKE:+-DBULKHEAD_FAKE}" ${SPARSE:+C=2} W=1 modules >"$out/log" 2>&1 || {
 	cat "$out/log" >&2
 	exit 1
 }

@@ -6,10 +6,23 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 #include <asm/alternative.h>
-#include <asm/cpufeatures.h>
+#include <asm/cpufeature.h>
+#include <asm/processor.h>
 
 #include "abi/err.h"
 #include "abi/hypercall.h"
+
+#ifdef BULKHEAD_FAKE
+/* tests/kmod plays the hypervisor inside the same kernel. */
+bool hypercall_present(void);
+long hypercall_raw(u64 number, u64 a, u64 b, u64 c, u64 d);
+#else
+/** True if CPUID shows our hypervisor below this kernel. */
+static inline bool hypercall_present(void)
+{
+	return boot_cpu_has(X86_FEATURE_HYPERVISOR) &&
+	       hypervisor_cpuid_base("BulkheadHyp", 0) == 0x40000000;
+}
 
 /** Returns what the hypercall returned: negative enum bh_err on failure. Physical addresses are what the
  *  ABI calls gpa: the control partition is identity-mapped. */
@@ -23,6 +36,7 @@ static inline long hypercall_raw(u64 number, u64 a, u64 b, u64 c, u64 d)
 		     : "memory");
 	return ret;
 }
+#endif
 
 /** The errno that the uapi header promises for an enum bh_err. */
 static inline int hypercall_errno(long ret)

@@ -8,7 +8,6 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
-#include <asm/processor.h>
 
 static long query_page(u64 number, int argc, u64 a, u64 b, void *page)
 {
@@ -104,8 +103,7 @@ static int __init main_init(void)
 	long version;
 	int ret;
 
-	if (!boot_cpu_has(X86_FEATURE_HYPERVISOR) ||
-	    hypervisor_cpuid_base("BulkheadHyp", 0) != 0x40000000) {
+	if (!hypercall_present()) {
 		pr_info("not running under the Bulkhead hypervisor\n");
 		return -ENODEV;
 	}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Init of a small machine whose kernel carries the module with tests/kmod/fake.c inside: checks what
+ *  partitions/kmod/bulkhead.h promises, prints TAP on the console, powers off.
+ */
+#define _GNU_SOURCE
+#include "bulkhead_dev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RAM_SIZE 0x1000000ull
+
+static int tests, failed;
+
+static void check(bool ok, const char *rule)
+{
+	printf("%sok %d - %s\n", ok ? "" : "not ", ++tests, rule);
+	failed += !ok;
+}
+
+static bool rung(int fd)
+{
+	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+	uint64_t count;
+
+	return poll(&pfd, 1, 1000) == 1 && read(fd, &count, sizeof(count)) == sizeof(count);
+}
+
+static void ring(int fd)
+{
+	uint64_t one = 1;
+
+	if (write(fd, &one, sizeof(one)) != sizeof(one)) {
+		perror("write");
+	}
+}
+
+static uint64_t destroyed(int dev)
+{
+	struct bh_vcpu_stats stats = {0};
+
+	return dev_stats(dev, 1, 0, &stats) ? UINT64_MAX : stats.switches;
+}
+
+static void check_device(int dev)
+{
+	struct bh_log_read log = {.cursor = 5};
+	struct bh_part_info info;
+
+	check(dev_info(dev, 1, &info) == 0 && strcmp(info.name, "fake") == 0, "info names the partition");
+	check(dev_info(dev, 7, &info) == -ENOENT, "info of no partition is ENOENT");
+	check(dev_log(dev, &log) == 0 && memcmp(log.text, "hypervisor\n", log.size) == 0 &&
+		      log.size == 11, "log goes on at the cursor");
+	check(dev_create(dev, 1000) == -ENOENT, "create of a number out of range is ENOENT");
+	check(ioctl(dev, BULKHEAD_START, 0) < 0 && errno == ENOTTY, "the device takes no partition ioctl");
+}
+
+static void check_ram(int part)
+{
+	int ram = dev_ram_fd(part);
+	void *all, *page;
+
+	check(ram >= 0 && dev_map_ram(ram, 0, RAM_SIZE, &all) == 0, "a RAM fd maps all RAM");
+	check(dev_map_ram(part, 0x5000, 4096, &page) == 0, "a partition fd maps one page");
+	strcpy((char *)all + 0x5000, "shared");
+	check(strcmp(page, "shared") == 0, "both see the same bytes");
+	dev_unmap(page, 4096);
+	check(dev_map_ram(ram, RAM_SIZE, 4096, &page) == -EINVAL, "a page behind RAM is refused");
+	check(dev_map_ram(ram, RAM_SIZE - 4096, 8192, &page) == -EINVAL, "a size over the end is refused");
+	check(mmap(NULL, 4096, PROT_READ, MAP_SHARED, ram, (off_t)BULKHEAD_MMAP_IOREQ) == MAP_FAILED,
+	      "a RAM fd does not map the ioreq page");
+	check(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, ram, 0) == MAP_FAILED,
+	      "RAM is not executable");
+	check(mprotect(all, 4096, PROT_READ | PROT_EXEC) < 0, "RAM does not become executable");
+	check(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, ram, 0) == MAP_FAILED, "RAM is not mapped private");
+	check(mmap(NULL, 4096, PROT_READ, MAP_SHARED, ram, (off_t)0x7ffffffffffff000) == MAP_FAILED,
+	      "a wild offset is refused");
+	check(mremap(all, 4096, 8192, MREMAP_MAYMOVE) == MAP_FAILED, "a mapping does not grow");
+	check(ioctl(ram, BULKHEAD_START, 0) < 0 && errno == ENOTTY, "a RAM fd takes no ioctl");
+	dev_unmap(all, RAM_SIZE);
+	close(ram);
+}
+
+static void check_events(int part)
+{
+	int call = eventfd(0, 0), kick = eventfd(0, EFD_NONBLOCK), other = eventfd(0, EFD_NONBLOCK);
+	struct pollfd pfd = {.fd = other, .events = POLLIN};
+
+	check(dev_doorbell(part, 1, 3, kick) == 0 && dev_doorbell(part, 1, 4, other) == 0,
+	      "doorbells take eventfds");
+	check(dev_doorbell(part, BH_DOORBELL_MAX, 0, kick) == -EINVAL, "a doorbell out of range is EINVAL");
+	check(dev_doorbell(part, 0, 0, 0) == -EINVAL, "what is no eventfd is EINVAL");
+	check(dev_irqfd(part, call, 0xfee00000, 0x103) == 0, "irqfd takes an eventfd");
+	ring(call);
+	check(rung(kick), "irqfd to hypervisor to interrupt to doorbell's eventfd");
+	check(poll(&pfd, 1, 0) == 0, "another queue's eventfd stays quiet");
+	check(dev_irqfd(part, call, 0xfee00000, 0x104) == 0, "the same eventfd again replaces the message");
+	ring(call);
+	check(rung(other), "the new message is the one that is raised");
+	check(dev_msi(part, 0xfee00000, 0x103) == 0 && rung(kick), "msi raises at once");
+	check(dev_irqfd_remove(part, call) == 0 && dev_irqfd_remove(part, call) == -ENOENT,
+	      "an irqfd is removed once");
+	ring(call);
+	check(poll(&pfd, 1, 100) == 0, "a removed irqfd raises nothing");
+	check(dev_irqfd(part, call, 0xfee00000, 0x104) == 0 && rung(other),
+	      "an eventfd that was written before raises when it is assigned");
+	for (int i = 0; i < 1000; i++) {
+		ring(call);
+		if (!rung(other)) {
+			check(false, "a thousand rings arrive");
+			break;
+		}
+	}
+	close(call); /* the irqfd goes away by itself */
+	usleep(20000);
+	call = eventfd(1, 0);
+	check(dev_irqfd(part, call, 0xfee00000, 0x103) == 0 && rung(kick), "a closed eventfd leaves room");
+	check(dev_doorbell(part, 1, 3, -1) == 0 && dev_msi(part, 0, 0x103) == 0, "doorbell removed");
+	pfd.fd = kick;
+	check(poll(&pfd, 1, 100) == 0, "a removed doorbell is quiet");
+	close(kick);
+	close(call);
+	close(other);
+}
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+static void check_ioreq(int part)
+{
+	const struct sigaction action = {.sa_handler = on_alarm};
+	struct pollfd pfd = {.fd = part, .events = POLLIN};
+	struct bh_part_info info;
+	struct bh_ioreq *slots;
+
+	sigaction(SIGALRM, &action, NULL);
+	check(dev_map_ioreq(part, &slots) == 0, "the ioreq page is mapped");
+	check(dev_ioreq_next(part, 1) == -EINVAL, "no such vcpu is EINVAL");
+	alarm(1);
+	check(dev_ioreq_next(part, 0) == -EINTR, "a signal ends the wait");
+	check(dev_part_info(part, &info) == 0 && poll(&pfd, 1, 0) == 0, "state is no news after info");
+	check(dev_part_start(part) == 0 && poll(&pfd, 1, 0) == 1, "start is news");
+	check(dev_part_start(part) == -EBUSY, "start twice is EBUSY");
+	for (int i = 1; i <= 100; i++) {
+		if (dev_ioreq_next(part, 0) || slots[0].addr != 0x3fd || slots[0].seq != (unsigned)i) {
+			check(false, "a hundred ioreqs come in order");
+			break;
+		}
+		slots[0].data = i == 100 ? 0xde : 0x60;
+		__atomic_store_n(&slots[0].state, BH_IOREQ_DONE, __ATOMIC_RELEASE);
+	}
+	check(dev_part_info(part, &info) == 0 && info.state == BH_PART_RUNNING, "running until the answer");
+	check(dev_ioreq_next(part, 0) == -ENODEV, "a stopped partition ends the wait with ENODEV");
+	check(poll(&pfd, 1, 0) == 1 && dev_part_info(part, &info) == 0 &&
+		      info.state == BH_PART_STOPPED && info.stop_reason == BH_STOP_TRIPLE_FAULT,
+	      "the stop is news and says why");
+	check(dev_part_reset(part) == 0 && dev_part_start(part) == 0 && dev_ioreq_next(part, 0) == 0,
+	      "after reset it starts again");
+	dev_unmap(slots, BH_PAGE_SIZE);
+}
+
+/* Mappings are what keeps the partition, in this and in other processes. */
+static void check_lifetime(int dev, int part)
+{
+	uint64_t before = destroyed(dev);
+	int ram = dev_ram_fd(part);
+	void *addr;
+	pid_t child;
+
+	check(dev_create(dev, 1) == -EBUSY, "a held partition is not created again");
+	check(dev_map_ram(ram, 0, 4096, &addr) == 0, "RAM mapped");
+	close(part);
+	close(ram);
+	check(destroyed(dev) == before, "a mapping keeps the partition");
+	*(volatile char *)addr = 1;
+	child = fork();
+	if (child == 0) {
+		usleep(200000);
+		_exit(*(volatile char *)addr == 1 ? 0 : 1);
+	}
+	dev_unmap(addr, 4096);
+	check(destroyed(dev) == before, "a mapping of a child keeps the partition");
+	waitpid(child, NULL, 0);
+	usleep(20000);
+	check(destroyed(dev) == before + 1, "the last mapping's end destroys it");
+	part = dev_create(dev, 1);
+	check(part >= 0, "it can be created again");
+	check(dev_map_ram(part, 0, 4096, &addr) == 0 && *(volatile char *)addr == 0, "RAM is zero again");
+	dev_unmap(addr, 4096);
+	close(part);
+	check(destroyed(dev) == before + 2, "the last close destroys it");
+}
+
+int main(void)
+{
+	int dev, part, module;
+
+	mkdir("/dev", 0755);
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	module = open("/bulkhead.ko", O_RDONLY | O_CLOEXEC);
+	check(syscall(SYS_finit_module, module, "", 0) == 0, "the module loads");
+	dev = dev_open();
+	check(dev >= 0, "/dev/bulkhead opens");
+	check_device(dev);
+	part = dev_create(dev, 1);
+	check(part >= 0, "create");
+	check_ram(part);
+	check_events(part);
+	check_ioreq(part);
+	check_lifetime(dev, part);
+	check(syscall(SYS_delete_module, "bulkhead", O_NONBLOCK) < 0, "an open device holds the module");
+	close(dev);
+	check(syscall(SYS_delete_module, "bulkhead", O_NONBLOCK) == 0, "the module unloads");
+	check(syscall(SYS_finit_module, module, "", 0) == 0, "and loads again");
+	printf("1..%d\n# %d failed\n", tests, failed);
+	fflush(stdout);
+	sync();
+	reboot(RB_POWER_OFF);
+	return 1;
+}
