@@ -59,6 +59,7 @@ void insn_sgdt(struct desc_ptr *ptr);
 void insn_lidt(const struct desc_ptr *ptr);
 void insn_sidt(struct desc_ptr *ptr);
 void insn_ltr(uint16_t selector);
+void insn_load_segments(uint16_t code, uint16_t data);
 void insn_wbinvd(void);
 struct cpu *insn_this_cpu(void);
 
@@ -223,6 +224,26 @@ static inline void insn_sidt(struct desc_ptr *ptr)
 static inline void insn_ltr(uint16_t selector)
 {
 	__asm__ volatile("ltr %0" : : "r"(selector) : "memory");
+}
+
+/** Reloads all segment registers from a new GDT; FS and GS get the null selector. */
+static inline void insn_load_segments(uint16_t code, uint16_t data)
+{
+	uint64_t scratch = code;
+
+	__asm__ volatile("mov %1, %%ds\n\t"
+			 "mov %1, %%es\n\t"
+			 "mov %1, %%ss\n\t"
+			 "mov %2, %%fs\n\t"
+			 "mov %2, %%gs\n\t"
+			 "push %0\n\t"
+			 "lea 1f(%%rip), %0\n\t"
+			 "push %0\n\t"
+			 "lretq\n"
+			 "1:"
+			 : "+&r"(scratch)
+			 : "r"(data), "r"(0)
+			 : "memory");
 }
 
 static inline void insn_wbinvd(void)

@@ -18,8 +18,8 @@ struct crash_record {
 	char text[128];
 };
 
-/** Logs and clears a valid record of the boot before, if memory kept one. */
-void crash_report_last(void);
+/** Names the page for the record, logs what the boot before left there, and clears it. */
+void crash_init(hpa_t page);
 
 /** Writes the record, prints it and stops this CPU. frame may be NULL. */
 BH_NORETURN void crash_stop(const struct trap_frame *frame, const char *text);

@@ -22,6 +22,9 @@ void log_print(enum log_level level, const char *tag, const char *fmt, ...) BH_P
 /** Highest level that is kept; LOG_INFO at start. */
 void log_set_level(enum log_level level);
 
+/** From here on lines are printed without the lock, which the CPU that crashed may hold. */
+void log_enter_crash(void);
+
 /** Text of the log from byte `cursor` on (bytes since boot). A cursor that fell out of the ring
  * moves forward. Returns the bytes copied, *ret_start the position of the first, *ret_written the
  * bytes ever written. */

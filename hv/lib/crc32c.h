@@ -9,4 +9,7 @@
  */
 uint32_t crc32c(uint32_t seed, const void *data, size_t size);
 
+/** The same without the CRC32 instruction. */
+uint32_t crc32c_portable(uint32_t seed, const void *data, size_t size);
+
 #endif

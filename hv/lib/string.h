@@ -5,6 +5,7 @@
 #define BH_LIB_STRING_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 void *memcpy(void *restrict dst, const void *restrict src, size_t size);
 void *memmove(void *dst, const void *src, size_t size);

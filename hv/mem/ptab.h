@@ -16,7 +16,8 @@
 #define PTAB_UC 0u
 #define PTAB_WB 6u
 
-/** Level 1 maps 4 KiB, 2 maps 2 MiB, 3 maps 1 GiB. */
+/** Leaves of different levels may differ only in the address and in bits that `leaf` sets by level.
+ *  Level 1 maps 4 KiB, 2 maps 2 MiB, 3 maps 1 GiB. */
 struct ptab_format {
 	unsigned levels;
 	unsigned max_leaf_level;
@@ -25,8 +26,6 @@ struct ptab_format {
 	bool (*present)(uint64_t entry);
 	bool (*is_leaf)(uint64_t entry, unsigned level);
 	uint64_t (*addr)(uint64_t entry, unsigned level); /* of the page or table it points at */
-	/* the same leaf at another address and level, for splitting: all attributes kept */
-	uint64_t (*move)(uint64_t entry, unsigned from_level, uint64_t pa, unsigned to_level);
 };
 
 struct ptab {

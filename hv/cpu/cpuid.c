@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Questions to CPUID that know which leaves exist. */
+#include "cpu/cpuid.h"
+
+uint32_t cpuid_read(uint32_t leaf, uint32_t sub, enum cpuid_reg reg)
+{
+	struct cpuid_regs r;
+
+	insn_cpuid(leaf & 0x80000000u, 0, &r);
+	if (r.eax < leaf || (r.eax ^ leaf) & 0x80000000u) {
+		return 0;
+	}
+	insn_cpuid(leaf, sub, &r);
+	switch (reg) {
+	case CPUID_EAX:
+		return r.eax;
+	case CPUID_EBX:
+		return r.ebx;
+	case CPUID_ECX:
+		return r.ecx;
+	case CPUID_EDX:
+		return r.edx;
+	}
+	return 0;
+}
+
+unsigned cpuid_phys_bits(void)
+{
+	unsigned bits = cpuid_read(0x80000008u, 0, CPUID_EAX) & 0xff;
+
+	return bits ? bits : 36;
+}

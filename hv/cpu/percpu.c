@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Per-CPU data and stacks, and the protections each CPU switches on for root mode. */
+#include "cpu/percpu.h"
+
+#include "cpu/cpuid.h"
+#include "cpu/msr.h"
+#include "lib/boot_info.h"
+
+struct cpu cpus[CPU_MAX];
+struct cpu_stacks cpu_stacks[CPU_MAX] BH_ALIGNED(4096) BH_SECTION(".bss.stacks");
+
+static uint64_t stack_top(uint8_t *stack, uint64_t size)
+{
+	return (uintptr_t)stack + size;
+}
+
+void cpu_init(unsigned id)
+{
+	struct cpu *cpu = &cpus[id];
+	struct cpu_stacks *stacks = &cpu_stacks[id];
+
+	cpu->self = cpu;
+	cpu->id = id;
+	cpu->stack_top = stack_top(stacks->main, sizeof(stacks->main));
+	cpu->tss.rsp[0] = cpu->stack_top;
+	cpu->tss.ist[IST_DF - 1] = stack_top(stacks->df, sizeof(stacks->df));
+	cpu->tss.ist[IST_NMI - 1] = stack_top(stacks->nmi, sizeof(stacks->nmi));
+	cpu->tss.ist[IST_MC - 1] = stack_top(stacks->mc, sizeof(stacks->mc));
+	cpu_desc_init(cpu);
+	insn_wrmsr(MSR_IA32_GS_BASE, (uintptr_t)cpu);
+}
+
+int cpu_protect(void)
+{
+	uint64_t cr4 = insn_read_cr4() | CR4_OSFXSR | CR4_MCE;
+
+	if (!cpuid_has(0x80000001u, CPUID_EDX, CPUID_X1_EDX_NX)) {
+		boot_error = "the CPU has no execute-disable bit (CPUID.80000001H:EDX.NX)";
+		return -BH_NOSUPP;
+	}
+	if (cpuid_has(1, CPUID_ECX, CPUID_1_ECX_XSAVE)) {
+		cr4 |= CR4_OSXSAVE;
+	}
+	if (cpuid_has(7, CPUID_EBX, CPUID_7_EBX_SMEP)) {
+		cr4 |= CR4_SMEP;
+	}
+	if (cpuid_has(7, CPUID_EBX, CPUID_7_EBX_SMAP)) {
+		cr4 |= CR4_SMAP;
+	}
+	insn_wrmsr(MSR_IA32_EFER, insn_rdmsr(MSR_IA32_EFER) | EFER_NXE);
+	insn_write_cr4(cr4);
+	insn_write_cr0((insn_read_cr0() | CR0_WP | CR0_NE | CR0_MP) & ~(CR0_EM | CR0_TS));
+	return 0;
+}

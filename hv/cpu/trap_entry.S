@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Entry of all 256 vectors. Each stub leaves an error code (0 where the CPU pushes none) and the
+ *  vector; the common part completes struct trap_frame. The CPU aligned RSP to 16 before its five
+ *  words, so with 17 more the call below is aligned. */
+	.section .text
+	.balign 16
+	.globl trap_stubs
+trap_stubs:
+	.set	vector, 0
+	.rept	256
+	.balign	16
+	/* 8, 10..14, 17, 21, 29, 30 bring an error code: SDM 3A, "Exception and Interrupt Reference" */
+	.if	(vector != 8) && ((vector < 10) || (vector > 14)) && (vector != 17) && (vector != 21) && (vector != 29) && (vector != 30)
+	push	$0
+	.endif
+	.byte	0x68 /* push imm32, never the short form: all stubs fit in 16 bytes */
+	.long	vector
+	.byte	0xe9 /* jmp rel32 */
+	.long	trap_common - . - 4
+	.set	vector, vector + 1
+	.endr
+
+	.balign 16
+trap_common:
+	push	%rax
+	push	%rcx
+	push	%rdx
+	push	%rbx
+	push	%rbp
+	push	%rsi
+	push	%rdi
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	cld
+	mov	%rsp, %rdi
+	call	trap_handle
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rdi
+	pop	%rsi
+	pop	%rbp
+	pop	%rbx
+	pop	%rdx
+	pop	%rcx
+	pop	%rax
+	add	$16, %rsp
+	iretq
+
+	.section .note.GNU-stack, "", @progbits

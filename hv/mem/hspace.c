@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Root mode's own page tables. Everything is mapped at its physical address:
+ *
+ *    page 0              -          BIOS data; a NULL pointer faults
+ *    RAM                 RW, NX     partitions' RAM too: root mode zeroes it and copies from it
+ *    image text          R, X
+ *    image rodata        R, NX
+ *    guards of stacks    -
+ *    ACPI tables         R, NX
+ *
+ *  Source: SDM 3A, "4-Level Paging and 5-Level Paging". */
+#include "mem/hspace.h"
+
+#include "cpu/cpuid.h"
+#include "cpu/percpu.h"
+#include "dbg/check.h"
+#include "dbg/log.h"
+#include "lib/boot_info.h"
+#include "mem/frames.h"
+#include "mem/image.h"
+#include "mem/ptab.h"
+
+#define PTE_P    BIT(0)
+#define PTE_W    BIT(1)
+#define PTE_PCD  BIT(4)
+#define PTE_PWT  BIT(3)
+#define PTE_A    BIT(5)
+#define PTE_D    BIT(6)
+#define PTE_PS   BIT(7)
+#define PTE_NX   BIT(63)
+#define PTE_ADDR 0x000ffffffffff000ull
+
+static uint64_t make_leaf(uint64_t pa, unsigned level, unsigned prot, unsigned memtype)
+{
+	uint64_t entry = pa | PTE_P | PTE_A | PTE_D;
+
+	entry |= prot & PTAB_WRITE ? PTE_W : 0;
+	entry |= prot & PTAB_EXECUTE ? 0 : PTE_NX;
+	entry |= memtype == PTAB_UC ? PTE_PCD | PTE_PWT : 0;
+	return entry | (level > 1 ? PTE_PS : 0);
+}
+
+static uint64_t make_table(uint64_t pa)
+{
+	return pa | PTE_P | PTE_W | PTE_A;
+}
+
+static bool is_present(uint64_t entry)
+{
+	return entry & PTE_P;
+}
+
+static bool is_leaf(uint64_t entry, unsigned level)
+{
+	return level == 1 || entry & PTE_PS;
+}
+
+static uint64_t entry_addr(uint64_t entry, unsigned level)
+{
+	return entry & PTE_ADDR & (is_leaf(entry, level) ? ~(ptab_level_size(level) - 1) : ~0ull);
+}
+
+static struct ptab_format format = {
+	.levels = 4,
+	.max_leaf_level = 2,
+	.leaf = make_leaf,
+	.table = make_table,
+	.present = is_present,
+	.is_leaf = is_leaf,
+	.addr = entry_addr,
+};
+
+static struct ptab space;
+
+static int map_same(uint64_t base, uint64_t end, unsigned prot)
+{
+	if (base >= end) {
+		return 0;
+	}
+	return ptab_map(&space, base, base, end - base, prot, PTAB_WB);
+}
+
+static int map_ram(void)
+{
+	uint64_t base = 0, size;
+	unsigned owner;
+	int rc;
+
+	for (; frame_run_next(&base, &size, &owner); base += size) {
+		if (owner == FRAME_ABSENT) {
+			continue;
+		}
+		rc = map_same(base, base + size, PTAB_READ | PTAB_WRITE);
+		if (rc) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int map_firmware(const struct boot_info *info)
+{
+	for (uint32_t i = 0; i < info->map_count; i++) {
+		const struct boot_mem *m = &info->map[i];
+		int rc;
+
+		if (m->type != BOOT_MEM_ACPI && m->type != BOOT_MEM_NVS) {
+			continue;
+		}
+		rc = map_same(ALIGN_DOWN(m->base, PAGE_SIZE), ALIGN_UP(m->base + m->size, PAGE_SIZE),
+			      PTAB_READ);
+		if (rc) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int unmap_guards(void)
+{
+	int rc = ptab_unmap(&space, 0, PAGE_SIZE);
+
+	for (unsigned i = 0; i < CPU_MAX && !rc; i++) {
+		const uint8_t *guards[] = {cpu_stacks[i].guard_main, cpu_stacks[i].guard_df,
+					   cpu_stacks[i].guard_nmi, cpu_stacks[i].guard_mc};
+
+		for (unsigned g = 0; g < ARRAY_SIZE(guards) && !rc; g++) {
+			rc = ptab_unmap(&space, ptr_hpa(guards[g]).v, PAGE_SIZE);
+		}
+	}
+	return rc;
+}
+
+static int check_leaf(void *ctx, uint64_t va, uint64_t entry, unsigned level)
+{
+	unsigned *leaves = ctx;
+
+	(*leaves)++;
+	if ((entry & PTE_W) && !(entry & PTE_NX)) {
+		log_error("hspace", "%016lx (level %u) is writable and executable",
+			  (unsigned long)va, level);
+		return -BH_CORRUPT;
+	}
+	return 0;
+}
+
+int hspace_check_wx(unsigned *ret_leaves)
+{
+	unsigned leaves = 0;
+	int rc = ptab_walk(&space, check_leaf, &leaves);
+
+	if (rc) {
+		return rc;
+	}
+	*ret_leaves = leaves;
+	return 0;
+}
+
+static int build(const struct boot_info *info)
+{
+	struct image_layout image = image_layout();
+	int rc;
+
+	if (cpuid_has(0x80000001u, CPUID_EDX, CPUID_X1_EDX_1G)) {
+		format.max_leaf_level = 3;
+	}
+	rc = ptab_init(&space, &format);
+	rc = rc ? rc : map_ram();
+	rc = rc ? rc : map_firmware(info);
+	rc = rc ? rc : map_same(image.text, image.text_end, PTAB_READ | PTAB_EXECUTE);
+	rc = rc ? rc : map_same(image.rodata, image.rodata_end, PTAB_READ);
+	return rc ? rc : unmap_guards();
+}
+
+int hspace_init(const struct boot_info *info)
+{
+	unsigned leaves;
+	int rc = build(info);
+
+	if (rc) {
+		boot_error = "no frames left for root mode's own page tables";
+		return rc;
+	}
+	rc = hspace_check_wx(&leaves);
+	if (rc) {
+		boot_error = "root mode's page tables break W^X";
+		return rc;
+	}
+	rc = cpu_protect();
+	if (rc) {
+		return rc;
+	}
+	insn_write_cr3(space.root.v);
+	log_info("hspace", "W^X holds, %u leaves", leaves);
+	return 0;
+}
+
+uint64_t hspace_cr3(void)
+{
+	return space.root.v;
+}

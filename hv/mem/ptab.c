@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Page tables of any format with 512 entries of 8 bytes.
+ *
+ *  Every change runs twice over the range: the first pass makes the tables it needs (splitting large
+ *  pages keeps their translation), the second writes leaves and cannot fail. Recursion is bounded by
+ *  the number of levels. */
+#include "mem/ptab.h"
+
+#include "mem/frames.h"
+
+#define ENTRIES 512u
+
+enum pass { PASS_PREPARE, PASS_COMMIT };
+
+struct change {
+	struct ptab *pt;
+	enum pass pass;
+	bool unmap;
+	unsigned prot, memtype;
+};
+
+static uint64_t *table_at(const struct ptab *pt, uint64_t entry, unsigned level)
+{
+	return hpa_ptr(hpa(pt->fmt->addr(entry, level)));
+}
+
+static void store(uint64_t *slot, uint64_t entry)
+{
+	__atomic_store_n(slot, entry, __ATOMIC_RELEASE);
+}
+
+int ptab_init(struct ptab *pt, const struct ptab_format *fmt)
+{
+	pt->fmt = fmt;
+	return frame_alloc(&pt->root);
+}
+
+static bool is_table(const struct ptab *pt, uint64_t entry, unsigned level)
+{
+	return level > 1 && pt->fmt->present(entry) && !pt->fmt->is_leaf(entry, level);
+}
+
+/** Frees the table that holds entries of `level`, and all below it. */
+static void free_table(const struct ptab *pt, uint64_t *table, unsigned level)
+{
+	for (unsigned i = 0; level > 1 && i < ENTRIES; i++) {
+		if (is_table(pt, table[i], level)) {
+			free_table(pt, table_at(pt, table[i], level), level - 1);
+		}
+	}
+	frame_free(ptr_hpa(table));
+}
+
+void ptab_fini(struct ptab *pt)
+{
+	free_table(pt, hpa_ptr(pt->root), pt->fmt->levels);
+	pt->root = hpa(0);
+}
+
+/** Makes *slot, an entry of `level` that is no table, point at a table with the same translation. */
+static int grow(const struct ptab *pt, uint64_t *slot, unsigned level)
+{
+	const struct ptab_format *fmt = pt->fmt;
+	uint64_t entry = *slot;
+	uint64_t pa, attributes, by_level;
+	uint64_t *table;
+	hpa_t frame;
+	int rc = frame_alloc(&frame);
+
+	if (rc) {
+		return rc;
+	}
+	if (fmt->present(entry)) {
+		pa = fmt->addr(entry, level);
+		by_level = fmt->leaf(0, level, PTAB_READ, PTAB_WB) ^
+			   fmt->leaf(0, level - 1, PTAB_READ, PTAB_WB);
+		attributes = (entry ^ pa) ^ by_level;
+		table = hpa_ptr(frame);
+		for (unsigned i = 0; i < ENTRIES; i++) {
+			table[i] = attributes | (pa + i * ptab_level_size(level - 1));
+		}
+	}
+	store(slot, fmt->table(frame.v));
+	return 0;
+}
+
+static bool is_empty(const uint64_t *table)
+{
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		if (table[i]) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/** The change covers all that *slot maps: writes the leaf, or 0. */
+static void write_leaf(const struct change *c, uint64_t *slot, unsigned level, uint64_t pa)
+{
+	uint64_t old = *slot;
+
+	store(slot, c->unmap ? 0 : c->pt->fmt->leaf(pa, level, c->prot, c->memtype));
+	if (is_table(c->pt, old, level)) {
+		free_table(c->pt, table_at(c->pt, old, level), level - 1);
+	}
+}
+
+static bool fits_leaf(const struct change *c, unsigned level, uint64_t va, uint64_t pa,
+		      uint64_t chunk)
+{
+	uint64_t span = ptab_level_size(level);
+
+	if (chunk != span) {
+		return false;
+	}
+	return c->unmap || (level <= c->pt->fmt->max_leaf_level && IS_ALIGNED(va | pa, span));
+}
+
+static int change_level(const struct change *c, uint64_t *table, unsigned level, uint64_t va,
+			uint64_t pa, uint64_t size)
+{
+	const struct ptab *pt = c->pt;
+	uint64_t span = ptab_level_size(level);
+
+	while (size) {
+		uint64_t chunk = MIN(size, span - (va & (span - 1)));
+		uint64_t *slot = &table[va / span % ENTRIES];
+		uint64_t *below;
+		int rc;
+
+		if (fits_leaf(c, level, va, pa, chunk)) {
+			if (c->pass == PASS_COMMIT) {
+				write_leaf(c, slot, level, pa);
+			}
+		} else if (!c->unmap || pt->fmt->present(*slot)) {
+			if (!is_table(pt, *slot, level)) {
+				rc = grow(pt, slot, level);
+				if (rc) {
+					return rc;
+				}
+			}
+			below = table_at(pt, *slot, level);
+			rc = change_level(c, below, level - 1, va, pa, chunk);
+			if (rc) {
+				return rc;
+			}
+			if (c->pass == PASS_COMMIT && c->unmap && is_empty(below)) {
+				store(slot, 0);
+				frame_free(ptr_hpa(below));
+			}
+		}
+		va += chunk;
+		pa += chunk;
+		size -= chunk;
+	}
+	return 0;
+}
+
+/** va, pa and size are whole pages, and the range lies in the space of the table. */
+static bool range_ok(const struct ptab *pt, uint64_t va, uint64_t pa, uint64_t size)
+{
+	uint64_t space = ptab_level_size(pt->fmt->levels + 1);
+
+	return size && IS_ALIGNED(va | pa | size, PAGE_SIZE) && size <= space &&
+	       va <= space - size && pa + size > pa;
+}
+
+static int change_range(struct change *c, uint64_t va, uint64_t pa, uint64_t size)
+{
+	uint64_t *root = hpa_ptr(c->pt->root);
+	int rc;
+
+	if (!range_ok(c->pt, va, pa, size)) {
+		return -BH_INVAL;
+	}
+	c->pass = PASS_PREPARE;
+	rc = change_level(c, root, c->pt->fmt->levels, va, pa, size);
+	if (rc) {
+		return rc;
+	}
+	c->pass = PASS_COMMIT;
+	return change_level(c, root, c->pt->fmt->levels, va, pa, size);
+}
+
+int ptab_map(struct ptab *pt, uint64_t va, uint64_t pa, uint64_t size, unsigned prot,
+	     unsigned memtype)
+{
+	struct change c = {.pt = pt, .prot = prot, .memtype = memtype};
+
+	return change_range(&c, va, pa, size);
+}
+
+int ptab_unmap(struct ptab *pt, uint64_t va, uint64_t size)
+{
+	struct change c = {.pt = pt, .unmap = true};
+
+	return change_range(&c, va, 0, size);
+}
+
+int ptab_set_raw(struct ptab *pt, uint64_t va, uint64_t entry)
+{
+	uint64_t *table = hpa_ptr(pt->root);
+	int rc;
+
+	if (!range_ok(pt, va, 0, PAGE_SIZE)) {
+		return -BH_INVAL;
+	}
+	for (unsigned level = pt->fmt->levels; level > 1; level--) {
+		uint64_t *slot = &table[va / ptab_level_size(level) % ENTRIES];
+
+		if (!is_table(pt, *slot, level)) {
+			rc = grow(pt, slot, level);
+			if (rc) {
+				return rc;
+			}
+		}
+		table = table_at(pt, *slot, level);
+	}
+	store(&table[va / PAGE_SIZE % ENTRIES], entry);
+	return 0;
+}
+
+bool ptab_lookup(const struct ptab *pt, uint64_t va, uint64_t *ret_entry, unsigned *ret_level)
+{
+	const uint64_t *table = hpa_ptr(pt->root);
+	unsigned level = pt->fmt->levels;
+
+	for (;; level--) {
+		uint64_t entry = table[va / ptab_level_size(level) % ENTRIES];
+
+		if (!is_table(pt, entry, level)) {
+			*ret_entry = entry;
+			*ret_level = level;
+			return pt->fmt->present(entry) && range_ok(pt, ALIGN_DOWN(va, PAGE_SIZE), 0, PAGE_SIZE);
+		}
+		table = table_at(pt, entry, level);
+	}
+}
+
+static int walk_level(const struct ptab *pt, const uint64_t *table, unsigned level, uint64_t va,
+		      ptab_leaf_fn fn, void *ctx)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < ENTRIES && !rc; i++, va += ptab_level_size(level)) {
+		if (is_table(pt, table[i], level)) {
+			rc = walk_level(pt, table_at(pt, table[i], level), level - 1, va, fn, ctx);
+		} else if (pt->fmt->present(table[i])) {
+			rc = fn(ctx, va, table[i], level);
+		}
+	}
+	return rc;
+}
+
+int ptab_walk(const struct ptab *pt, ptab_leaf_fn fn, void *ctx)
+{
+	return walk_level(pt, hpa_ptr(pt->root), pt->fmt->levels, 0, fn, ctx);
+}
