@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** ACPI tables: found, bounded, checksummed, then read by offset from the copy-free view `read` gives.
- *  Source: ACPI 6.5, "Root System Description Pointer", "Multiple APIC Description Table",
+/** ACPI tables: found, bounded, checksummed, then read by offset from the copy-free view `read`
+ * gives. Source: ACPI 6.5, "Root System Description Pointer", "Multiple APIC Description Table",
  *  "Fixed ACPI Description Table". */
 #include "acpi/acpi.h"
 
@@ -14,18 +14,18 @@
 #define TABLE_MAX   0x100000u
 #define ENTRY_MAX   256u
 
-#define MADT_ENTRIES       44u
-#define MADT_LOCAL_APIC    0u
-#define MADT_LOCAL_X2APIC  9u
-#define MADT_ENABLED       1u
-#define MADT_ONLINE        2u
-#define FADT_PM_TMR_BLK    76u
-#define FADT_PM_TMR_LEN    91u
-#define FADT_FLAGS         112u
-#define FADT_TMR_VAL_EXT   BIT(8)
-#define FADT_X_PM_TMR_BLK  208u
-#define GAS_SIZE           12u
-#define GAS_SYSTEM_IO      1u
+#define MADT_ENTRIES	  44u
+#define MADT_LOCAL_APIC	  0u
+#define MADT_LOCAL_X2APIC 9u
+#define MADT_ENABLED	  1u
+#define MADT_ONLINE	  2u
+#define FADT_PM_TMR_BLK	  76u
+#define FADT_PM_TMR_LEN	  91u
+#define FADT_FLAGS	  112u
+#define FADT_TMR_VAL_EXT  BIT(8)
+#define FADT_X_PM_TMR_BLK 208u
+#define GAS_SIZE	  12u
+#define GAS_SYSTEM_IO	  1u
 
 #define BIOS_AREA     0xe0000ull
 #define BIOS_AREA_END 0x100000ull
@@ -135,7 +135,8 @@ static int parse_table(uint64_t pa, acpi_read_fn read, void *ctx, struct acpi_in
 	const uint8_t *table = table_at(pa, read, ctx, &size);
 
 	if (!table) {
-		return 0; /* a damaged table that we do not need is the control partition's business */
+		return 0; /* a damaged table that we do not need is the control partition's business
+			   */
 	}
 	if (memcmp(table, "APIC", 4) == 0) {
 		return parse_madt(table, size, ret);

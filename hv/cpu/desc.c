@@ -7,7 +7,7 @@
 
 #define GDT_CODE64 0x00af9b000000ffffull /* present, DPL 0, accessed, L */
 #define GDT_DATA   0x00cf93000000ffffull /* present, DPL 0, accessed, writable */
-#define GDT_TSS    0x0000890000000000ull /* present, available 64-bit TSS */
+#define GDT_TSS	   0x0000890000000000ull /* present, available 64-bit TSS */
 
 #define GATE_INTERRUPT 0x8e00ull
 
@@ -52,8 +52,7 @@ void cpu_desc_init(struct cpu *cpu)
 	cpu->tss.iomap = sizeof(cpu->tss);
 	cpu->gdt[SEL_CODE64 / 8] = GDT_CODE64;
 	cpu->gdt[SEL_DATA / 8] = GDT_DATA;
-	cpu->gdt[SEL_TSS / 8] =
-		GDT_TSS | limit | (tss & 0xffffff) << 16 | (tss >> 24 & 0xff) << 56;
+	cpu->gdt[SEL_TSS / 8] = GDT_TSS | limit | (tss & 0xffffff) << 16 | (tss >> 24 & 0xff) << 56;
 	cpu->gdt[SEL_TSS / 8 + 1] = tss >> 32;
 	if (cpu->id == 0) {
 		idt_fill();

@@ -6,13 +6,14 @@
 #include "dbg/log.h"
 #include "lib/boot_info.h"
 
-#define PM_HZ      3579545ull
+#define PM_HZ	   3579545ull
 #define PM_TICKS   (PM_HZ / 100) /* 10 ms */
-#define PM_STALLED 10000000u     /* reads */
+#define PM_STALLED 10000000u	 /* reads */
 
 static uint64_t khz;
 
-/** A rate within 0.1 % of a whole MHz is taken to be that: crystals are made so, and measurements are not. */
+/** A rate within 0.1 % of a whole MHz is taken to be that: crystals are made so, and measurements
+ * are not. */
 static uint64_t round_khz(uint64_t measured)
 {
 	uint64_t whole = (measured + 500) / 1000 * 1000;

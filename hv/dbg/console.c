@@ -4,7 +4,7 @@
 
 #include "cpu/insn.h"
 
-#define COM1     0x3f8u
+#define COM1	 0x3f8u
 #define UART_THR 0u
 #define UART_IER 1u
 #define UART_DLM 1u
@@ -14,10 +14,10 @@
 #define UART_LSR 5u
 #define UART_SCR 7u
 
-#define LCR_8N1   0x03u
-#define LCR_DLAB  0x80u
-#define LSR_THRE  0x20u
-#define SPIN_MAX  100000u
+#define LCR_8N1	 0x03u
+#define LCR_DLAB 0x80u
+#define LSR_THRE 0x20u
+#define SPIN_MAX 100000u
 
 static bool present;
 static bool released;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Ring of log text. `written` only grows; byte n of the log is ring[n % LOG_SIZE] while it is kept. */
+/** Ring of log text. `written` only grows; byte n of the log is ring[n % LOG_SIZE] while it is
+ * kept. */
 #include "dbg/log.h"
 
 #include "cpu/insn.h"
@@ -62,7 +63,8 @@ void log_print(enum log_level level, const char *tag, const char *fmt, ...)
 	}
 }
 
-uint64_t log_read(uint64_t cursor, char *buf, size_t size, uint64_t *ret_start, uint64_t *ret_written)
+uint64_t log_read(uint64_t cursor, char *buf, size_t size, uint64_t *ret_start,
+		  uint64_t *ret_written)
 {
 	uint64_t oldest, take;
 	size_t at, first;

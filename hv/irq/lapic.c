@@ -7,11 +7,11 @@
 #include "dbg/log.h"
 #include "lib/boot_info.h"
 
-#define LVT_MASKED       BIT(16)
-#define LVT_NMI          0x400u
-#define LVT_EXTINT       0x700u
+#define LVT_MASKED	 BIT(16)
+#define LVT_NMI		 0x400u
+#define LVT_EXTINT	 0x700u
 #define LVT_TSC_DEADLINE BIT(18)
-#define SIVR_ENABLE      0x100u
+#define SIVR_ENABLE	 0x100u
 
 int lapic_check(void)
 {
@@ -27,7 +27,8 @@ int lapic_check(void)
 	for (unsigned i = 0; i < ARRAY_SIZE(need); i++) {
 		if (!cpuid_has(1, CPUID_ECX, need[i].bit)) {
 			log_error("lapic", "missing: %s", need[i].name);
-			boot_error = "the CPU lacks what root mode's interrupts need (listed above)";
+			boot_error =
+				"the CPU lacks what root mode's interrupts need (listed above)";
 			rc = -BH_NOSUPP;
 		}
 	}
@@ -38,7 +39,8 @@ void lapic_init(void)
 {
 	uint64_t base = insn_rdmsr(MSR_IA32_APIC_BASE);
 
-	/* disabled -> xAPIC -> x2APIC are the only steps allowed: SDM 3A, "x2APIC State Transitions" */
+	/* disabled -> xAPIC -> x2APIC are the only steps allowed: SDM 3A, "x2APIC State
+	 * Transitions" */
 	insn_wrmsr(MSR_IA32_APIC_BASE, base | APIC_BASE_ENABLE);
 	insn_wrmsr(MSR_IA32_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_EXTD);
 	insn_wrmsr(MSR_IA32_X2APIC_SIVR, SIVR_ENABLE | IRQ_VECTOR_SPURIOUS);

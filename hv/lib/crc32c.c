@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** CRC-32C by the CRC32 instruction of SSE4.2, which works on general registers, else bit by bit. */
+/** CRC-32C by the CRC32 instruction of SSE4.2, which works on general registers, else bit by bit.
+ */
 #include "lib/crc32c.h"
 
 #include <cpuid.h>
-
-#include "lib/string.h"
 
 #define CRC32C_POLY_REFLECTED 0x82f63b78u
 
@@ -15,14 +14,20 @@ static bool has_instruction(void)
 	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_2);
 }
 
+/** Boot modules are tens of megabytes, so the loop is four words long. */
 static uint32_t by_instruction(uint32_t crc, const uint8_t *at, size_t size)
 {
 	uint64_t wide = crc;
-	uint64_t word;
 
-	for (; size >= 8; size -= 8, at += 8) {
-		memcpy(&word, at, 8);
-		__asm__("crc32q %1, %0" : "+r"(wide) : "r"(word));
+	for (; size >= 32; size -= 32, at += 32) {
+		__asm__("crc32q %1, %0\n\t"
+			"crc32q %2, %0\n\t"
+			"crc32q %3, %0\n\t"
+			"crc32q %4, %0"
+			: "+&r"(wide)
+			: "m"(*(const uint8_t(*)[8])at), "m"(*(const uint8_t(*)[8])(at + 8)),
+			  "m"(*(const uint8_t(*)[8])(at + 16)),
+			  "m"(*(const uint8_t(*)[8])(at + 24)));
 	}
 	crc = (uint32_t)wide;
 	for (; size; size--, at++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The owner table: one byte per 4 KiB frame up to the end of RAM.
  *
- *  Invariant: a frame's byte changes only here, and RAM that held something is zeroed before it does
- *  (pool frames remember whether they are clean). */
+ *  Invariant: a frame's byte changes only here, and RAM that held something is zeroed before it
+ * does (pool frames remember whether they are clean). */
 #include "mem/frames.h"
 
 #include "dbg/check.h"
@@ -12,20 +12,21 @@
 #include "mem/image.h"
 
 /* States besides the public owners; frame_owner hides them. */
-#define STATE_HV_FREE    3u
+#define STATE_HV_FREE	 3u
 #define STATE_POOL_DIRTY 4u
-#define STATE_KEPT       5u /* only inside frames_reserve_pool */
+#define STATE_KEPT	 5u /* only inside frames_reserve_pool */
 
 /* The table of 32 GiB is half of root mode's memory; RAM above stays unused. */
 #define TABLE_MAX_FRAMES (BIT(35) >> PAGE_SHIFT)
-#define HV_MIN_FREE      0x80000u /* bytes: per-CPU areas and tables of four small partitions */
+#define HV_MIN_FREE	 0x80000u /* bytes: per-CPU areas and tables of four small partitions */
 
 static uint8_t *owner;
 static uint64_t frame_count;
 static uint64_t hint; /* frame number where frame_alloc looks first */
 static struct spinlock lock;
 
-/** Ranges that frames_reserve_pool made, so that partitions that come and go in any order fit again. */
+/** Ranges that frames_reserve_pool made, so that partitions that come and go in any order fit
+ * again. */
 static struct {
 	uint64_t base, size;
 } slots[BH_PART_MAX];
@@ -69,16 +70,16 @@ static void fill_from_map(const struct boot_info *info)
 		const struct boot_mem *m = &info->map[i];
 
 		if (m->type == BOOT_MEM_RAM) {
-			set_state(ALIGN_UP(m->base, PAGE_SIZE), ALIGN_DOWN(m->base + m->size, PAGE_SIZE),
-				  STATE_POOL_DIRTY);
+			set_state(ALIGN_UP(m->base, PAGE_SIZE),
+				  ALIGN_DOWN(m->base + m->size, PAGE_SIZE), STATE_POOL_DIRTY);
 		}
 	}
 	for (uint32_t i = 0; i < info->map_count; i++) {
 		const struct boot_mem *m = &info->map[i];
 
 		if (m->type != BOOT_MEM_RAM) {
-			set_state(ALIGN_DOWN(m->base, PAGE_SIZE), ALIGN_UP(m->base + m->size, PAGE_SIZE),
-				  FRAME_ABSENT);
+			set_state(ALIGN_DOWN(m->base, PAGE_SIZE),
+				  ALIGN_UP(m->base + m->size, PAGE_SIZE), FRAME_ABSENT);
 		}
 	}
 }
@@ -106,7 +107,8 @@ int frames_init(const struct boot_info *info)
 	fill_from_map(info);
 	set_state(FRAMES_HV_BASE, image_end + table_size, FRAME_HV);
 	for (uint64_t pa = image_end + table_size; pa < FRAMES_HV_END; pa += PAGE_SIZE) {
-		if (frame_owner(hpa(pa)) == FRAME_POOL && !overlaps_module(info, pa, pa + PAGE_SIZE)) {
+		if (frame_owner(hpa(pa)) == FRAME_POOL &&
+		    !overlaps_module(info, pa, pa + PAGE_SIZE)) {
 			set_state(pa, pa + PAGE_SIZE, STATE_HV_FREE);
 			free_bytes += PAGE_SIZE;
 		}

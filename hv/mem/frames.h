@@ -36,7 +36,8 @@ unsigned frame_owner(hpa_t frame);
  * partitions stay in the pool, each contiguous, from the top of RAM below 4 GiB and then above,
  * around the boot modules; all other pool frames go to partition 0. Error: -BH_NOMEM (nothing
  * changed). */
-BH_MUST_CHECK int frames_reserve_pool(const struct boot_info *info, const uint64_t *sizes, unsigned count);
+BH_MUST_CHECK int frames_reserve_pool(const struct boot_info *info, const uint64_t *sizes,
+				      unsigned count);
 
 /** Contiguous RAM from the pool for partition `part`; size a multiple of 2 MiB, address 2 MiB
  * aligned, zeroed. Error: -BH_NOMEM, -BH_INVAL. */

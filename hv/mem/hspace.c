@@ -20,14 +20,14 @@
 #include "mem/image.h"
 #include "mem/ptab.h"
 
-#define PTE_P    BIT(0)
-#define PTE_W    BIT(1)
-#define PTE_PCD  BIT(4)
-#define PTE_PWT  BIT(3)
-#define PTE_A    BIT(5)
-#define PTE_D    BIT(6)
-#define PTE_PS   BIT(7)
-#define PTE_NX   BIT(63)
+#define PTE_P	 BIT(0)
+#define PTE_W	 BIT(1)
+#define PTE_PCD	 BIT(4)
+#define PTE_PWT	 BIT(3)
+#define PTE_A	 BIT(5)
+#define PTE_D	 BIT(6)
+#define PTE_PS	 BIT(7)
+#define PTE_NX	 BIT(63)
 #define PTE_ADDR 0x000ffffffffff000ull
 
 static uint64_t make_leaf(uint64_t pa, unsigned level, unsigned prot, unsigned memtype)
@@ -107,8 +107,8 @@ static int map_firmware(const struct boot_info *info)
 		if (m->type != BOOT_MEM_ACPI && m->type != BOOT_MEM_NVS) {
 			continue;
 		}
-		rc = map_same(ALIGN_DOWN(m->base, PAGE_SIZE), ALIGN_UP(m->base + m->size, PAGE_SIZE),
-			      PTAB_READ);
+		rc = map_same(ALIGN_DOWN(m->base, PAGE_SIZE),
+			      ALIGN_UP(m->base + m->size, PAGE_SIZE), PTAB_READ);
 		if (rc) {
 			return rc;
 		}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Page tables of any format with 512 entries of 8 bytes.
  *
- *  Every change runs twice over the range: the first pass makes the tables it needs (splitting large
- *  pages keeps their translation), the second writes leaves and cannot fail. Recursion is bounded by
- *  the number of levels. */
+ *  Every change runs twice over the range: the first pass makes the tables it needs (splitting
+ * large pages keeps their translation), the second writes leaves and cannot fail. Recursion is
+ * bounded by the number of levels. */
 #include "mem/ptab.h"
 
 #include "mem/frames.h"
@@ -57,7 +57,8 @@ void ptab_fini(struct ptab *pt)
 	pt->root = hpa(0);
 }
 
-/** Makes *slot, an entry of `level` that is no table, point at a table with the same translation. */
+/** Makes *slot, an entry of `level` that is no table, point at a table with the same translation.
+ */
 static int grow(const struct ptab *pt, uint64_t *slot, unsigned level)
 {
 	const struct ptab_format *fmt = pt->fmt;
@@ -231,7 +232,8 @@ bool ptab_lookup(const struct ptab *pt, uint64_t va, uint64_t *ret_entry, unsign
 		if (!is_table(pt, entry, level)) {
 			*ret_entry = entry;
 			*ret_level = level;
-			return pt->fmt->present(entry) && range_ok(pt, ALIGN_DOWN(va, PAGE_SIZE), 0, PAGE_SIZE);
+			return pt->fmt->present(entry) &&
+			       range_ok(pt, ALIGN_DOWN(va, PAGE_SIZE), 0, PAGE_SIZE);
 		}
 		table = table_at(pt, entry, level);
 	}
