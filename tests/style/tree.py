@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shared by the style tests: which files the tree has, and TAP output."""
-# not a test
 import subprocess
 import sys
 from pathlib import Path
