@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Entry of all 256 vectors. Each stub leaves an error code (0 where the CPU pushes none) and the
- *  vector; the common part completes struct trap_frame. The CPU aligned RSP to 16 before its five
+/** Entry of all 256 vectors. Each entry leaves an error code (0 where the CPU pushes none) and
+ *  the vector; the common part completes struct trap_frame. The CPU aligned RSP to 16 before its five
  *  words, so with 17 more the call below is aligned. */
 	.section .text
 	.balign 16
@@ -10,10 +10,11 @@ trap_stubs:
 	.rept	256
 	.balign	16
 	/* 8, 10..14, 17, 21, 29, 30 bring an error code: SDM 3A, "Exception and Interrupt Reference" */
-	.if	(vector != 8) && ((vector < 10) || (vector > 14)) && (vector != 17) && (vector != 21) && (vector != 29) && (vector != 30)
+	.set	low, (vector != 8) && ((vector < 10) || (vector > 14))
+	.if	low && (vector != 17) && (vector != 21) && (vector != 29) && (vector != 30)
 	push	$0
 	.endif
-	.byte	0x68 /* push imm32, never the short form: all stubs fit in 16 bytes */
+	.byte	0x68 /* push imm32, never the short form: all entries fit in 16 bytes */
 	.long	vector
 	.byte	0xe9 /* jmp rel32 */
 	.long	trap_common - . - 4

@@ -18,6 +18,8 @@ def is_source(path):
 
 
 def is_module(path):
+    if path.parts[0] == "tests":  # built into the module by its test
+        return path.suffix == ".c" and "#include <linux/" in text(path) and path.parts[1] == "kmod" and path.name != "main.c"
     return path.parent == Path("partitions/kmod") and (path.suffix == ".c" or path.name in ("Kbuild", "Makefile")
                                                        or path.suffix == ".h" and path.name != "bulkhead.h")
 
