@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Process 1 of the control partition: mounts, modules, the system disk read-only, then bulkheadd.
+ *
+ * The root file system is what the kernel unpacked from the boot module; it becomes read-only before
+ * bulkheadd starts. There is no udev: devtmpfs names the devices and all drivers are in one ordered list. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "early.h"
+
+#define WHO         "control"
+#define SYSTEM_DISK "/dev/sda3"
+#define DAEMON      "/usr/sbin/bulkheadd"
+#define RESTARTS    3
+
+static void make_read_only(void)
+{
+	static const char *const writable[] = {"/tmp", "/var"};
+
+	for (size_t i = 0; i < sizeof(writable) / sizeof(writable[0]); i++) {
+		if (early_mount("tmpfs", writable[i], "tmpfs", MS_NOSUID | MS_NODEV, NULL) != 0) {
+			early_mark(WHO, "cannot mount %s: %s", writable[i], strerror(errno));
+		}
+	}
+	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL) != 0) {
+		early_mark(WHO, "root stays writable: %s", strerror(errno));
+	}
+}
+
+/* The disk with /images and /boot is never written by this partition at this stage. */
+static void mount_system(void)
+{
+	if (!early_wait_path(SYSTEM_DISK, 2000)) {
+		early_mark(WHO, "no system disk %s", SYSTEM_DISK);
+		return;
+	}
+	if (early_mount(SYSTEM_DISK, "/system", "ext4", MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC,
+			NULL) != 0) {
+		early_mark(WHO, "cannot mount %s: %s", SYSTEM_DISK, strerror(errno));
+	}
+}
+
+static int start_daemon(void)
+{
+	char *argv[] = {(char *)DAEMON, NULL};
+
+	return early_spawn(NULL, argv);
+}
+
+static int start_shell(void)
+{
+	char *argv[] = {(char *)"/bin/busybox", (char *)"sh", NULL};
+
+	return early_spawn("/dev/ttyS0", argv);
+}
+
+int main(void)
+{
+	int shell = -1, daemon_pid = -1, restarts = 0, status;
+	char value[8];
+	pid_t pid;
+
+	umask(022);
+	mkdir("/system", 0755);
+	early_mount_all();
+	early_mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, NULL);
+	early_mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL);
+	early_mark(WHO, "init");
+	early_load_modules("/lib/modules/order");
+	early_mark(WHO, "modules loaded");
+	mount_system();
+	make_read_only();
+	early_mark(WHO, "root and system disk ready");
+	daemon_pid = start_daemon();
+	early_mark(WHO, "bulkheadd started");
+	if (early_option("bulkhead.shell", value, sizeof(value))) {
+		shell = start_shell();
+	}
+	for (;;) {
+		pid = wait(&status);
+		if (pid < 0) {
+			pause();
+			continue;
+		}
+		if (pid == daemon_pid) {
+			early_mark(WHO, "bulkheadd ended with status 0x%x", (unsigned)status);
+			if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+				sync();
+				reboot(RB_POWER_OFF);
+			}
+			daemon_pid = restarts++ < RESTARTS ? start_daemon() : -1;
+		} else if (pid == shell) {
+			shell = start_shell();
+		}
+	}
+}
