@@ -36,6 +36,8 @@ void insn_write_cr2(uint64_t value);
 void insn_write_cr3(uint64_t value);
 void insn_write_cr4(uint64_t value);
 void insn_write_cr8(uint64_t value);
+uint64_t insn_read_dr(unsigned n);
+void insn_write_dr(unsigned n, uint64_t value);
 void insn_invlpg(uint64_t va);
 uint64_t insn_rdtsc(void);
 void insn_cpuid(uint32_t leaf, uint32_t sub, struct cpuid_regs *ret);
@@ -100,6 +102,52 @@ INSN_CR(3)
 INSN_CR(4)
 INSN_CR(8)
 #undef INSN_CR
+
+/* n is a constant: 0..3 or 6. */
+static inline __attribute__((always_inline)) uint64_t insn_read_dr(unsigned n)
+{
+	uint64_t value;
+
+	switch (n) {
+	case 0:
+		__asm__ volatile("mov %%dr0, %0" : "=r"(value));
+		break;
+	case 1:
+		__asm__ volatile("mov %%dr1, %0" : "=r"(value));
+		break;
+	case 2:
+		__asm__ volatile("mov %%dr2, %0" : "=r"(value));
+		break;
+	case 3:
+		__asm__ volatile("mov %%dr3, %0" : "=r"(value));
+		break;
+	default:
+		__asm__ volatile("mov %%dr6, %0" : "=r"(value));
+		break;
+	}
+	return value;
+}
+
+static inline __attribute__((always_inline)) void insn_write_dr(unsigned n, uint64_t value)
+{
+	switch (n) {
+	case 0:
+		__asm__ volatile("mov %0, %%dr0" : : "r"(value));
+		break;
+	case 1:
+		__asm__ volatile("mov %0, %%dr1" : : "r"(value));
+		break;
+	case 2:
+		__asm__ volatile("mov %0, %%dr2" : : "r"(value));
+		break;
+	case 3:
+		__asm__ volatile("mov %0, %%dr3" : : "r"(value));
+		break;
+	default:
+		__asm__ volatile("mov %0, %%dr6" : : "r"(value));
+		break;
+	}
+}
 
 static inline void insn_invlpg(uint64_t va)
 {

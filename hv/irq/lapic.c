@@ -64,6 +64,11 @@ bool lapic_isr_test(unsigned vector)
 	return insn_rdmsr(MSR_IA32_X2APIC_ISR0 + vector / 32) & BIT(vector % 32);
 }
 
+void lapic_lint0_mask(bool masked)
+{
+	insn_wrmsr(MSR_IA32_X2APIC_LVT_LINT0, LVT_EXTINT | (masked ? LVT_MASKED : 0));
+}
+
 uint32_t lapic_id(void)
 {
 	return (uint32_t)insn_rdmsr(MSR_IA32_X2APIC_APICID);

@@ -20,6 +20,8 @@ void lapic_eoi(void);
 /** The vector is in service. */
 bool lapic_isr_test(unsigned vector);
 uint32_t lapic_id(void);
+/** The PIC's way in: follows LINT0 of the control partition, whose PIC it is. */
+void lapic_lint0_mask(bool masked);
 
 /** IRQ_VECTOR_TIMER fires when the TSC reaches the deadline (at once if it has passed; 0 counts as
  * 1). */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "part/control.h"
+
+#include "boot/boot.h"
+#include "dbg/log.h"
+#include "mem/frames.h"
+#include "mem/ptab.h"
+#include "part/backend.h"
+#include "part/vcpuid.h"
+#include "part/part.h"
+#include "part/policy.h"
+#include "part/sched.h"
+
+#define TAG "control"
+
+/* Devices may be anywhere below this. */
+#define ADDRESS_TOP (512 * PAGE_1G)
+
+#define PROT_ALL (PTAB_READ | PTAB_WRITE | PTAB_EXECUTE)
+
+/* Everything is the control partition's but frames of root mode and of the pool. */
+static int map_memory(struct part *control)
+{
+	uint64_t base = 0, size;
+	unsigned owner;
+	int err = 0;
+
+	while (!err && frame_run_next(&base, &size, &owner)) {
+		if (owner == FRAME_PART0) {
+			err = backend_map(control, base, hpa(base), size, PROT_ALL, PTAB_WB);
+		} else if (owner == FRAME_ABSENT) {
+			/* Firmware tables and ROM are absent from the RAM map as well: let the guest's
+			 * own memory types decide on the low part, devices are above. */
+			err = backend_map(control, base, hpa(base), size, PROT_ALL, PTAB_UC);
+		}
+		base += size;
+	}
+	if (!err && base < ADDRESS_TOP) {
+		err = backend_map(control, base, hpa(base), ADDRESS_TOP - base, PROT_ALL, PTAB_UC);
+	}
+	if (!err) {
+		err = backend_unmap(control, VLAPIC_MMIO, PAGE_SIZE);
+	}
+	return err;
+}
+
+int control_init(const struct boot_info *info, gpa_t start_info, gpa_t entry)
+{
+	struct part *control = &parts[BH_PART_CONTROL];
+	struct bh_vcpu_start start = {
+		.mode = BH_VCPU_FLAT32, .rip = entry.v, .rbx = start_info.v};
+	int err;
+
+	(void)info;
+	for (uint32_t i = 0; i < policy_part_count(); i++) {
+		parts[i].id = i;
+		parts[i].policy = policy_part(i);
+	}
+	vcpuid_init();
+	sched_init(cpu_this());
+	err = backend_part_create(control);
+	if (!err) {
+		err = map_memory(control);
+	}
+	if (!err) {
+		err = part_create_vcpus(control);
+	}
+	if (!err) {
+		err = backend_vcpu_start(control->vcpu[0], &start);
+	}
+	if (err) {
+		boot_error = "no frames left for the control partition";
+		return err;
+	}
+	control->vcpu[0]->state = VCPU_RUNNABLE;
+	control->state = BH_PART_RUNNING;
+	control->vcpu[0]->paused = false;
+	sched_enqueue(control->vcpu[0]);
+	log_notice(TAG, "starts at 0x%llx, root mode uses %llu KiB", (unsigned long long)entry.v,
+		   (unsigned long long)(frames_hv_used() >> 10));
+	return 0;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "part/hypercall.h"
+
+#include "abi/hypercall.h"
+#include "dbg/log.h"
+#include "lib/string.h"
+#include "part/backend.h"
+#include "part/event.h"
+#include "part/gate.h"
+#include "part/ioreq.h"
+#include "part/part.h"
+
+#define PCI_HOLE_TOP 0x100000000ull
+
+struct args {
+	struct part *caller;
+	uint64_t a, b, c, d;
+};
+
+/* The partition an argument names; the control partition cannot be managed through hypercalls. */
+static struct part *target(uint64_t id)
+{
+	struct part *part = part_get(id);
+
+	return part && !part_is_control(part) ? part : NULL;
+}
+
+static int hc_part_create(const struct args *args)
+{
+	struct part *part = target(args->a);
+	int err;
+
+	if (!part) {
+		return -BH_NOENT;
+	}
+	if (!IS_ALIGNED(args->b, PAGE_SIZE) || !part_memory(args->caller, args->b, PAGE_SIZE)) {
+		return -BH_RANGE;
+	}
+	err = gate_check_map(part);
+	return err ? err : part_create(part, hpa(args->b));
+}
+
+static int hc_part_info(const struct args *args)
+{
+	struct part *part = part_get(args->a);
+	struct bh_part_info info;
+
+	if (!part) {
+		return -BH_NOENT;
+	}
+	part_get_info(part, &info);
+	return part_copy_out(args->caller, args->b, &info, sizeof(info));
+}
+
+static int hc_vcpu_set(const struct args *args)
+{
+	struct part *part = target(args->a);
+	struct bh_vcpu_start start;
+	int err;
+
+	if (!part || args->b >= part->vcpu_count) {
+		return -BH_NOENT;
+	}
+	if (part->state != BH_PART_CREATED) {
+		return -BH_STATE;
+	}
+	err = part_copy_in(args->caller, args->c, &start, sizeof(start));
+	if (err) {
+		return err;
+	}
+	err = backend_vcpu_start(part->vcpu[args->b], &start);
+	if (!err) {
+		part->vcpu[args->b]->state = VCPU_RUNNABLE;
+	}
+	return err;
+}
+
+static int hc_msi_post(const struct args *args)
+{
+	struct part *part = target(args->a);
+	int err;
+
+	if (!part) {
+		return -BH_NOENT;
+	}
+	if (part->state != BH_PART_RUNNING && part->state != BH_PART_PAUSED) {
+		return -BH_STATE;
+	}
+	if (args->c > UINT32_MAX) {
+		return -BH_INVAL;
+	}
+	err = gate_check_irq(part);
+	return err ? err : vlapic_msi(part->vcpu[0], args->b, (uint32_t)args->c);
+}
+
+static int hc_doorbell_setup(const struct args *args)
+{
+	struct part *part = target(args->a);
+	uint64_t base = args->b, count = base ? args->c : 0;
+	int err;
+
+	if (!part) {
+		return -BH_NOENT;
+	}
+	if (part->state == BH_PART_EMPTY) {
+		return -BH_STATE;
+	}
+	err = gate_check_doorbells(part, count);
+	if (err) {
+		return err;
+	}
+	if (count && (!IS_ALIGNED(base, PAGE_SIZE) || base < part->ram_size || base >= PCI_HOLE_TOP ||
+		      count * PAGE_SIZE > PCI_HOLE_TOP - base ||
+		      (base <= VLAPIC_MMIO && VLAPIC_MMIO < base + count * PAGE_SIZE))) {
+		return -BH_RANGE;
+	}
+	if (part->doorbell_count) {
+		err = backend_unmap(part, part->doorbell_gpa,
+				    (uint64_t)part->doorbell_count * PAGE_SIZE);
+		if (err) {
+			return err;
+		}
+		part->doorbell_count = 0;
+	}
+	for (uint64_t i = 0; i < count; i++) {
+		err = backend_map_doorbell(part, base + i * PAGE_SIZE);
+		if (err) {
+			(void)!backend_unmap(part, base, count * PAGE_SIZE);
+			return err;
+		}
+	}
+	part->doorbell_gpa = base;
+	part->doorbell_count = (uint32_t)count;
+	return 0;
+}
+
+static int hc_stats(const struct args *args)
+{
+	struct part *part = part_get(args->a);
+
+	if (!part || args->b >= part->vcpu_count) {
+		return -BH_NOENT;
+	}
+	return part_copy_out(args->caller, args->c, &part->vcpu[args->b]->stats,
+			     sizeof(struct bh_vcpu_stats));
+}
+
+static int hc_log_read(const struct args *args)
+{
+	static struct bh_log_read log;
+	uint64_t cursor;
+	int err = part_copy_in(args->caller, args->a, &cursor, sizeof(cursor));
+
+	if (err) {
+		return err;
+	}
+	memset(&log, 0, offsetof(struct bh_log_read, text));
+	log.size = (uint32_t)log_read(cursor, log.text, sizeof(log.text), &log.cursor, &log.written);
+	return part_copy_out(args->caller, args->a, &log, offsetof(struct bh_log_read, text) + log.size);
+}
+
+static int with_part(uint64_t id, int (*act)(struct part *))
+{
+	struct part *part = target(id);
+
+	return part ? act(part) : -BH_NOENT;
+}
+
+static int dispatch(uint64_t number, const struct args *args)
+{
+	int err = gate_check_manage(args->caller);
+
+	if (err) {
+		return err;
+	}
+	switch (number) {
+	case BH_HC_EVENT_SETUP:
+		return event_setup(args->a, args->b, args->c);
+	case BH_HC_PART_CREATE:
+		return hc_part_create(args);
+	case BH_HC_PART_START:
+		return with_part(args->a, part_start);
+	case BH_HC_PART_PAUSE:
+		return with_part(args->a, part_pause);
+	case BH_HC_PART_RESUME:
+		return with_part(args->a, part_resume);
+	case BH_HC_PART_RESET:
+		return with_part(args->a, part_reset);
+	case BH_HC_PART_DESTROY:
+		return with_part(args->a, part_destroy);
+	case BH_HC_PART_INFO:
+		return hc_part_info(args);
+	case BH_HC_VCPU_SET:
+		return hc_vcpu_set(args);
+	case BH_HC_IOREQ_DONE: {
+		struct part *part = target(args->a);
+
+		return part ? ioreq_done(part, args->b) : -BH_NOENT;
+	}
+	case BH_HC_MSI_POST:
+		return hc_msi_post(args);
+	case BH_HC_DOORBELL_SETUP:
+		return hc_doorbell_setup(args);
+	case BH_HC_STATS:
+		return hc_stats(args);
+	case BH_HC_LOG_READ:
+		return hc_log_read(args);
+	default:
+		return -BH_NOSYS;
+	}
+}
+
+void hypercall_handle(struct vcpu *vcpu)
+{
+	uint64_t number = vcpu->regs[REG_RAX];
+	struct args args = {vcpu->part, vcpu->regs[REG_RDI], vcpu->regs[REG_RSI], vcpu->regs[REG_RDX],
+			    vcpu->regs[REG_RCX]};
+
+	if (number == BH_HC_VERSION) {
+		vcpu->regs[REG_RAX] = BH_ABI_VERSION;
+		return;
+	}
+	vcpu->regs[REG_RAX] = (uint64_t)(int64_t)dispatch(number, &args);
+}

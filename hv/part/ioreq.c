@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Accesses of a guest that its runner answers. What the instruction does is fixed in our own copy
+ *  before the runner sees the request; only `data` comes back. */
+#include "part/ioreq.h"
+
+#include "cpu/msr.h"
+#include "lib/string.h"
+#include "part/backend.h"
+#include "part/event.h"
+#include "part/gwalk.h"
+#include "part/part.h"
+#include "part/sched.h"
+
+static uint64_t size_mask(unsigned size)
+{
+	return size == 8 ? UINT64_MAX : BIT(8 * size) - 1;
+}
+
+static uint64_t reg_read(struct vcpu *vcpu, unsigned reg, bool high)
+{
+	uint64_t value = reg == REG_RSP && !high ? backend_rsp_read(vcpu) : vcpu->regs[reg];
+
+	return high ? value >> 8 : value;
+}
+
+/* SDM 1, "General-Purpose Registers in 64-Bit Mode": 32-bit results are zero-extended, shorter kept. */
+static void reg_write(struct vcpu *vcpu, unsigned reg, bool high, unsigned size, uint64_t value)
+{
+	uint64_t old = reg_read(vcpu, reg, false);
+
+	if (high) {
+		value = (old & ~0xff00ull) | (value & 0xff) << 8;
+	} else if (size < 4) {
+		value = (old & ~size_mask(size)) | (value & size_mask(size));
+	} else {
+		value &= size_mask(size);
+	}
+	if (reg == REG_RSP && !high) {
+		backend_rsp_write(vcpu, value);
+	} else {
+		vcpu->regs[reg] = value;
+	}
+}
+
+static void issue(struct vcpu *vcpu, unsigned type, unsigned dir, uint64_t addr, unsigned size,
+		  uint64_t data)
+{
+	struct part *part = vcpu->part;
+	struct bh_ioreq *slot = (struct bh_ioreq *)hpa_ptr(part->ioreq_page) + vcpu->id;
+	struct bh_ioreq *request = &vcpu->ioreq.request;
+
+	*request = (struct bh_ioreq){.addr = addr,
+				     .data = data & size_mask(size),
+				     .size = size,
+				     .type = (uint8_t)type,
+				     .dir = (uint8_t)dir,
+				     .vcpu = (uint8_t)vcpu->id,
+				     .state = BH_IOREQ_FREE,
+				     .seq = ++vcpu->ioreq.seq,
+				     .rip = backend_rip(vcpu)};
+	*slot = *request;
+	__atomic_store_n(&slot->state, BH_IOREQ_PENDING, __ATOMIC_RELEASE);
+	vcpu->ioreq.answered = false;
+	vcpu->state = VCPU_WAIT_IOREQ;
+	event_ioreq(part->id, vcpu->id);
+}
+
+int ioreq_done(struct part *part, uint64_t vcpu_id)
+{
+	struct bh_ioreq *slot;
+	struct vcpu *vcpu;
+
+	if (vcpu_id >= part->vcpu_count) {
+		return -BH_NOENT;
+	}
+	vcpu = part->vcpu[vcpu_id];
+	slot = (struct bh_ioreq *)hpa_ptr(part->ioreq_page) + vcpu_id;
+	if (vcpu->state != VCPU_WAIT_IOREQ ||
+	    __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != BH_IOREQ_DONE) {
+		return -BH_STATE;
+	}
+	vcpu->ioreq.answer = __atomic_load_n(&slot->data, __ATOMIC_RELAXED);
+	vcpu->ioreq.answered = true;
+	__atomic_store_n(&slot->state, BH_IOREQ_FREE, __ATOMIC_RELEASE);
+	vcpu->state = VCPU_RUNNABLE;
+	sched_enqueue(vcpu);
+	return 0;
+}
+
+/* Steps RCX and RSI or RDI of a string instruction; returns whether the instruction is over. */
+static bool string_step(struct vcpu *vcpu, unsigned index_reg, unsigned size, bool rep)
+{
+	struct backend_mode mode;
+	uint64_t mask, step = size;
+
+	backend_mode(vcpu, &mode);
+	mask = mode.bits == 64 ? UINT64_MAX : mode.bits == 32 ? 0xffffffff : 0xffff;
+	if (backend_rflags(vcpu) & RFLAGS_DF) {
+		step = -step;
+	}
+	vcpu->regs[index_reg] = (vcpu->regs[index_reg] & ~mask) |
+				((vcpu->regs[index_reg] + step) & mask);
+	if (!rep) {
+		return true;
+	}
+	vcpu->regs[REG_RCX] = (vcpu->regs[REG_RCX] & ~mask) | ((vcpu->regs[REG_RCX] - 1) & mask);
+	return (vcpu->regs[REG_RCX] & mask) == 0;
+}
+
+void ioreq_pio(struct vcpu *vcpu, const struct ioreq_pio *pio)
+{
+	uint64_t data = vcpu->regs[REG_RAX];
+
+	vcpu->ioreq.string = pio->string;
+	vcpu->ioreq.rep = pio->rep;
+	vcpu->ioreq.insn_length = pio->insn_length;
+	vcpu->ioreq.linear = pio->linear;
+	if (pio->string && !pio->in) {
+		struct backend_mode mode;
+
+		backend_mode(vcpu, &mode);
+		data = 0;
+		if (gwalk_copy_in(vcpu->part, &mode, pio->linear, &data, pio->size) != pio->size) {
+			part_stop(vcpu, BH_STOP_DECODE, pio->linear);
+			return;
+		}
+	}
+	issue(vcpu, BH_IOREQ_PIO, pio->in ? BH_IOREQ_READ : BH_IOREQ_WRITE, pio->port, pio->size, data);
+}
+
+static void finish_pio(struct vcpu *vcpu)
+{
+	struct vcpu_ioreq *ioreq = &vcpu->ioreq;
+	unsigned size = ioreq->request.size;
+	bool in = ioreq->request.dir == BH_IOREQ_READ, over = true;
+
+	if (ioreq->string) {
+		if (in) {
+			struct backend_mode mode;
+			uint64_t gpa;
+
+			backend_mode(vcpu, &mode);
+			if (gwalk_translate(vcpu->part, &mode, ioreq->linear, &gpa) != 0 ||
+			    part_copy_out(vcpu->part, gpa, &ioreq->answer, size) != 0) {
+				part_stop(vcpu, BH_STOP_DECODE, ioreq->linear);
+				return;
+			}
+		}
+		over = string_step(vcpu, in ? REG_RDI : REG_RSI, size, ioreq->rep);
+	} else if (in) {
+		reg_write(vcpu, REG_RAX, false, size, ioreq->answer);
+	}
+	if (over) {
+		backend_advance(vcpu, ioreq->insn_length);
+	}
+}
+
+/* SDM 1, "Status Flags". Logic operations clear CF and OF; CMP is a subtraction. */
+static void set_flags(struct vcpu *vcpu, uint64_t result, unsigned size, bool carry, bool overflow,
+		      bool adjust)
+{
+	uint64_t flags = backend_rflags(vcpu) & ~0x8d5ull;
+
+	result &= size_mask(size);
+	flags |= carry ? BIT(0) : 0;
+	flags |= __builtin_parity((unsigned)result & 0xff) ? 0 : BIT(2);
+	flags |= adjust ? BIT(4) : 0;
+	flags |= result == 0 ? BIT(6) : 0;
+	flags |= (result >> (8 * size - 1)) & 1 ? BIT(7) : 0;
+	flags |= overflow ? BIT(11) : 0;
+	backend_rflags_write(vcpu, flags);
+}
+
+static void compare(struct vcpu *vcpu, uint64_t a, uint64_t b, unsigned size)
+{
+	uint64_t mask = size_mask(size), result;
+
+	a &= mask;
+	b &= mask;
+	result = (a - b) & mask;
+	set_flags(vcpu, result, size, a < b, ((a ^ b) & (a ^ result)) >> (8 * size - 1) & 1,
+		  (a ^ b ^ result) & 0x10);
+}
+
+/* One half of an MMIO instruction is done with `data` (the value read, or nothing). Returns the data of
+ * the write that must follow through *ret_write; false when the instruction is over. */
+static bool mmio_step(struct vcpu *vcpu, const struct decode_insn *insn, bool was_read, uint64_t data,
+		      uint64_t *ret_write)
+{
+	uint64_t source = insn->has_imm ? insn->imm : reg_read(vcpu, insn->reg, insn->reg_high);
+	bool over = true;
+
+	if (was_read) {
+		switch (insn->op) {
+		case DECODE_LOAD:
+			data &= size_mask(insn->size);
+			if (insn->sign_extend) {
+				unsigned shift = 64 - 8 * insn->size;
+
+				data = (uint64_t)((int64_t)(data << shift) >> shift);
+			}
+			reg_write(vcpu, insn->reg, insn->reg_high, insn->reg_size, data);
+			break;
+		case DECODE_TEST:
+			set_flags(vcpu, data & source, insn->size, false, false, false);
+			break;
+		case DECODE_CMP:
+			if (insn->swapped) {
+				compare(vcpu, source, data, insn->size);
+			} else {
+				compare(vcpu, data, source, insn->size);
+			}
+			break;
+		case DECODE_OR:
+		case DECODE_AND:
+		case DECODE_XOR:
+			data = insn->op == DECODE_OR	? data | source
+			       : insn->op == DECODE_AND ? data & source
+							: data ^ source;
+			set_flags(vcpu, data, insn->size, false, false, false);
+			*ret_write = data;
+			return true;
+		case DECODE_STORE:
+			break;
+		}
+	} else if (insn->stos) {
+		over = string_step(vcpu, REG_RDI, insn->size, insn->rep);
+	}
+	if (over) {
+		backend_advance(vcpu, insn->length);
+	}
+	return false;
+}
+
+static bool starts_with_write(const struct decode_insn *insn)
+{
+	return insn->op == DECODE_STORE;
+}
+
+static uint64_t store_data(struct vcpu *vcpu, const struct decode_insn *insn)
+{
+	return insn->has_imm ? insn->imm : reg_read(vcpu, insn->reg, insn->reg_high);
+}
+
+static void apic_access(struct vcpu *vcpu, const struct decode_insn *insn, uint32_t offset)
+{
+	uint64_t data = 0, write;
+
+	if (starts_with_write(insn)) {
+		vlapic_write_mmio(vcpu, offset, (uint32_t)store_data(vcpu, insn));
+		(void)mmio_step(vcpu, insn, false, 0, &write);
+		return;
+	}
+	data = vlapic_read_mmio(vcpu, offset);
+	if (mmio_step(vcpu, insn, true, data, &write)) {
+		vlapic_write_mmio(vcpu, offset, (uint32_t)write);
+		(void)mmio_step(vcpu, insn, false, 0, &write);
+	}
+}
+
+void ioreq_mmio(struct vcpu *vcpu, uint64_t gpa)
+{
+	uint8_t bytes[DECODE_INSN_MAX];
+	struct decode_insn *insn = &vcpu->ioreq.insn;
+	struct backend_mode mode;
+	size_t size;
+
+	backend_mode(vcpu, &mode);
+	size = gwalk_copy_in(vcpu->part, &mode, mode.cs_base + backend_rip(vcpu), bytes, sizeof(bytes));
+	if (size == 0) {
+		part_stop(vcpu, BH_STOP_FETCH, gpa);
+		return;
+	}
+	if (decode_insn(bytes, size, mode.bits, insn) != 0) {
+		part_stop(vcpu, BH_STOP_DECODE, gpa);
+		return;
+	}
+	if ((gpa & ~(PAGE_SIZE - 1)) == VLAPIC_MMIO) {
+		apic_access(vcpu, insn, gpa & (PAGE_SIZE - 1));
+		return;
+	}
+	if (starts_with_write(insn)) {
+		issue(vcpu, BH_IOREQ_MMIO, BH_IOREQ_WRITE, gpa, insn->size, store_data(vcpu, insn));
+	} else {
+		issue(vcpu, BH_IOREQ_MMIO, BH_IOREQ_READ, gpa, insn->size, 0);
+	}
+}
+
+void ioreq_finish(struct vcpu *vcpu)
+{
+	struct vcpu_ioreq *ioreq = &vcpu->ioreq;
+	uint64_t write;
+
+	ioreq->answered = false;
+	if (ioreq->request.type == BH_IOREQ_PIO) {
+		finish_pio(vcpu);
+	} else if (mmio_step(vcpu, &ioreq->insn, ioreq->request.dir == BH_IOREQ_READ, ioreq->answer,
+			     &write)) {
+		issue(vcpu, BH_IOREQ_MMIO, BH_IOREQ_WRITE, ioreq->request.addr, ioreq->insn.size,
+		      write);
+	}
+}

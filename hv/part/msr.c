@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "part/msr.h"
+
+#include "cpu/insn.h"
+#include "cpu/msr.h"
+#include "part/backend.h"
+#include "part/part.h"
+
+const uint32_t msr_passthrough[] = {
+	MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,   MSR_IA32_STAR,
+	MSR_IA32_LSTAR,	      MSR_IA32_CSTAR,	     MSR_IA32_FMASK,	      MSR_IA32_FS_BASE,
+	MSR_IA32_GS_BASE,     MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX,      0,
+};
+
+#define MISC_ENABLE_FAST_STRINGS 0x1ull
+
+static bool is_mtrr(uint32_t msr)
+{
+	return msr == MSR_IA32_MTRRCAP || msr == MSR_IA32_MTRR_DEF_TYPE ||
+	       (msr >= MSR_IA32_MTRR_PHYSBASE0 && msr <= MSR_IA32_MTRR_FIX4K_F8000);
+}
+
+int msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *ret_value)
+{
+	if (msr >= MSR_IA32_X2APIC_FIRST && msr <= MSR_IA32_X2APIC_LAST) {
+		return vlapic_read_msr(vcpu, msr, ret_value);
+	}
+	switch (msr) {
+	case MSR_IA32_TSC:
+		*ret_value = insn_rdtsc() + vcpu->tsc_offset;
+		return 0;
+	case MSR_IA32_TSC_DEADLINE:
+		*ret_value = vcpu->lapic.tsc_deadline;
+		return 0;
+	case MSR_IA32_APIC_BASE:
+		*ret_value = vcpu->lapic.base;
+		return 0;
+	case MSR_IA32_EFER:
+		*ret_value = backend_efer(vcpu);
+		return 0;
+	case MSR_IA32_PAT:
+		*ret_value = backend_pat(vcpu);
+		return 0;
+	case MSR_IA32_MISC_ENABLE:
+		*ret_value = MISC_ENABLE_FAST_STRINGS;
+		return 0;
+	case MSR_IA32_BIOS_SIGN_ID:
+	case MSR_IA32_DEBUGCTL:
+		*ret_value = 0;
+		return 0;
+	default:
+		if (is_mtrr(msr) && part_is_control(vcpu->part)) {
+			return insn_rdmsr_safe(msr, ret_value) ? -BH_INVAL : 0;
+		}
+		return -BH_INVAL;
+	}
+}
+
+int msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if (msr >= MSR_IA32_X2APIC_FIRST && msr <= MSR_IA32_X2APIC_LAST) {
+		return vlapic_write_msr(vcpu, msr, value);
+	}
+	switch (msr) {
+	case MSR_IA32_TSC_DEADLINE:
+		vlapic_write_tsc_deadline(vcpu, value);
+		return 0;
+	case MSR_IA32_TSC:
+		vcpu->tsc_offset = value - insn_rdtsc();
+		backend_tsc_offset_write(vcpu);
+		return 0;
+	case MSR_IA32_APIC_BASE:
+		return vlapic_write_base(vcpu, value);
+	case MSR_IA32_EFER:
+		return backend_efer_write(vcpu, value);
+	case MSR_IA32_PAT:
+		return backend_pat_write(vcpu, value);
+	case MSR_IA32_MISC_ENABLE:
+	case MSR_IA32_BIOS_SIGN_ID:
+		return 0; /* taken, without effect */
+	case MSR_IA32_DEBUGCTL:
+		return value ? -BH_INVAL : 0;
+	default:
+		return -BH_INVAL;
+	}
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Partitions: the only place that changes a partition's state. Prepare may fail and changes nothing. */
+#include "part/part.h"
+
+#include "boot/boot.h"
+#include "cpu/tsc.h"
+#include "dbg/log.h"
+#include "lib/string.h"
+#include "mem/frames.h"
+#include "mem/ptab.h"
+#include "part/backend.h"
+#include "part/event.h"
+#include "part/sched.h"
+
+#define TAG "part"
+
+struct part parts[BH_PART_MAX];
+
+struct part *part_get(uint64_t id)
+{
+	return id < BH_PART_MAX && parts[id].policy ? &parts[id] : NULL;
+}
+
+static void destroy_vcpus(struct part *part)
+{
+	for (unsigned i = 0; i < BH_VCPU_MAX; i++) {
+		struct vcpu *vcpu = part->vcpu[i];
+
+		if (!vcpu) {
+			continue;
+		}
+		sched_detach(vcpu);
+		if (vcpu->backend) {
+			backend_vcpu_destroy(vcpu);
+		}
+		if (vcpu->xstate) {
+			frame_free(hpa((uintptr_t)vcpu->xstate));
+		}
+		frame_free(hpa((uintptr_t)vcpu));
+		part->vcpu[i] = NULL;
+	}
+	part->vcpu_count = 0;
+}
+
+_Static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "a vcpu is one frame");
+
+static int create_vcpu(struct part *part, unsigned id)
+{
+	struct vcpu *vcpu;
+	hpa_t frame;
+	int err = frame_alloc(&frame);
+
+	if (err) {
+		return err;
+	}
+	vcpu = hpa_ptr(frame);
+	vcpu->part = part;
+	vcpu->id = id;
+	vcpu->paused = true;
+	part->vcpu[id] = vcpu;
+	sched_attach(vcpu);
+	err = frame_alloc(&frame);
+	if (err) {
+		return err;
+	}
+	vcpu->xstate = hpa_ptr(frame);
+	err = backend_vcpu_create(vcpu);
+	if (err) {
+		return err;
+	}
+	vcpu_reset(vcpu);
+	return 0;
+}
+
+int part_create_vcpus(struct part *part)
+{
+	for (unsigned i = 0; i < part->policy->vcpu_count; i++) {
+		int err = create_vcpu(part, i);
+
+		if (err) {
+			destroy_vcpus(part);
+			return err;
+		}
+	}
+	part->vcpu_count = part->policy->vcpu_count;
+	return 0;
+}
+
+int part_create(struct part *part, hpa_t ioreq_page)
+{
+	struct part *control = &parts[BH_PART_CONTROL];
+	uint64_t size = part->policy->ram_size;
+	int err;
+
+	if (part->state != BH_PART_EMPTY) {
+		return -BH_STATE;
+	}
+	err = frame_range_take(size, part->id, &part->ram);
+	if (err) {
+		return err;
+	}
+	err = backend_part_create(part);
+	if (err) {
+		goto release_ram;
+	}
+	err = backend_map(part, 0, part->ram, size, PTAB_READ | PTAB_WRITE | PTAB_EXECUTE, 6);
+	if (err) {
+		goto destroy_backend;
+	}
+	err = backend_map(control, part->ram.v, part->ram, size, PTAB_READ | PTAB_WRITE, 6);
+	if (err) {
+		goto destroy_backend;
+	}
+	err = part_create_vcpus(part);
+	if (err) {
+		goto unmap_control;
+	}
+	part->ram_size = size;
+	part->ioreq_page = ioreq_page;
+	part->stop_reason = BH_STOP_NONE;
+	part->stop_detail = 0;
+	part->stop_rip = 0;
+	part->state = BH_PART_CREATED;
+	log_notice(TAG, "%s: created, %u MiB at 0x%llx, %u vcpus", part->policy->name,
+		   (unsigned)(size >> 20), (unsigned long long)part->ram.v, part->vcpu_count);
+	return 0;
+
+unmap_control:
+	(void)!backend_unmap(control, part->ram.v, size);
+destroy_backend:
+	backend_part_destroy(part);
+release_ram:
+	frame_range_release(part->ram, size);
+	return err;
+}
+
+static void set_paused(struct part *part, bool paused)
+{
+	for (unsigned i = 0; i < part->vcpu_count; i++) {
+		struct vcpu *vcpu = part->vcpu[i];
+
+		vcpu->paused = paused;
+		if (paused) {
+			sched_dequeue(vcpu);
+		} else {
+			if (vcpu->lapic.deadline) {
+				sched_deadline(vcpu, vcpu->lapic.deadline);
+			}
+			sched_enqueue(vcpu);
+		}
+	}
+}
+
+int part_start(struct part *part)
+{
+	if (part->state != BH_PART_CREATED) {
+		return -BH_STATE;
+	}
+	part->state = BH_PART_RUNNING;
+	set_paused(part, false);
+	log_notice(TAG, "%s: started", part->policy->name);
+	return 0;
+}
+
+int part_pause(struct part *part)
+{
+	if (part->state != BH_PART_RUNNING) {
+		return -BH_STATE;
+	}
+	part->state = BH_PART_PAUSED;
+	set_paused(part, true);
+	return 0;
+}
+
+int part_resume(struct part *part)
+{
+	if (part->state != BH_PART_PAUSED) {
+		return -BH_STATE;
+	}
+	part->state = BH_PART_RUNNING;
+	set_paused(part, false);
+	return 0;
+}
+
+static void remove_doorbells(struct part *part)
+{
+	if (part->doorbell_count) {
+		(void)!backend_unmap(part, part->doorbell_gpa,
+				     (uint64_t)part->doorbell_count * PAGE_SIZE);
+	}
+	part->doorbell_gpa = 0;
+	part->doorbell_count = 0;
+}
+
+int part_reset(struct part *part)
+{
+	if (part->state == BH_PART_EMPTY) {
+		return -BH_STATE;
+	}
+	set_paused(part, true);
+	remove_doorbells(part);
+	for (unsigned i = 0; i < part->vcpu_count; i++) {
+		vcpu_reset(part->vcpu[i]);
+	}
+	memset(hpa_ptr(part->ram), 0, part->ram_size);
+	event_forget(part->id);
+	part->stop_reason = BH_STOP_NONE;
+	part->state = BH_PART_CREATED;
+	log_notice(TAG, "%s: reset", part->policy->name);
+	return 0;
+}
+
+int part_destroy(struct part *part)
+{
+	int err;
+
+	if (part->state == BH_PART_EMPTY) {
+		return -BH_STATE;
+	}
+	/* May need a frame to split a large page: first, while everything can still stay as it was. */
+	err = backend_unmap(&parts[BH_PART_CONTROL], part->ram.v, part->ram_size);
+	if (err) {
+		return err;
+	}
+	set_paused(part, true);
+	remove_doorbells(part);
+	destroy_vcpus(part);
+	backend_part_destroy(part);
+	frame_range_release(part->ram, part->ram_size);
+	event_forget(part->id);
+	part->ram = hpa(0);
+	part->ram_size = 0;
+	part->ioreq_page = hpa(0);
+	part->state = BH_PART_EMPTY;
+	log_notice(TAG, "%s: destroyed", part->policy->name);
+	return 0;
+}
+
+void part_get_info(const struct part *part, struct bh_part_info *ret_info)
+{
+	memset(ret_info, 0, sizeof(*ret_info));
+	memcpy(ret_info->name, part->policy->name, sizeof(ret_info->name));
+	ret_info->state = part->state;
+	ret_info->stop_reason = part->stop_reason;
+	ret_info->stop_detail = part->stop_detail;
+	ret_info->stop_rip = part->stop_rip;
+	ret_info->stop_vcpu = part->stop_vcpu;
+	ret_info->ram_hpa = part->ram.v;
+	ret_info->ram_size = part->policy->ram_size;
+	ret_info->vcpu_count = part->policy->vcpu_count;
+	ret_info->weight = part->policy->weight;
+	ret_info->flags = part->policy->flags;
+	ret_info->tsc_khz = tsc_khz();
+}
+
+const char *part_stop_name(enum bh_stop_reason reason)
+{
+	switch (reason) {
+	case BH_STOP_NONE:
+		return "not stopped";
+	case BH_STOP_TRIPLE_FAULT:
+		return "triple fault";
+	case BH_STOP_EXIT_UNKNOWN:
+		return "exit without a handler";
+	case BH_STOP_ENTRY_FAILED:
+		return "VM entry failed";
+	case BH_STOP_DECODE:
+		return "access outside memory by an instruction that is not decoded";
+	case BH_STOP_IOREQ:
+		return "answer that does not fit its ioreq";
+	case BH_STOP_NMI:
+		return "hardware event";
+	case BH_STOP_FETCH:
+		return "executes outside its memory";
+	}
+	return "?";
+}
+
+void part_stop(struct vcpu *vcpu, enum bh_stop_reason reason, uint64_t detail)
+{
+	struct part *part = vcpu->part;
+
+	part->stop_reason = reason;
+	part->stop_detail = detail;
+	part->stop_rip = backend_rip(vcpu);
+	part->stop_vcpu = vcpu->id;
+	part->state = BH_PART_STOPPED;
+	log_error(TAG, "%s: stopped: %s, detail 0x%llx, vcpu %u at rip 0x%llx", part->policy->name,
+		  part_stop_name(reason), (unsigned long long)detail, vcpu->id,
+		  (unsigned long long)part->stop_rip);
+	set_paused(part, true);
+	if (part_is_control(part)) {
+		log_error(TAG, "the control partition cannot go on");
+		boot_halt();
+	}
+	event_state(part->id);
+}
+
+void *part_memory(const struct part *part, uint64_t gpa, size_t size)
+{
+	if (size == 0 || size > PAGE_SIZE || (gpa & (PAGE_SIZE - 1)) + size > PAGE_SIZE) {
+		return NULL;
+	}
+	if (part_is_control(part)) {
+		return frame_owner(hpa(gpa)) == FRAME_PART0 ? hpa_ptr(hpa(gpa)) : NULL;
+	}
+	if (gpa >= part->ram_size || size > part->ram_size - gpa) {
+		return NULL;
+	}
+	return hpa_ptr(hpa(part->ram.v + gpa));
+}
+
+int part_copy_in(struct part *part, uint64_t gpa, void *dst, size_t size)
+{
+	const void *src = part_memory(part, gpa, size);
+
+	if (!src) {
+		return -BH_RANGE;
+	}
+	memcpy(dst, src, size);
+	/* The copy is what counts from here on: the compiler must not read the guest again. */
+	__asm__ volatile("" ::: "memory");
+	return 0;
+}
+
+int part_copy_out(struct part *part, uint64_t gpa, const void *src, size_t size)
+{
+	void *dst = part_memory(part, gpa, size);
+
+	if (!dst) {
+		return -BH_RANGE;
+	}
+	memcpy(dst, src, size);
+	return 0;
+}

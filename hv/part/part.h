@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Partitions: memory, vcpus and life cycle.
+ *
+ *  Life cycle: EMPTY -create-> CREATED -start-> RUNNING <-pause/resume-> PAUSED; any -destroy-> EMPTY;
+ *  any -reset-> CREATED. A guest that cannot go on is STOPPED with the reason, and nobody else notices.
+ *  The control partition is created at boot and is never destroyed.
+ *
+ *  Locks: part->lock, then the run-queue lock of a CPU; never two partitions at once.
+ */
+#ifndef BH_PART_PART_H
+#define BH_PART_PART_H
+
+#include "abi/part.h"
+#include "abi/policy.h"
+#include "lib/lock.h"
+#include "part/vcpu.h"
+
+struct part {
+	uint32_t id;
+	enum bh_part_state state;
+	const struct bh_policy_part *policy;
+	struct spinlock lock;
+	hpa_t ram;         /* contiguous; the control partition: 0, identity mapped */
+	uint64_t ram_size; /* control: 0 */
+	hpa_t ioreq_page;  /* owned by the control partition */
+	uint64_t doorbell_gpa;
+	uint32_t doorbell_count;
+	uint32_t vcpu_count;
+	struct vcpu *vcpu[BH_VCPU_MAX];
+	enum bh_stop_reason stop_reason;
+	uint64_t stop_detail, stop_rip;
+	uint32_t stop_vcpu;
+	void *backend; /* vtx: struct vmx_part */
+};
+
+extern struct part parts[BH_PART_MAX];
+
+static inline bool part_is_control(const struct part *part)
+{
+	return part->id == BH_PART_CONTROL;
+}
+
+/** The partition with this number, or NULL when the policy does not name it. */
+struct part *part_get(uint64_t id);
+
+/** See the hypercalls of the same names (abi/hypercall.h) for states and errors. */
+int part_create(struct part *part, hpa_t ioreq_page) BH_MUST_CHECK;
+int part_start(struct part *part) BH_MUST_CHECK;
+int part_pause(struct part *part) BH_MUST_CHECK;
+int part_resume(struct part *part) BH_MUST_CHECK;
+int part_reset(struct part *part) BH_MUST_CHECK;
+int part_destroy(struct part *part) BH_MUST_CHECK;
+void part_get_info(const struct part *part, struct bh_part_info *ret_info);
+
+/** Allocates the vcpus the policy grants and resets them. */
+int part_create_vcpus(struct part *part) BH_MUST_CHECK;
+
+/** Ends the partition because one of its vcpus cannot go on; the control partition learns of it. When it
+ *  is the control partition itself, the machine halts. Does not return to that guest. */
+void part_stop(struct vcpu *vcpu, enum bh_stop_reason reason, uint64_t detail);
+
+/** Name of a stop reason in words. */
+const char *part_stop_name(enum bh_stop_reason reason);
+
+/** Copies between root mode and memory of the partition, inside one page. -BH_RANGE: not its memory. */
+int part_copy_in(struct part *part, uint64_t gpa, void *dst, size_t size) BH_MUST_CHECK;
+int part_copy_out(struct part *part, uint64_t gpa, const void *src, size_t size) BH_MUST_CHECK;
+
+/** Host pointer to a range of the partition's own memory inside one page, or NULL. */
+void *part_memory(const struct part *part, uint64_t gpa, size_t size);
+
+#endif

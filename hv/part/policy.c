@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The policy table. The module is copied first and only the copy is looked at. */
+#include "part/policy.h"
+
+#include "boot/boot.h"
+#include "dbg/log.h"
+#include "lib/crc32c.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define TAG "policy"
+
+#define POLICY_SIZE_MAX                                                                            \
+	(sizeof(struct bh_policy) + BH_PART_MAX * sizeof(struct bh_policy_part) +                  \
+	 BOOT_MODULE_MAX * sizeof(struct bh_policy_module))
+
+static union {
+	struct bh_policy head;
+	uint8_t bytes[POLICY_SIZE_MAX];
+} table;
+
+static const struct bh_policy_part *parts_of(const struct bh_policy *head)
+{
+	return (const struct bh_policy_part *)(head + 1);
+}
+
+static const struct bh_policy_module *modules_of(const struct bh_policy *head)
+{
+	return (const struct bh_policy_module *)(parts_of(head) + head->part_count);
+}
+
+static int corrupt(const char *what)
+{
+	boot_error = what;
+	return -BH_CORRUPT;
+}
+
+static bool name_ok(const char *name)
+{
+	size_t len = 0;
+
+	while (len < 16 && name[len]) {
+		if (name[len] < 0x20 || name[len] > 0x7e) {
+			return false;
+		}
+		len++;
+	}
+	return len > 0 && len < 16;
+}
+
+static int check_part(const struct bh_policy_part *part, bool control)
+{
+	if (!name_ok(part->name)) {
+		return corrupt("policy: a partition has no proper name");
+	}
+	if (part->ram_size == 0 || !IS_ALIGNED(part->ram_size, PAGE_2M) || part->ram_size > 3 * PAGE_1G) {
+		return corrupt("policy: memory of a partition is not a multiple of 2 MiB up to 3 GiB");
+	}
+	if (part->vcpu_count == 0 || part->vcpu_count > BH_VCPU_MAX) {
+		return corrupt("policy: number of vcpus out of range");
+	}
+	if (part->weight == 0 || part->weight > 10000) {
+		return corrupt("policy: weight out of range");
+	}
+	if (part->doorbell_count > BH_DOORBELL_MAX) {
+		return corrupt("policy: too many doorbells");
+	}
+	if (!!(part->flags & BH_POLICY_CONTROL) != control) {
+		return corrupt("policy: partition 0, and no other, must be the control partition");
+	}
+	if (part->flags & ~(BH_POLICY_CONTROL | BH_POLICY_MAPPED)) {
+		return corrupt("policy: unknown flags");
+	}
+	return 0;
+}
+
+int policy_check(const void *bytes, uint64_t size)
+{
+	const struct bh_policy *head = bytes;
+	struct bh_policy zeroed;
+	uint32_t crc;
+
+	if (size < sizeof(*head) || head->magic != BH_POLICY_MAGIC) {
+		return corrupt("policy: not a policy table");
+	}
+	if (head->version != BH_POLICY_VERSION) {
+		return corrupt("policy: made for another version of the hypervisor");
+	}
+	if (head->part_count == 0 || head->part_count > BH_PART_MAX ||
+	    head->module_count > BOOT_MODULE_MAX) {
+		return corrupt("policy: number of partitions or modules out of range");
+	}
+	if (head->size != sizeof(*head) + head->part_count * sizeof(struct bh_policy_part) +
+				  head->module_count * sizeof(struct bh_policy_module) ||
+	    head->size > size) {
+		return corrupt("policy: the table is truncated");
+	}
+	zeroed = *head;
+	zeroed.crc32c = 0;
+	crc = crc32c(0, &zeroed, sizeof(zeroed));
+	crc = crc32c(crc, head + 1, head->size - sizeof(*head));
+	if (crc != head->crc32c) {
+		return corrupt("policy: checksum is wrong");
+	}
+	for (uint32_t i = 0; i < head->part_count; i++) {
+		int err = check_part(&parts_of(head)[i], i == BH_PART_CONTROL);
+
+		if (err) {
+			return err;
+		}
+	}
+	for (uint32_t i = 0; i < head->module_count; i++) {
+		if (!name_ok(modules_of(head)[i].role)) {
+			return corrupt("policy: a module has no proper role");
+		}
+	}
+	return 0;
+}
+
+static int module_wrong(enum bh_err err, const char *role, const char *what)
+{
+	static char text[96];
+
+	fmt_snprintf(text, sizeof(text), "boot module '%s' %s", role, what);
+	boot_error = text;
+	return -(int)err;
+}
+
+static int check_module(const struct boot_info *info, const struct bh_policy_module *want)
+{
+	const struct boot_module *module = boot_module(info, want->role);
+
+	if (!module) {
+		return module_wrong(BH_NOENT, want->role, "is missing");
+	}
+	if (module->size < want->size) {
+		return module_wrong(BH_CORRUPT, want->role, "is truncated");
+	}
+	if (module->size != want->size ||
+	    crc32c(0, hpa_ptr(hpa(module->base)), module->size) != want->crc32c) {
+		return module_wrong(BH_CORRUPT, want->role, "is not the one the policy names");
+	}
+	return 0;
+}
+
+int policy_init(const struct boot_info *info)
+{
+	const struct boot_module *module = boot_module(info, "policy");
+	int err;
+
+	if (!module) {
+		return module_wrong(BH_NOENT, "policy", "is missing");
+	}
+	memcpy(table.bytes, hpa_ptr(hpa(module->base)), MIN(module->size, sizeof(table)));
+	err = policy_check(table.bytes, MIN(module->size, sizeof(table)));
+	if (err) {
+		return err;
+	}
+	for (uint32_t i = 0; i < table.head.module_count; i++) {
+		err = check_module(info, &modules_of(&table.head)[i]);
+		if (err) {
+			return err;
+		}
+	}
+	log_info(TAG, "%u partitions, %u modules, crc32c %08x", table.head.part_count,
+		 table.head.module_count, table.head.crc32c);
+	return 0;
+}
+
+uint32_t policy_part_count(void)
+{
+	return table.head.part_count;
+}
+
+const struct bh_policy_part *policy_part(uint32_t id)
+{
+	return id < table.head.part_count ? &parts_of(&table.head)[id] : NULL;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Where an interrupt of the host goes: the timer to the scheduler, every other one to the control
+ *  partition, which owns the devices.
+ *
+ *  The physical local APIC keeps the vector in service until the control partition has ended it in its
+ *  virtual one (part/vlapic.c); until then nothing of lower priority can interrupt, as on bare metal. */
+#include "irq/irq.h"
+
+#include "cpu/insn.h"
+#include "irq/lapic.h"
+#include "part/part.h"
+#include "part/sched.h"
+
+void irq_handle(unsigned vector)
+{
+	struct vcpu *vcpu = parts[BH_PART_CONTROL].vcpu[0];
+
+	if (vector == IRQ_VECTOR_TIMER) {
+		lapic_eoi();
+		sched_expire(insn_rdtsc());
+		return;
+	}
+	if (vector == IRQ_VECTOR_SPURIOUS) {
+		return;
+	}
+	if (!vcpu) {
+		lapic_eoi();
+		return;
+	}
+	if (lapic_isr_test(vector)) {
+		vcpu->lapic.phys[vector / 64] |= BIT(vector % 64);
+		vlapic_raise(vcpu, vector, false);
+	} else {
+		/* Acknowledged by the PIC: it waits for its own end-of-interrupt, not for ours. */
+		vcpu->extint = (uint16_t)(vector + 1);
+		vcpu->irq_check = true;
+		vcpu_wake(vcpu);
+	}
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** State of a vcpu that is the same on every back end. */
+#include "part/vcpu.h"
+
+#include "cpu/insn.h"
+#include "cpu/msr.h"
+#include "lib/string.h"
+#include "part/backend.h"
+#include "part/part.h"
+#include "part/sched.h"
+#include "part/xcr0.h"
+
+void vcpu_reset(struct vcpu *vcpu)
+{
+	sched_dequeue(vcpu);
+	vcpu->state = VCPU_OFF;
+	memset(vcpu->regs, 0, sizeof(vcpu->regs));
+	vcpu->regs[REG_RDX] = 0x00000600; /* family 6, as after RESET */
+	memset(&vcpu->event, 0, sizeof(vcpu->event));
+	memset(&vcpu->ioreq, 0, sizeof(vcpu->ioreq));
+	memset(&vcpu->switched, 0, sizeof(vcpu->switched));
+	vcpu->switched.dr6 = 0xffff0ff0;
+	vcpu->switched.xcr0 = XCR0_X87;
+	vcpu->extint = 0;
+	vcpu->irq_check = true;
+	vcpu->tsc_offset = 0;
+	/* XRSTOR takes the initial configuration of every component whose header bit is 0. */
+	memset(vcpu->xstate, 0, PAGE_SIZE);
+	*(uint16_t *)vcpu->xstate = 0x37f;                    /* FCW */
+	*(uint32_t *)((uint8_t *)vcpu->xstate + 24) = 0x1f80; /* MXCSR */
+	vlapic_reset(&vcpu->lapic, vcpu->id, true);
+	backend_vcpu_reset(vcpu);
+}
+
+void vcpu_load(struct vcpu *vcpu)
+{
+	const struct vcpu_switched *sw = &vcpu->switched;
+
+	insn_wrmsr(MSR_IA32_KERNEL_GS_BASE, sw->kernel_gs_base);
+	insn_wrmsr(MSR_IA32_STAR, sw->star);
+	insn_wrmsr(MSR_IA32_LSTAR, sw->lstar);
+	insn_wrmsr(MSR_IA32_CSTAR, sw->cstar);
+	insn_wrmsr(MSR_IA32_FMASK, sw->sfmask);
+	insn_wrmsr(MSR_IA32_TSC_AUX, sw->tsc_aux);
+	insn_write_cr2(sw->cr2);
+	insn_write_dr(0, sw->dr0);
+	insn_write_dr(1, sw->dr1);
+	insn_write_dr(2, sw->dr2);
+	insn_write_dr(3, sw->dr3);
+	insn_write_dr(6, sw->dr6);
+	insn_xsetbv(0, xcr0_allowed());
+	insn_xrstor(vcpu->xstate, xcr0_allowed());
+	insn_xsetbv(0, sw->xcr0);
+}
+
+void vcpu_save(struct vcpu *vcpu)
+{
+	struct vcpu_switched *sw = &vcpu->switched;
+
+	sw->kernel_gs_base = insn_rdmsr(MSR_IA32_KERNEL_GS_BASE);
+	sw->star = insn_rdmsr(MSR_IA32_STAR);
+	sw->lstar = insn_rdmsr(MSR_IA32_LSTAR);
+	sw->cstar = insn_rdmsr(MSR_IA32_CSTAR);
+	sw->sfmask = insn_rdmsr(MSR_IA32_FMASK);
+	sw->tsc_aux = insn_rdmsr(MSR_IA32_TSC_AUX);
+	sw->cr2 = insn_read_cr2();
+	sw->dr0 = insn_read_dr(0);
+	sw->dr1 = insn_read_dr(1);
+	sw->dr2 = insn_read_dr(2);
+	sw->dr3 = insn_read_dr(3);
+	sw->dr6 = insn_read_dr(6);
+	insn_xsetbv(0, xcr0_allowed());
+	insn_xsave(vcpu->xstate, xcr0_allowed());
+}
+
+void vcpu_wake(struct vcpu *vcpu)
+{
+	if (vcpu->state == VCPU_HALTED) {
+		vcpu->state = VCPU_RUNNABLE;
+	}
+	if (vcpu->state == VCPU_RUNNABLE) {
+		sched_enqueue(vcpu);
+	}
+}
+
+static bool is_contributory(unsigned vector)
+{
+	return vector == 0 || (vector >= 10 && vector <= 13);
+}
+
+void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)
+{
+	const struct vcpu_event *old = &vcpu->event;
+
+	if (old->valid && old->type == 3 &&
+	    ((is_contributory(old->vector) && is_contributory(vector)) ||
+	     (old->vector == VECTOR_PF && (is_contributory(vector) || vector == VECTOR_PF)))) {
+		vector = VECTOR_DF;
+		has_error = true;
+		error = 0;
+	}
+	vcpu->event = (struct vcpu_event){.valid = true,
+					  .has_error = has_error,
+					  .vector = (uint8_t)vector,
+					  .type = 3,
+					  .error = error};
+}

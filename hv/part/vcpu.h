@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** A virtual CPU: registers that root mode holds, why it does not run, what waits to be injected.
+ *
+ *  Written by the CPU that runs it, or by a hypercall of the control partition with the partition
+ *  locked and the vcpu off every CPU.
+ */
+#ifndef BH_PART_VCPU_H
+#define BH_PART_VCPU_H
+
+#include "abi/ioreq.h"
+#include "abi/part.h"
+#include "lib/types.h"
+#include "part/decode.h"
+#include "part/vlapic.h"
+
+struct part;
+
+/** General registers in the order of their numbers in instructions (SDM 2A, "ModR/M and SIB"); index 4
+ *  (RSP) is kept by the back end. entry.S knows the offsets. */
+enum reg { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI, REG_R8, REG_R15 = 15 };
+#define REG_COUNT 16
+
+enum vcpu_state {
+	VCPU_OFF,        /* no start state yet, or waits for SIPI */
+	VCPU_RUNNABLE,   /* wants a CPU, or has it */
+	VCPU_HALTED,     /* HLT: until an interrupt */
+	VCPU_WAIT_IOREQ, /* until its runner has answered */
+};
+
+/** Registers that neither the hardware nor the exit path switches: swapped when another vcpu comes on. */
+struct vcpu_switched {
+	uint64_t kernel_gs_base, star, lstar, cstar, sfmask, tsc_aux;
+	uint64_t cr2, dr0, dr1, dr2, dr3, dr6;
+	uint64_t xcr0;
+};
+
+/** What waits to be delivered before the next guest instruction. */
+struct vcpu_event {
+	bool valid;
+	bool has_error;
+	uint8_t vector;
+	uint8_t type; /* 0 external interrupt, 2 NMI, 3 exception, 4 software interrupt, 6 software exception */
+	uint32_t error;
+	uint32_t insn_length; /* types 4 and 6 */
+};
+
+/** The access a vcpu waits for, and how the answer becomes register state. */
+struct vcpu_ioreq {
+	struct bh_ioreq request; /* our own copy */
+	struct decode_insn insn; /* MMIO: what the instruction does */
+	bool answered;           /* `answer` is there, not yet in the registers */
+	bool string;             /* PIO: INS or OUTS */
+	bool rep;
+	uint8_t insn_length;     /* PIO */
+	uint64_t linear;         /* INS, OUTS: guest-linear address of the element */
+	uint64_t answer;
+	uint64_t seq;
+};
+
+struct vcpu {
+	uint64_t regs[REG_COUNT]; /* first: entry.S */
+	struct part *part;
+	uint32_t id;
+	enum vcpu_state state;
+	bool paused; /* its partition is not RUNNING */
+	bool queued; /* on the run queue */
+	struct vcpu *next; /* run queue */
+	uint64_t vtime;    /* weighted run time, scheduler */
+	struct vlapic lapic;
+	bool irq_check;    /* lapic state changed: look for something to deliver */
+	uint16_t extint;   /* control partition: vector from the PIC + 1, or 0 */
+	struct vcpu_event event;
+	struct vcpu_ioreq ioreq;
+	struct vcpu_switched switched;
+	uint64_t tsc_offset;
+	void *xstate;  /* XSAVE area, one frame */
+	void *backend; /* vtx: struct vmx_vcpu */
+	struct bh_vcpu_stats stats;
+};
+_Static_assert(offsetof(struct vcpu, regs) == 0, "entry.S");
+
+/** Puts the vcpu into the state after INIT: real-mode reset state in the back end, local APIC reset. */
+void vcpu_reset(struct vcpu *vcpu);
+
+/** Swaps `switched` and the XSAVE state in and out. Context: this CPU, vcpu not running. */
+void vcpu_load(struct vcpu *vcpu);
+void vcpu_save(struct vcpu *vcpu);
+
+/** Makes a halted vcpu runnable and asks for a scheduling decision. Any state. */
+void vcpu_wake(struct vcpu *vcpu);
+
+/** Queues an exception for injection; an earlier one makes it a double fault (SDM 3A, "Interrupt 8 -
+ *  Double Fault Exception"). A contributory one on a double fault is left to the CPU as triple fault. */
+void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error);
+#define VECTOR_UD 6
+#define VECTOR_DF 8
+#define VECTOR_GP 13
+#define VECTOR_PF 14
+
+#endif

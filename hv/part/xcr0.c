@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "part/xcr0.h"
+
+#include "cpu/insn.h"
+
+static uint64_t allowed;
+
+uint64_t xcr0_allowed(void)
+{
+	return allowed;
+}
+
+int xcr0_init(void)
+{
+	struct cpuid_regs regs;
+
+	insn_cpuid(0xd, 0, &regs);
+	allowed = regs.eax & (XCR0_X87 | XCR0_SSE | XCR0_AVX);
+	insn_xsetbv(0, allowed);
+	insn_cpuid(0xd, 0, &regs);
+	return regs.ebx <= PAGE_SIZE ? 0 : -BH_NOSUPP;
+}
+
+bool xcr0_check(uint64_t value)
+{
+	return (value & XCR0_X87) && !(value & ~allowed) &&
+	       (!(value & XCR0_AVX) || (value & XCR0_SSE));
+}

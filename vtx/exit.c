@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** One table of exit reasons. A reason without an entry stops that partition only. */
+#include "cpu/insn.h"
+#include "cpu/msr.h"
+#include "cpu/trap.h"
+#include "dbg/log.h"
+#include "part/cpuid.h"
+#include "part/hypercall.h"
+#include "part/ioreq.h"
+#include "part/msr.h"
+#include "part/sched.h"
+#include "part/xcr0.h"
+#include "vtx/vmx.h"
+
+#define TAG "vtx"
+
+static enum exit_result handle_extint(struct vcpu *vcpu)
+{
+	uint32_t info = (uint32_t)vmx_read(VMCS_EXIT_INTR_INFO);
+
+	(void)vcpu;
+	if (info & INTR_INFO_VALID) {
+		irq_handle(info & 0xff);
+	}
+	return EXIT_RESUME;
+}
+
+static enum exit_result handle_exception(struct vcpu *vcpu)
+{
+	uint32_t info = (uint32_t)vmx_read(VMCS_EXIT_INTR_INFO);
+	unsigned vector = info & 0xff, type = info >> 8 & 7;
+
+	if (type == INTR_TYPE_NMI) {
+		log_error(TAG, "NMI while %s ran: handed to the control partition",
+			  vcpu->part->policy->name);
+		parts[BH_PART_CONTROL].vcpu[0]->event =
+			(struct vcpu_event){.valid = true, .vector = 2, .type = INTR_TYPE_NMI};
+		return EXIT_RESUME;
+	}
+	if (vector == EXC_MC) {
+		part_stop(vcpu, BH_STOP_NMI, vector);
+		return EXIT_RESUME;
+	}
+	if (vector == EXC_DB) {
+		/* The CPU left DR6 alone and reports its bits here: SDM 3C, "Exit Qualification for
+		 * Debug Exceptions". */
+		insn_write_dr(6, insn_read_dr(6) | (vmx_read(VMCS_EXIT_QUALIFICATION) & 0xe00f));
+	}
+	vcpu_inject_exception(vcpu, vector, info & INTR_INFO_ERROR_CODE,
+			      (uint32_t)vmx_read(VMCS_EXIT_INTR_ERROR));
+	return EXIT_RESUME;
+}
+
+static enum exit_result handle_triple_fault(struct vcpu *vcpu)
+{
+	part_stop(vcpu, BH_STOP_TRIPLE_FAULT, 0);
+	return EXIT_RESUME;
+}
+
+static enum exit_result handle_window(struct vcpu *vcpu)
+{
+	inject_window(vcpu, false);
+	vcpu->irq_check = true;
+	return EXIT_RESUME;
+}
+
+static enum exit_result handle_timer(struct vcpu *vcpu)
+{
+	struct sched *sched = cpu_this()->sched;
+	uint64_t now = insn_rdtsc();
+
+	(void)vcpu;
+	sched_expire(now);
+	if (now >= sched->slice_end) {
+		sched->resched = true;
+	}
+	return EXIT_RESUME;
+}
+
+static enum exit_result handle_cpuid(struct vcpu *vcpu)
+{
+	struct cpuid_regs regs;
+
+	cpuid_read(vcpu, vmx_read(VMCS_GUEST_CR4), (uint32_t)vcpu->regs[REG_RAX],
+		   (uint32_t)vcpu->regs[REG_RCX], &regs);
+	vcpu->regs[REG_RAX] = regs.eax;
+	vcpu->regs[REG_RBX] = regs.ebx;
+	vcpu->regs[REG_RCX] = regs.ecx;
+	vcpu->regs[REG_RDX] = regs.edx;
+	return EXIT_SKIP;
+}
+
+static enum exit_result handle_hlt(struct vcpu *vcpu)
+{
+	if (!vcpu->extint && vlapic_pending(&vcpu->lapic) < 0 && !vcpu->event.valid) {
+		vcpu->state = VCPU_HALTED;
+	}
+	return EXIT_SKIP;
+}
+
+static enum exit_result handle_vmcall(struct vcpu *vcpu)
+{
+	if ((vmx_read(VMCS_GUEST_SS_AR) >> 5 & 3) != 0) {
+		inject_ud(vcpu);
+		return EXIT_RESUME;
+	}
+	hypercall_handle(vcpu);
+	return EXIT_SKIP;
+}
+
+static enum exit_result handle_io(struct vcpu *vcpu)
+{
+	uint64_t q = vmx_read(VMCS_EXIT_QUALIFICATION);
+	struct ioreq_pio pio = {
+		.port = (uint16_t)(q >> 16),
+		.size = (uint8_t)((q & 7) + 1),
+		.in = q & BIT(3),
+		.string = q & BIT(4),
+		.rep = q & BIT(5),
+		.insn_length = (uint8_t)vmx_read(VMCS_EXIT_INSN_LENGTH),
+	};
+
+	if (pio.string) {
+		pio.linear = vmx_read(VMCS_GUEST_LINEAR_ADDR);
+	}
+	ioreq_pio(vcpu, &pio);
+	return EXIT_RESUME;
+}
+
+static enum exit_result handle_rdmsr(struct vcpu *vcpu)
+{
+	uint64_t value;
+
+	if (msr_read(vcpu, (uint32_t)vcpu->regs[REG_RCX], &value) != 0) {
+		inject_gp(vcpu);
+		return EXIT_RESUME;
+	}
+	vcpu->regs[REG_RAX] = (uint32_t)value;
+	vcpu->regs[REG_RDX] = value >> 32;
+	return EXIT_SKIP;
+}
+
+static enum exit_result handle_wrmsr(struct vcpu *vcpu)
+{
+	uint64_t value = vcpu->regs[REG_RDX] << 32 | (uint32_t)vcpu->regs[REG_RAX];
+
+	if (msr_write(vcpu, (uint32_t)vcpu->regs[REG_RCX], value) != 0) {
+		inject_gp(vcpu);
+		return EXIT_RESUME;
+	}
+	return EXIT_SKIP;
+}
+
+static enum exit_result handle_xsetbv(struct vcpu *vcpu)
+{
+	uint64_t value = vcpu->regs[REG_RDX] << 32 | (uint32_t)vcpu->regs[REG_RAX];
+
+	if ((uint32_t)vcpu->regs[REG_RCX] != 0 || !xcr0_check(value)) {
+		inject_gp(vcpu);
+		return EXIT_RESUME;
+	}
+	vcpu->switched.xcr0 = value;
+	insn_xsetbv(0, value);
+	return EXIT_SKIP;
+}
+
+/* Caches are coherent for what a guest owns; the control partition may mean it for a device. */
+static enum exit_result handle_invd(struct vcpu *vcpu)
+{
+	if (part_is_control(vcpu->part)) {
+		insn_wbinvd();
+	}
+	return EXIT_SKIP;
+}
+
+static enum exit_result handle_ud(struct vcpu *vcpu)
+{
+	inject_ud(vcpu);
+	return EXIT_RESUME;
+}
+
+static enum exit_result handle_gp(struct vcpu *vcpu)
+{
+	inject_gp(vcpu);
+	return EXIT_RESUME;
+}
+
+static const struct {
+	enum exit_result (*handle)(struct vcpu *vcpu);
+	enum bh_exit_kind kind;
+} table[EXIT_REASON_COUNT] = {
+	[EXIT_REASON_EXCEPTION_NMI] = {handle_exception, BH_EXIT_EXCEPTION},
+	[EXIT_REASON_EXTINT] = {handle_extint, BH_EXIT_IRQ},
+	[EXIT_REASON_TRIPLE_FAULT] = {handle_triple_fault, BH_EXIT_OTHER},
+	[EXIT_REASON_INTR_WINDOW] = {handle_window, BH_EXIT_WINDOW},
+	[EXIT_REASON_CPUID] = {handle_cpuid, BH_EXIT_CPUID},
+	[EXIT_REASON_GETSEC] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_HLT] = {handle_hlt, BH_EXIT_HLT},
+	[EXIT_REASON_INVD] = {handle_invd, BH_EXIT_OTHER},
+	[EXIT_REASON_WBINVD] = {handle_invd, BH_EXIT_OTHER},
+	[EXIT_REASON_RDPMC] = {handle_gp, BH_EXIT_OTHER},
+	[EXIT_REASON_VMCALL] = {handle_vmcall, BH_EXIT_HYPERCALL},
+	[EXIT_REASON_VMCLEAR] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMLAUNCH] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMPTRLD] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMPTRST] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMREAD] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMRESUME] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMWRITE] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMXOFF] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMXON] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_INVEPT] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_INVVPID] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMFUNC] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_MWAIT] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_MONITOR] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_CR_ACCESS] = {exit_cr_access, BH_EXIT_CR},
+	[EXIT_REASON_IO] = {handle_io, BH_EXIT_PIO},
+	[EXIT_REASON_RDMSR] = {handle_rdmsr, BH_EXIT_RDMSR},
+	[EXIT_REASON_WRMSR] = {handle_wrmsr, BH_EXIT_WRMSR},
+	[EXIT_REASON_EPT_VIOLATION] = {exit_ept_violation, BH_EXIT_MMIO},
+	[EXIT_REASON_EPT_MISCONFIG] = {exit_ept_misconfig, BH_EXIT_DOORBELL},
+	[EXIT_REASON_PREEMPTION_TIMER] = {handle_timer, BH_EXIT_TIMER},
+	[EXIT_REASON_XSETBV] = {handle_xsetbv, BH_EXIT_XSETBV},
+};
+
+void exit_handle(struct vcpu *vcpu)
+{
+	uint32_t reason = (uint32_t)vmx_read(VMCS_EXIT_REASON);
+	uint32_t vectoring = (uint32_t)vmx_read(VMCS_IDT_VECTORING_INFO);
+
+	if (reason >= EXIT_REASON_COUNT || !table[reason].handle) {
+		dump_vmcs(vcpu);
+		part_stop(vcpu,
+			  reason & EXIT_REASON_ENTRY_FAILED ? BH_STOP_ENTRY_FAILED : BH_STOP_EXIT_UNKNOWN,
+			  reason & ~EXIT_REASON_ENTRY_FAILED);
+		return;
+	}
+	if (vectoring & INTR_INFO_VALID) {
+		inject_requeue(vcpu, vectoring);
+	}
+	vcpu->stats.exits[table[reason].kind]++;
+	if (table[reason].handle(vcpu) == EXIT_SKIP) {
+		backend_advance(vcpu, (unsigned)vmx_read(VMCS_EXIT_INSN_LENGTH));
+	}
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Events on their way into a guest. Source: SDM 3C, "Event Injection", "Information for VM Exits During
+ *  Event Delivery". */
+#include "cpu/msr.h"
+#include "vtx/vmx.h"
+
+void inject_window(struct vcpu *vcpu, bool on)
+{
+	struct vmx_vcpu *vv = vcpu->backend;
+	uint32_t controls = on ? vv->proc_controls | PROC_INTR_WINDOW
+			       : vv->proc_controls & ~PROC_INTR_WINDOW;
+
+	if (controls != vv->proc_controls) {
+		vv->proc_controls = controls;
+		vmx_write(VMCS_PROC_CONTROLS, controls);
+	}
+}
+
+static void write_event(struct vcpu *vcpu, const struct vcpu_event *event)
+{
+	uint32_t info = INTR_INFO_VALID | (uint32_t)event->type << 8 | event->vector;
+
+	if (event->has_error) {
+		/* SDM 3C, "Checks on VMX Controls": no error code outside protected mode. */
+		if (vmx_read(VMCS_GUEST_CR0) & CR0_PE) {
+			info |= INTR_INFO_ERROR_CODE;
+			vmx_write(VMCS_ENTRY_ERROR_CODE, event->error);
+		}
+	}
+	if (event->type == INTR_TYPE_SW_INT || event->type == INTR_TYPE_PRIV_EXC ||
+	    event->type == INTR_TYPE_SW_EXC) {
+		vmx_write(VMCS_ENTRY_INSN_LENGTH, event->insn_length);
+	}
+	vmx_write(VMCS_ENTRY_INTR_INFO, info);
+	vcpu->stats.injected++;
+}
+
+void inject_prepare(struct vcpu *vcpu)
+{
+	bool injected = false;
+	int vector;
+
+	if (vcpu->event.valid) {
+		write_event(vcpu, &vcpu->event);
+		vcpu->event.valid = false;
+		injected = true;
+	}
+	vector = vlapic_pending(&vcpu->lapic);
+	if (vcpu->extint || vector >= 0) {
+		bool open = !injected && (vmx_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
+			    !(vmx_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOVSS));
+
+		if (!open) {
+			inject_window(vcpu, true);
+			vcpu->irq_check = false;
+			return;
+		}
+		if (vcpu->extint) {
+			vector = vcpu->extint - 1;
+			vcpu->extint = 0;
+		} else {
+			vlapic_accept(&vcpu->lapic, (unsigned)vector);
+		}
+		vmx_write(VMCS_ENTRY_INTR_INFO, INTR_INFO_VALID | INTR_TYPE_EXTINT << 8 | (uint32_t)vector);
+		vcpu->stats.injected++;
+	}
+	inject_window(vcpu, vcpu->extint || vlapic_pending(&vcpu->lapic) >= 0);
+	vcpu->irq_check = false;
+}
+
+void inject_requeue(struct vcpu *vcpu, uint32_t info)
+{
+	vcpu->event = (struct vcpu_event){
+		.valid = true,
+		.has_error = info & INTR_INFO_ERROR_CODE,
+		.vector = (uint8_t)info,
+		.type = (uint8_t)(info >> 8 & 7),
+		.error = info & INTR_INFO_ERROR_CODE ? (uint32_t)vmx_read(VMCS_IDT_VECTORING_ERROR) : 0,
+		.insn_length = (uint32_t)vmx_read(VMCS_EXIT_INSN_LENGTH),
+	};
+	if (vcpu->event.type == INTR_TYPE_NMI) {
+		vmx_write(VMCS_GUEST_INTERRUPTIBILITY,
+			  vmx_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKING_NMI);
+	}
+}
+
+void inject_gp(struct vcpu *vcpu)
+{
+	vcpu_inject_exception(vcpu, VECTOR_GP, true, 0);
+}
+
+void inject_ud(struct vcpu *vcpu)
+{
+	vcpu_inject_exception(vcpu, VECTOR_UD, false, 0);
+}

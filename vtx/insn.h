@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The VMX instructions. Host tests compile this to prototypes and link tests/fakes/vmx_insn.c.
+ *  Source: SDM 3C, "VMX Instruction Reference". */
+#ifndef VTX_INSN_H
+#define VTX_INSN_H
+
+#include "lib/types.h"
+
+#define INVEPT_SINGLE 1u
+#define INVVPID_SINGLE 1u
+
+#if __STDC_HOSTED__
+
+bool vmx_on(hpa_t region);
+bool vmx_clear(hpa_t vmcs);
+bool vmx_load(hpa_t vmcs);
+uint64_t vmx_read(uint64_t field);
+void vmx_write(uint64_t field, uint64_t value);
+void vmx_invept(unsigned type, uint64_t eptp);
+void vmx_invvpid(unsigned type, uint16_t vpid);
+
+#else
+
+/** False: VMfail. */
+static inline bool vmx_on(hpa_t region)
+{
+	bool failed;
+
+	__asm__ volatile("vmxon %1; setna %0" : "=qm"(failed) : "m"(region.v) : "cc", "memory");
+	return !failed;
+}
+
+static inline bool vmx_clear(hpa_t vmcs)
+{
+	bool failed;
+
+	__asm__ volatile("vmclear %1; setna %0" : "=qm"(failed) : "m"(vmcs.v) : "cc", "memory");
+	return !failed;
+}
+
+static inline bool vmx_load(hpa_t vmcs)
+{
+	bool failed;
+
+	__asm__ volatile("vmptrld %1; setna %0" : "=qm"(failed) : "m"(vmcs.v) : "cc", "memory");
+	return !failed;
+}
+
+static inline uint64_t vmx_read(uint64_t field)
+{
+	uint64_t value;
+
+	__asm__ volatile("vmread %1, %0" : "=r"(value) : "r"(field) : "cc");
+	return value;
+}
+
+static inline void vmx_write(uint64_t field, uint64_t value)
+{
+	__asm__ volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "cc", "memory");
+}
+
+static inline void vmx_invept(unsigned type, uint64_t eptp)
+{
+	struct {
+		uint64_t eptp, reserved;
+	} desc = {eptp, 0};
+
+	__asm__ volatile("invept %0, %1" : : "m"(desc), "r"((uint64_t)type) : "cc", "memory");
+}
+
+static inline void vmx_invvpid(unsigned type, uint16_t vpid)
+{
+	struct {
+		uint64_t vpid, linear;
+	} desc = {vpid, 0};
+
+	__asm__ volatile("invvpid %0, %1" : : "m"(desc), "r"((uint64_t)type) : "cc", "memory");
+}
+
+#endif
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Encodings of the VMCS fields we use, control bits and exit reasons.
+ *
+ *  Source: SDM 3C, "Virtual-Machine Control Structures", appendices "Field Encoding in VMCS" and "VMX
+ *  Basic Exit Reasons". Names are the manual's, shortened.
+ */
+#ifndef VTX_VMCS_FIELDS_H
+#define VTX_VMCS_FIELDS_H
+
+#define VMCS_FIELDS(X)                                                                             \
+	X(VPID, 0x0000)                                                                            \
+	X(GUEST_ES_SEL, 0x0800)                                                                    \
+	X(GUEST_CS_SEL, 0x0802)                                                                    \
+	X(GUEST_SS_SEL, 0x0804)                                                                    \
+	X(GUEST_DS_SEL, 0x0806)                                                                    \
+	X(GUEST_FS_SEL, 0x0808)                                                                    \
+	X(GUEST_GS_SEL, 0x080a)                                                                    \
+	X(GUEST_LDTR_SEL, 0x080c)                                                                  \
+	X(GUEST_TR_SEL, 0x080e)                                                                    \
+	X(HOST_ES_SEL, 0x0c00)                                                                     \
+	X(HOST_CS_SEL, 0x0c02)                                                                     \
+	X(HOST_SS_SEL, 0x0c04)                                                                     \
+	X(HOST_DS_SEL, 0x0c06)                                                                     \
+	X(HOST_FS_SEL, 0x0c08)                                                                     \
+	X(HOST_GS_SEL, 0x0c0a)                                                                     \
+	X(HOST_TR_SEL, 0x0c0c)                                                                     \
+	X(IO_BITMAP_A, 0x2000)                                                                     \
+	X(IO_BITMAP_B, 0x2002)                                                                     \
+	X(MSR_BITMAP, 0x2004)                                                                      \
+	X(TSC_OFFSET, 0x2010)                                                                      \
+	X(EPT_POINTER, 0x201a)                                                                     \
+	X(GUEST_PHYS_ADDR, 0x2400)                                                                 \
+	X(LINK_POINTER, 0x2800)                                                                    \
+	X(GUEST_DEBUGCTL, 0x2802)                                                                  \
+	X(GUEST_PAT, 0x2804)                                                                       \
+	X(GUEST_EFER, 0x2806)                                                                      \
+	X(GUEST_PDPTE0, 0x280a)                                                                    \
+	X(GUEST_PDPTE1, 0x280c)                                                                    \
+	X(GUEST_PDPTE2, 0x280e)                                                                    \
+	X(GUEST_PDPTE3, 0x2810)                                                                    \
+	X(HOST_PAT, 0x2c00)                                                                        \
+	X(HOST_EFER, 0x2c02)                                                                       \
+	X(PIN_CONTROLS, 0x4000)                                                                    \
+	X(PROC_CONTROLS, 0x4002)                                                                   \
+	X(EXCEPTION_BITMAP, 0x4004)                                                                \
+	X(PF_ERROR_MASK, 0x4006)                                                                   \
+	X(PF_ERROR_MATCH, 0x4008)                                                                  \
+	X(CR3_TARGET_COUNT, 0x400a)                                                                \
+	X(EXIT_CONTROLS, 0x400c)                                                                   \
+	X(EXIT_MSR_STORE_COUNT, 0x400e)                                                            \
+	X(EXIT_MSR_LOAD_COUNT, 0x4010)                                                             \
+	X(ENTRY_CONTROLS, 0x4012)                                                                  \
+	X(ENTRY_MSR_LOAD_COUNT, 0x4014)                                                            \
+	X(ENTRY_INTR_INFO, 0x4016)                                                                 \
+	X(ENTRY_ERROR_CODE, 0x4018)                                                                \
+	X(ENTRY_INSN_LENGTH, 0x401a)                                                               \
+	X(PROC_CONTROLS2, 0x401e)                                                                  \
+	X(INSN_ERROR, 0x4400)                                                                      \
+	X(EXIT_REASON, 0x4402)                                                                     \
+	X(EXIT_INTR_INFO, 0x4404)                                                                  \
+	X(EXIT_INTR_ERROR, 0x4406)                                                                 \
+	X(IDT_VECTORING_INFO, 0x4408)                                                              \
+	X(IDT_VECTORING_ERROR, 0x440a)                                                             \
+	X(EXIT_INSN_LENGTH, 0x440c)                                                                \
+	X(EXIT_INSN_INFO, 0x440e)                                                                  \
+	X(GUEST_ES_LIMIT, 0x4800)                                                                  \
+	X(GUEST_CS_LIMIT, 0x4802)                                                                  \
+	X(GUEST_SS_LIMIT, 0x4804)                                                                  \
+	X(GUEST_DS_LIMIT, 0x4806)                                                                  \
+	X(GUEST_FS_LIMIT, 0x4808)                                                                  \
+	X(GUEST_GS_LIMIT, 0x480a)                                                                  \
+	X(GUEST_LDTR_LIMIT, 0x480c)                                                                \
+	X(GUEST_TR_LIMIT, 0x480e)                                                                  \
+	X(GUEST_GDTR_LIMIT, 0x4810)                                                                \
+	X(GUEST_IDTR_LIMIT, 0x4812)                                                                \
+	X(GUEST_ES_AR, 0x4814)                                                                     \
+	X(GUEST_CS_AR, 0x4816)                                                                     \
+	X(GUEST_SS_AR, 0x4818)                                                                     \
+	X(GUEST_DS_AR, 0x481a)                                                                     \
+	X(GUEST_FS_AR, 0x481c)                                                                     \
+	X(GUEST_GS_AR, 0x481e)                                                                     \
+	X(GUEST_LDTR_AR, 0x4820)                                                                   \
+	X(GUEST_TR_AR, 0x4822)                                                                     \
+	X(GUEST_INTERRUPTIBILITY, 0x4824)                                                          \
+	X(GUEST_ACTIVITY, 0x4826)                                                                  \
+	X(GUEST_SYSENTER_CS, 0x482a)                                                               \
+	X(PREEMPTION_TIMER, 0x482e)                                                                \
+	X(HOST_SYSENTER_CS, 0x4c00)                                                                \
+	X(CR0_MASK, 0x6000)                                                                        \
+	X(CR4_MASK, 0x6002)                                                                        \
+	X(CR0_SHADOW, 0x6004)                                                                      \
+	X(CR4_SHADOW, 0x6006)                                                                      \
+	X(EXIT_QUALIFICATION, 0x6400)                                                              \
+	X(GUEST_LINEAR_ADDR, 0x640a)                                                               \
+	X(GUEST_CR0, 0x6800)                                                                       \
+	X(GUEST_CR3, 0x6802)                                                                       \
+	X(GUEST_CR4, 0x6804)                                                                       \
+	X(GUEST_ES_BASE, 0x6806)                                                                   \
+	X(GUEST_CS_BASE, 0x6808)                                                                   \
+	X(GUEST_SS_BASE, 0x680a)                                                                   \
+	X(GUEST_DS_BASE, 0x680c)                                                                   \
+	X(GUEST_FS_BASE, 0x680e)                                                                   \
+	X(GUEST_GS_BASE, 0x6810)                                                                   \
+	X(GUEST_LDTR_BASE, 0x6812)                                                                 \
+	X(GUEST_TR_BASE, 0x6814)                                                                   \
+	X(GUEST_GDTR_BASE, 0x6816)                                                                 \
+	X(GUEST_IDTR_BASE, 0x6818)                                                                 \
+	X(GUEST_DR7, 0x681a)                                                                       \
+	X(GUEST_RSP, 0x681c)                                                                       \
+	X(GUEST_RIP, 0x681e)                                                                       \
+	X(GUEST_RFLAGS, 0x6820)                                                                    \
+	X(GUEST_PENDING_DEBUG, 0x6822)                                                             \
+	X(GUEST_SYSENTER_ESP, 0x6824)                                                              \
+	X(GUEST_SYSENTER_EIP, 0x6826)                                                              \
+	X(HOST_CR0, 0x6c00)                                                                        \
+	X(HOST_CR3, 0x6c02)                                                                        \
+	X(HOST_CR4, 0x6c04)                                                                        \
+	X(HOST_FS_BASE, 0x6c06)                                                                    \
+	X(HOST_GS_BASE, 0x6c08)                                                                    \
+	X(HOST_TR_BASE, 0x6c0a)                                                                    \
+	X(HOST_GDTR_BASE, 0x6c0c)                                                                  \
+	X(HOST_IDTR_BASE, 0x6c0e)                                                                  \
+	X(HOST_SYSENTER_ESP, 0x6c10)                                                               \
+	X(HOST_SYSENTER_EIP, 0x6c12)                                                               \
+	X(HOST_RSP, 0x6c14)                                                                        \
+	X(HOST_RIP, 0x6c16)
+
+enum vmcs_field {
+#define X(name, encoding) VMCS_##name = encoding,
+	VMCS_FIELDS(X)
+#undef X
+};
+
+/* Pin-based controls. */
+#define PIN_EXTINT_EXITING   (1u << 0)
+#define PIN_NMI_EXITING      (1u << 3)
+#define PIN_PREEMPTION_TIMER (1u << 6)
+
+/* Primary processor-based controls. */
+#define PROC_INTR_WINDOW    (1u << 2)
+#define PROC_TSC_OFFSETTING (1u << 3)
+#define PROC_HLT            (1u << 7)
+#define PROC_INVLPG         (1u << 9)
+#define PROC_MWAIT          (1u << 10)
+#define PROC_RDPMC          (1u << 11)
+#define PROC_CR8_LOAD       (1u << 19)
+#define PROC_CR8_STORE      (1u << 20)
+#define PROC_MOV_DR         (1u << 23)
+#define PROC_IO_BITMAPS     (1u << 25)
+#define PROC_MSR_BITMAPS    (1u << 28)
+#define PROC_MONITOR        (1u << 29)
+#define PROC_SECONDARY      (1u << 31)
+
+/* Secondary processor-based controls. */
+#define PROC2_EPT          (1u << 1)
+#define PROC2_RDTSCP       (1u << 3)
+#define PROC2_VPID         (1u << 5)
+#define PROC2_WBINVD       (1u << 6)
+#define PROC2_UNRESTRICTED (1u << 7)
+#define PROC2_INVPCID      (1u << 12)
+
+/* VM-exit controls. */
+#define EXIT_SAVE_DEBUG (1u << 2)
+#define EXIT_HOST_64    (1u << 9)
+#define EXIT_ACK_INTR   (1u << 15)
+#define EXIT_SAVE_PAT   (1u << 18)
+#define EXIT_LOAD_PAT   (1u << 19)
+#define EXIT_SAVE_EFER  (1u << 20)
+#define EXIT_LOAD_EFER  (1u << 21)
+
+/* VM-entry controls. */
+#define ENTRY_LOAD_DEBUG (1u << 2)
+#define ENTRY_IA32E      (1u << 9)
+#define ENTRY_LOAD_PAT   (1u << 14)
+#define ENTRY_LOAD_EFER  (1u << 15)
+
+/* Interruption information, SDM 3C "Format of the VM-Entry Interruption-Information Field". */
+#define INTR_INFO_VALID      (1u << 31)
+#define INTR_INFO_ERROR_CODE (1u << 11)
+#define INTR_TYPE_EXTINT     0u
+#define INTR_TYPE_NMI        2u
+#define INTR_TYPE_HW_EXC     3u
+#define INTR_TYPE_SW_INT     4u
+#define INTR_TYPE_PRIV_EXC   5u
+#define INTR_TYPE_SW_EXC     6u
+
+/* Interruptibility state. */
+#define BLOCKING_STI   (1u << 0)
+#define BLOCKING_MOVSS (1u << 1)
+#define BLOCKING_NMI   (1u << 3)
+
+#define EXIT_REASONS(X)                                                                            \
+	X(EXCEPTION_NMI, 0)                                                                        \
+	X(EXTINT, 1)                                                                               \
+	X(TRIPLE_FAULT, 2)                                                                         \
+	X(INIT, 3)                                                                                 \
+	X(INTR_WINDOW, 7)                                                                          \
+	X(TASK_SWITCH, 9)                                                                          \
+	X(CPUID, 10)                                                                               \
+	X(GETSEC, 11)                                                                              \
+	X(HLT, 12)                                                                                 \
+	X(INVD, 13)                                                                                \
+	X(INVLPG, 14)                                                                              \
+	X(RDPMC, 15)                                                                               \
+	X(VMCALL, 18)                                                                              \
+	X(VMCLEAR, 19)                                                                             \
+	X(VMLAUNCH, 20)                                                                            \
+	X(VMPTRLD, 21)                                                                             \
+	X(VMPTRST, 22)                                                                             \
+	X(VMREAD, 23)                                                                              \
+	X(VMRESUME, 24)                                                                            \
+	X(VMWRITE, 25)                                                                             \
+	X(VMXOFF, 26)                                                                              \
+	X(VMXON, 27)                                                                               \
+	X(CR_ACCESS, 28)                                                                           \
+	X(MOV_DR, 29)                                                                              \
+	X(IO, 30)                                                                                  \
+	X(RDMSR, 31)                                                                               \
+	X(WRMSR, 32)                                                                               \
+	X(ENTRY_GUEST_STATE, 33)                                                                   \
+	X(ENTRY_MSR_LOAD, 34)                                                                      \
+	X(MWAIT, 36)                                                                               \
+	X(MONITOR, 39)                                                                             \
+	X(ENTRY_MACHINE_CHECK, 41)                                                                 \
+	X(EPT_VIOLATION, 48)                                                                       \
+	X(EPT_MISCONFIG, 49)                                                                       \
+	X(INVEPT, 50)                                                                              \
+	X(PREEMPTION_TIMER, 52)                                                                    \
+	X(INVVPID, 53)                                                                             \
+	X(WBINVD, 54)                                                                              \
+	X(XSETBV, 55)                                                                              \
+	X(VMFUNC, 59)
+
+enum exit_reason {
+#define X(name, number) EXIT_REASON_##name = number,
+	EXIT_REASONS(X)
+#undef X
+	EXIT_REASON_COUNT = 64,
+};
+
+#define EXIT_REASON_ENTRY_FAILED (1u << 31)
+
+#endif
