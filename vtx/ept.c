@@ -41,12 +41,6 @@ static uint64_t ept_addr(uint64_t entry, unsigned level)
 	return ept_is_leaf(entry, level) ? addr & ~(ptab_level_size(level) - 1) : addr;
 }
 
-static uint64_t ept_move(uint64_t entry, unsigned from_level, uint64_t pa, unsigned to_level)
-{
-	(void)from_level;
-	return pa | (entry & ~(EPT_ADDR | EPT_LARGE)) | (to_level > 1 ? EPT_LARGE : 0);
-}
-
 struct ptab_format ept_format = {
 	.levels = 4,
 	.max_leaf_level = 2,
@@ -55,7 +49,6 @@ struct ptab_format ept_format = {
 	.present = ept_present,
 	.is_leaf = ept_is_leaf,
 	.addr = ept_addr,
-	.move = ept_move,
 };
 
 /* SDM 3C, "Extended-Page-Table Pointer (EPTP)": write-back tables, walk of 4 levels. */

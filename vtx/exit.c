@@ -4,7 +4,7 @@
 #include "cpu/msr.h"
 #include "cpu/trap.h"
 #include "dbg/log.h"
-#include "part/cpuid.h"
+#include "part/vcpuid.h"
 #include "part/hypercall.h"
 #include "part/ioreq.h"
 #include "part/msr.h"
@@ -81,7 +81,7 @@ static enum exit_result handle_cpuid(struct vcpu *vcpu)
 {
 	struct cpuid_regs regs;
 
-	cpuid_read(vcpu, vmx_read(VMCS_GUEST_CR4), (uint32_t)vcpu->regs[REG_RAX],
+	vcpuid_read(vcpu, vmx_read(VMCS_GUEST_CR4), (uint32_t)vcpu->regs[REG_RAX],
 		   (uint32_t)vcpu->regs[REG_RCX], &regs);
 	vcpu->regs[REG_RAX] = regs.eax;
 	vcpu->regs[REG_RBX] = regs.ebx;

@@ -6,7 +6,7 @@
 #include "cpu/msr.h"
 #include "cpu/percpu.h"
 #include "mem/hspace.h"
-#include "part/cpuid.h"
+#include "part/vcpuid.h"
 #include "vtx/vmx.h"
 
 /* CR0 bits the guest does not own: fixed by VMX, or needed by our own book-keeping of the mode. */
@@ -43,7 +43,7 @@ void vmcs_init_controls(const struct vcpu *vcpu)
 	vmx_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 	vmx_write(VMCS_LINK_POINTER, UINT64_MAX);
 	vmx_write(VMCS_CR0_MASK, CR0_HOST_OWNED | ~0xffffffffull);
-	vmx_write(VMCS_CR4_MASK, ~cpuid_cr4_allowed());
+	vmx_write(VMCS_CR4_MASK, ~vcpuid_cr4_allowed());
 }
 
 void vmcs_init_host(void)
