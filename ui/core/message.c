@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Checks of messages; see message.h. */
+#include "message.h"
+
+#include <string.h>
+
+#define COORDINATE_MAX (4u * SURFACE_SIZE_MAX)
+
+static bool check_scanout(const struct surface_msg *msg, unsigned fd_count)
+{
+	if (msg->width == 0) {
+		return fd_count == 0;
+	}
+	return fd_count == 1 && msg->width <= SURFACE_SIZE_MAX && msg->height > 0 &&
+	       msg->height <= SURFACE_SIZE_MAX && msg->stride >= msg->width * 4 &&
+	       msg->stride <= SURFACE_SIZE_MAX * 4 && msg->stride % 4 == 0 && msg->offset % 4 == 0;
+}
+
+static bool check_cursor(const struct surface_msg *msg, unsigned fd_count)
+{
+	if (msg->width == 0) {
+		return fd_count == 0;
+	}
+	return fd_count == 1 && msg->width == MESSAGE_CURSOR_SIZE &&
+	       msg->height == MESSAGE_CURSOR_SIZE && msg->x < MESSAGE_CURSOR_SIZE &&
+	       msg->y < MESSAGE_CURSOR_SIZE;
+}
+
+bool message_decode_surface(const void *untrusted, size_t size, unsigned fd_count,
+			    struct surface_msg *ret_msg)
+{
+	struct surface_msg msg;
+	bool ok = false;
+
+	if (size != sizeof(msg)) {
+		return false;
+	}
+	memcpy(&msg, untrusted, sizeof(msg));
+	if (msg.scanout != 0) {
+		return false;
+	}
+	switch (msg.type) {
+	case SURFACE_SCANOUT:
+		ok = check_scanout(&msg, fd_count);
+		break;
+	case SURFACE_DAMAGE:
+		ok = fd_count == 0 && msg.x <= SURFACE_SIZE_MAX && msg.y <= SURFACE_SIZE_MAX &&
+		     msg.width <= SURFACE_SIZE_MAX && msg.height <= SURFACE_SIZE_MAX;
+		break;
+	case SURFACE_CURSOR:
+		ok = check_cursor(&msg, fd_count);
+		break;
+	case SURFACE_CURSOR_MOVE:
+		/* A guest may put its cursor past the edge; the far end of 32 bits is nonsense. */
+		ok = fd_count == 0 && msg.x <= COORDINATE_MAX && msg.y <= COORDINATE_MAX;
+		break;
+	case SURFACE_RESET:
+		ok = fd_count == 0;
+		break;
+	default:
+		break;
+	}
+	if (ok) {
+		*ret_msg = msg;
+	}
+	return ok;
+}
+
+uint64_t message_surface_end(const struct surface_msg *msg)
+{
+	return (uint64_t)msg->offset + (uint64_t)msg->stride * msg->height;
+}
+
+static void clean_string(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (char *p = text; *p; p++) {
+		if (*p < ' ' || *p > '~') {
+			*p = '?';
+		}
+	}
+}
+
+bool message_decode_switcher(const void *untrusted, size_t size, unsigned fd_count,
+			     struct switcher_msg *ret_msg)
+{
+	struct switcher_msg msg;
+	bool ok = false;
+
+	if (size != sizeof(msg)) {
+		return false;
+	}
+	memcpy(&msg, untrusted, sizeof(msg));
+	clean_string(msg.name, sizeof(msg.name));
+	clean_string(msg.title, sizeof(msg.title));
+	clean_string(msg.text, sizeof(msg.text));
+	switch (msg.type) {
+	case SWITCHER_ADD:
+		ok = msg.order >= 1 && msg.order <= SWITCHER_ORDER_MAX && msg.colour <= 0xffffff &&
+		     msg.pattern < SWITCHER_PATTERN_COUNT && msg.name[0] && msg.title[0] &&
+		     msg.fds < 1u << SWITCHER_FDS_MAX &&
+		     (unsigned)__builtin_popcount(msg.fds) == fd_count;
+		break;
+	case SWITCHER_STATE:
+		ok = fd_count == 0 && msg.state < SWITCHER_STATE_COUNT && msg.progress <= 100;
+		break;
+	case SWITCHER_REMOVE:
+	case SWITCHER_FOCUS:
+		ok = fd_count == 0;
+		break;
+	default:
+		break;
+	}
+	if (ok) {
+		*ret_msg = msg;
+	}
+	return ok;
+}
