@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The seam between bulkheadd and the switcher: one SOCK_SEQPACKET Unix socket pair (`--control-fd N`
- *  of bulkhead-switcher) that carries struct switcher_msg, one to a packet, whatever the type; fields
- *  that a type does not name are 0. bulkheadd is trusted to be honest but not to be free of mistakes: a
- *  packet of another size, an unknown type or a value out of range is dropped with a line in the log,
- *  its fds are closed, the connection stays.
+/** The seam between bulkheadd and the switcher: one SOCK_SEQPACKET Unix socket pair (`--control-fd
+ * N` of bulkhead-switcher) that carries struct switcher_msg, one to a packet, whatever the type;
+ * fields that a type does not name are 0. bulkheadd is trusted to be honest but not to be free of
+ * mistakes: a packet of another size, an unknown type or a value out of range is dropped with a
+ * line in the log, its fds are closed, the connection stays.
  *
- *  The switcher outlives partitions. When the socket closes it goes on with the partitions that it has.
+ *  The switcher outlives partitions. When the socket closes it goes on with the partitions that it
+ * has.
  */
 #ifndef BH_SWITCHER_H
 #define BH_SWITCHER_H
@@ -18,10 +19,10 @@
 #define SWITCHER_ORDER_MAX 9u  /* Super+1 .. Super+9 */
 
 enum switcher_type {
-	/** bulkheadd -> switcher: here is a partition: id, order, name, title, colour, pattern, fds.
-	 *  The fds that `fds` names come along (SCM_RIGHTS), in the order of its bits. With an id that
-	 *  is known already it takes the place of all of that (new sockets after a restart); state and
-	 *  focus stay. */
+	/** bulkheadd -> switcher: here is a partition: id, order, name, title, colour, pattern,
+	 * fds. The fds that `fds` names come along (SCM_RIGHTS), in the order of its bits. With an
+	 * id that is known already it takes the place of all of that (new sockets after a restart);
+	 * state and focus stay. */
 	SWITCHER_ADD = 1,
 	/** bulkheadd -> switcher: id, state, progress, text. Before the first one a partition is
 	 *  STOPPED. */
@@ -30,11 +31,11 @@ enum switcher_type {
 	SWITCHER_REMOVE = 3,
 	/** bulkheadd -> switcher: the user asked by `bulkhead focus` for id. */
 	SWITCHER_FOCUS = 4,
-	/** switcher -> bulkheadd: the focus moved to id; tsc = time stamp counter when its pixels were
-	 *  on the screen. */
+	/** switcher -> bulkheadd: the focus moved to id; tsc = time stamp counter when its pixels
+	 * were on the screen. */
 	SWITCHER_FOCUSED = 5,
-	/** switcher -> bulkheadd: the screen is up, messages are served; width and height of the area
-	 *  that guests get. First message, sent once. */
+	/** switcher -> bulkheadd: the screen is up, messages are served; width and height of the
+	 * area that guests get. First message, sent once. */
 	SWITCHER_READY = 6,
 };
 
@@ -67,13 +68,13 @@ enum switcher_fd {
 
 struct switcher_msg {
 	uint32_t type;
-	uint32_t id;	   /* the partition's number, any value, as in hypercalls */
-	uint32_t order;	   /* 1..SWITCHER_ORDER_MAX: the digit of its key; unique */
-	uint32_t colour;   /* 0xRRGGBB */
-	uint32_t pattern;  /* enum switcher_pattern */
-	uint32_t state;	   /* enum switcher_state */
-	uint32_t progress; /* percent, 0..100 */
-	uint32_t fds;	   /* bits of enum switcher_fd */
+	uint32_t id;		/* the partition's number, any value, as in hypercalls */
+	uint32_t order;		/* 1..SWITCHER_ORDER_MAX: the digit of its key; unique */
+	uint32_t colour;	/* 0xRRGGBB */
+	uint32_t pattern;	/* enum switcher_pattern */
+	uint32_t state;		/* enum switcher_state */
+	uint32_t progress;	/* percent, 0..100 */
+	uint32_t fds;		/* bits of enum switcher_fd */
 	uint32_t width, height; /* pixels, READY only */
 	uint64_t tsc;
 	char name[SWITCHER_NAME_SIZE];	/* "browser": what commands call it */
