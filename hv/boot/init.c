@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The order in which root mode starts. Each step either works or says what a person can do about
+ * it; nothing is undone, because nothing runs yet that would care. Built for the target alone. */
+#include "acpi/acpi.h"
+#include "boot/boot.h"
+#include "boot/pvh.h"
+#include "cpu/percpu.h"
+#include "cpu/tsc.h"
+#include "dbg/console.h"
+#include "dbg/crash.h"
+#include "dbg/log.h"
+#include "irq/lapic.h"
+#include "lib/string.h"
+#include "mem/frames.h"
+#include "mem/hspace.h"
+#include "part/backend.h"
+#include "part/control.h"
+#include "part/policy.h"
+#include "part/sched.h"
+
+#define TAG	  "boot"
+#define MB2_MAGIC 0x36d76289u
+#define MBI_MAX	  0x10000u
+
+static void must(int rc, const char *remedy)
+{
+	if (rc) {
+		boot_refuse(boot_error, remedy);
+	}
+}
+
+/** Copies the information structure before it is looked at: it lies in memory that gets owners
+ * later. */
+static void take_boot_info(uint64_t mbi, uint64_t tsc)
+{
+	static uint8_t copy[MBI_MAX] BH_ALIGNED(8);
+	uint32_t size;
+
+	memcpy(&size, hpa_ptr(hpa(mbi)), sizeof(size));
+	if (size > sizeof(copy)) {
+		boot_refuse("the boot loader's information is larger than 64 KiB",
+			    "load fewer modules");
+	}
+	memcpy(copy, hpa_ptr(hpa(mbi)), size);
+	must(mbi_parse(copy, size, boot_record()), "check the menu entry of the boot loader");
+	boot_record()->tsc_entry = tsc;
+}
+
+static void take_options(void)
+{
+	char value[16];
+
+	if (boot_option("console", value, sizeof(value)) && strcmp(value, "always") == 0) {
+		console_keep();
+	}
+	if (boot_option("log", value, sizeof(value)) && strcmp(value, "debug") == 0) {
+		log_set_level(LOG_DEBUG);
+	}
+}
+
+static void require_module(const struct boot_info *info, const char *role, const char *missing)
+{
+	if (!boot_module(info, role)) {
+		boot_refuse(missing, "add the module2 line to the boot loader's menu entry");
+	}
+}
+
+static void log_memory(const struct boot_info *info)
+{
+	uint64_t ram = 0;
+
+	for (uint32_t i = 0; i < info->map_count; i++) {
+		ram += info->map[i].type == BOOT_MEM_RAM ? info->map[i].size : 0;
+	}
+	for (uint32_t i = 0; i < info->module_count; i++) {
+		const struct boot_module *m = &info->modules[i];
+
+		log_info(TAG, "module %s at %lx, %lu KiB", m->role, (unsigned long)m->base,
+			 (unsigned long)(m->size >> 10));
+	}
+	log_info(TAG, "%lu MiB of RAM", (unsigned long)(ram >> 20));
+}
+
+static void init_memory(const struct boot_info *info)
+{
+	must(frames_init(info), "use a machine with 256 MiB or more");
+	must(hspace_init(info), "this is a defect of the hypervisor");
+	if (frame_owner(hpa(FRAMES_CRASH_PAGE)) == FRAME_HV) {
+		crash_init(hpa(FRAMES_CRASH_PAGE));
+	}
+}
+
+static void init_partitions(const struct boot_info *info)
+{
+	uint64_t sizes[BH_PART_MAX];
+	unsigned count = 0;
+	gpa_t start_info, entry;
+
+	must(policy_init(info), "compile the policy again for these modules");
+	for (uint32_t i = 1; i < policy_part_count(); i++) {
+		sizes[count++] = policy_part(i)->ram_size;
+	}
+	must(frames_reserve_pool(info, sizes, count), "give the partitions less in the policy");
+	must(pvh_write(info, &start_info, &entry), "load fewer or smaller modules");
+	must(backend_init(), "switch VT-x on in the firmware, or use a CPU that has it");
+	must(control_init(info, start_info, entry), "give the partitions less in the policy");
+}
+
+void boot_main(uint32_t magic, uint64_t mbi, uint64_t tsc)
+{
+	const struct boot_info *info = boot_get();
+
+	console_init();
+	log_notice(TAG, "Bulkhead, root mode");
+	cpu_init(0);
+	if (magic != MB2_MAGIC) {
+		boot_refuse("not started by a multiboot2 loader", "use GRUB's multiboot2 command");
+	}
+	take_boot_info(mbi, tsc);
+	take_options();
+	log_memory(info);
+	require_module(info, "policy", "boot module 'policy' is missing");
+	require_module(info, "kernel", "boot module 'kernel' is missing");
+	must(acpi_init(info), "update the firmware");
+	must(lapic_check(), "use a CPU that has them");
+	init_memory(info);
+	lapic_init();
+	cpu_this()->apic_id = lapic_id();
+	must(tsc_init(acpi_get()->pm_timer_port, acpi_get()->pm_timer_32bit),
+	     "add the option tsc_khz=N");
+	init_partitions(info);
+	log_notice(TAG, "root mode is up after %lu ticks",
+		   (unsigned long)(insn_rdtsc() - info->tsc_entry));
+	console_release();
+	sched_run();
+}
