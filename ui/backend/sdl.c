@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <SDL.h>
+#include <linux/input-event-codes.h>
+
 #include "sdl_keys.h"
 
 #define RECTS_MAX 32u
@@ -108,13 +111,14 @@ static uint16_t button_code(uint8_t button)
 static void pass_event(struct output *o, const SDL_Event *e, output_input_fn *input, void *context)
 {
 	struct rect all = {0, 0, o->canvas.width, o->canvas.height};
+	uint16_t code = 0;
 
 	switch (e->type) {
 	case SDL_KEYDOWN:
 	case SDL_KEYUP:
-		if (!e->key.repeat && sdl_keys[e->key.keysym.scancode]) {
-			input(context, EV_KEY, sdl_keys[e->key.keysym.scancode],
-			      e->type == SDL_KEYDOWN);
+		code = sdl_keys_code(e->key.keysym.scancode);
+		if (!e->key.repeat && code) {
+			input(context, EV_KEY, code, e->type == SDL_KEYDOWN);
 		}
 		break;
 	case SDL_MOUSEMOTION:

@@ -44,6 +44,7 @@ static void handle(struct switcher *s, const struct switcher_msg *msg, struct pa
 {
 	uint32_t part = model_find(&s->model, msg->id);
 
+	s->focus_tsc = s->focus_pending ? s->focus_tsc : switcher_tsc();
 	switch (msg->type) {
 	case SWITCHER_ADD:
 		add(s, msg, packet);
@@ -59,7 +60,6 @@ static void handle(struct switcher *s, const struct switcher_msg *msg, struct pa
 		}
 		break;
 	case SWITCHER_FOCUS:
-		s->focus_tsc = switcher_tsc();
 		model_focus(&s->model, part, &s->effects);
 		break;
 	default:
