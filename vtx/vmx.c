@@ -2,7 +2,7 @@
 /** VMX operation of this CPU, VT-x state of partitions and vcpus, and the run loop. */
 #include "vtx/vmx.h"
 
-#include "boot/boot.h"
+#include "lib/boot_info.h"
 #include "cpu/insn.h"
 #include "cpu/msr.h"
 #include "dbg/check.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns what the control partition gets at start: its identity map, memory map and start info. */
 #include "part/control.h"
 
-#include "boot/boot.h"
 #include "dbg/log.h"
+#include "lib/boot_info.h"
 #include "mem/frames.h"
 #include "mem/ptab.h"
 #include "part/backend.h"

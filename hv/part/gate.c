@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the count of refusals; every decision about a partition's rights is made here. */
 #include "part/gate.h"
 
 #include "dbg/log.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the table of hypercalls: each is decoded and checked whole before anything changes. */
 #include "part/hypercall.h"
 
 #include "abi/hypercall.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the allow list of model-specific registers: passed through, emulated, or #GP. */
 #include "part/msr.h"
 
 #include "cpu/insn.h"

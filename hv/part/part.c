@@ -2,7 +2,7 @@
 /** Partitions: the only place that changes a partition's state. Prepare may fail and changes nothing. */
 #include "part/part.h"
 
-#include "boot/boot.h"
+#include "dbg/halt.h"
 #include "cpu/tsc.h"
 #include "dbg/log.h"
 #include "lib/string.h"

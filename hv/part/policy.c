@@ -2,7 +2,7 @@
 /** The policy table. The module is copied first and only the copy is looked at. */
 #include "part/policy.h"
 
-#include "boot/boot.h"
+#include "lib/boot_info.h"
 #include "dbg/log.h"
 #include "lib/crc32c.h"
 #include "lib/format.h"

@@ -39,7 +39,8 @@ struct vcpu_event {
 	bool valid;
 	bool has_error;
 	uint8_t vector;
-	uint8_t type; /* 0 external interrupt, 2 NMI, 3 exception, 4 software interrupt, 6 software exception */
+	/* 0 external interrupt, 2 NMI, 3 exception, 4 software interrupt, 6 software exception */
+	uint8_t type;
 	uint32_t error;
 	uint32_t insn_length; /* types 4 and 6 */
 };

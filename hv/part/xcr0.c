@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the mask of XSAVE components that this CPU has and guests may enable. */
 #include "part/xcr0.h"
 
 #include "cpu/insn.h"

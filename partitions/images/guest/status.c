@@ -110,7 +110,8 @@ static void draw_frame(void)
 		fill_row(row, "44");
 	}
 	at(3, LEFT);
-	printf("\033[44;1;37mMANAGEMENT\033[0;44;37m   partition of the people who look after this laptop\033[0m");
+	printf("\033[44;1;37mMANAGEMENT\033[0;44;37m   "
+	       "partition of the people who look after this laptop\033[0m");
 	panel(7, 6, "System");
 	label(9, "Kernel");
 	label(10, "Processor");
