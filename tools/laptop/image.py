@@ -41,9 +41,8 @@ def programs(wanted):
 def key(name, data):
     sources = [path for path, _ in programs(data.get("programs", {}))]
     sources += [program(data["init"])] if "init" in data else []
-    extra = [paths.ROOT / path for path in data.get("copy", {}).values()]
     packages = deb.resolve(data.get("packages", []) + [deb.kernel_package()])
-    return cache.digest(VERSION, paths.EPOCH, paths.IMAGES / name, packages, sources, extra)
+    return cache.digest(VERSION, paths.EPOCH, paths.IMAGES / name, packages, sources)
 
 
 def modules(data):
@@ -61,8 +60,7 @@ def add_modules(data, put):
     for name, path, parameters in modules(data):
         put(f"lib/modules/{name}.ko", without_signature(path.read_bytes()))
         lines.append(f"/lib/modules/{name}.ko {parameters}".strip())
-    for target in data.get("own_modules", {}).values():
-        lines.append(f"/{target}")
+    lines += [f"/lib/modules/{name}.ko" for name in data.get("own_modules", [])]
     put("lib/modules/order", ("\n".join(lines) + "\n").encode())
 
 
@@ -81,14 +79,6 @@ def fill(name, data, folder):
     root.take(data.get("files", []))
     for source, target in programs(data.get("programs", {})):
         root.put(source, target, 0o755)
-    for target, source in data.get("copy", {}).items():
-        source = paths.ROOT / source
-        if source.is_dir():
-            for child in sorted(source.iterdir()):
-                if child.is_file():
-                    root.put(child, f"{target}/{child.name}", 0o644)
-        elif source.exists():
-            root.put(source, target)
     for link, target in data.get("links", {}).items():
         root.link(link, target)
     if (paths.IMAGES / name / "files").is_dir():
@@ -103,8 +93,8 @@ def fix_times(folder):
             os.utime(os.path.join(top, one), (paths.EPOCH, paths.EPOCH), follow_symlinks=False)
 
 
-def control():
-    """Path of the boot module `initrd`."""
+def control(extra=None):
+    """Path of the boot module `initrd`; extra: more files {path: bytes}."""
     data = recipe("control")
 
     def maker(folder):
@@ -118,13 +108,17 @@ def control():
             path.write_bytes(content)
 
         add_modules(data, put)
+        for target, content in (extra or {}).items():
+            put(target, content)
         archive = cpio.Archive()
         archive.tree(root)
         archive.add("init", program(data["init"]).read_bytes(), 0o100755)
         archive.node("dev/console", 5, 1)
         archive.write(folder / "initrd")
 
-    return cache.made("control", key("control", data), maker, "making the control root image") / "initrd"
+    extra_key = [item for pair in sorted((extra or {}).items()) for item in pair]
+    return cache.made("control", cache.digest(key("control", data), extra_key), maker,
+                      "making the control root image") / "initrd"
 
 
 def guest(name):

@@ -17,7 +17,7 @@
 
 #define WHO         "control"
 #define SYSTEM_DISK "/dev/sda3"
-#define DAEMON      "/usr/sbin/bulkheadd"
+#define DAEMON      "/usr/bin/bulkheadd"
 #define RESTARTS    3
 
 static void make_read_only(void)

@@ -105,7 +105,7 @@ static void first_line(const char *path, const char *key, char *ret_line, size_t
 
 static void draw_frame(void)
 {
-	printf("\033]P0101418\033]P2 5fb85f\033]P6 6fb3d2\033]P8 5a6470\033[?25l\033[2J");
+	printf("\033]P0141210\033]P4a0522d\033]P2 5fb85f\033]P6 6fb3d2\033]P8 5a6470\033[?25l\033[2J");
 	for (int row = 2; row <= 4; row++) {
 		fill_row(row, "44");
 	}

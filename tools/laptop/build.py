@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the tree to a bootable disk image: programs by meson, images by recipe, policy, GRUB's menu."""
+import json
+import tomllib
+
+from . import cache, deb, disk, image, kernel, paths, step
+
+GUESTS = ("desktop", "browser", "management")
+MENU = """\
+set timeout=0
+menuentry "Bulkhead" {{
+	multiboot2 /boot/bulkhead.elf {options}
+{modules}}}
+"""
+
+
+def packages():
+    """Installs what packages.txt names and is missing; the helper names it first."""
+    step.command([paths.ROOT / "tools" / "packages"], "install the packages that packages.txt lists", timeout=1800)
+
+
+def programs():
+    """Builds all programs; a second time this takes about a second."""
+    if not (paths.BUILD / "build.ninja").is_file():
+        with step.step("preparing the build folder"):
+            step.command(["meson", "setup", paths.BUILD], cwd=paths.ROOT, timeout=300)
+    with step.step("building the programs"):
+        step.command(["ninja", "-C", paths.BUILD], "see the compiler's message above", timeout=1800)
+
+
+def kernel_module():
+    """bulkhead.ko for the kernel of the images."""
+    headers = deb.kernel_package().replace("linux-image", "linux-headers")
+    source = paths.ROOT / "partitions" / "kmod"
+
+    def maker(folder):
+        step.command([source / "build.sh", f"/usr/src/{headers}", folder],
+                     f"install {headers}: the module must fit the kernel of the images", timeout=300)
+
+    key = cache.digest("1", headers, source, paths.ROOT / "hv" / "abi")
+    return cache.made("kmod", key, maker, "building bulkhead.ko") / "bulkhead.ko"
+
+
+def definitions():
+    with open(paths.DEFS / "laptop.toml", "rb") as file:
+        return tomllib.load(file)
+
+
+def definition(name):
+    """What /etc/bulkhead/partitions/NAME.json says."""
+    return json.loads((paths.DEFS / f"{name}.json").read_text())
+
+
+def policy(parts, modules):
+    """The policy table for partitions [{name, ram_mib, ...}] and boot modules {role: path}."""
+    args = []
+    for part in parts:
+        fields = (part[f] for f in ("name", "ram_mib", "vcpus", "weight", "flags", "doorbells"))
+        args += ["--part", ":".join(str(f) for f in fields)]
+    for role, path in modules.items():
+        args += ["--module", f"{role}={path}"]
+    tool = image.program("policy/compile/policy-table")
+
+    def maker(folder):
+        step.command([tool, "--out", folder / "policy", *args])
+
+    return cache.made("policy", cache.digest(args, tool, list(modules.values())), maker) / "policy"
+
+
+def boot_files(modules, table, options="", words=None):
+    """Files of the boot partition for modules {role: path}; words: what follows a role on its line."""
+    lines = "\tmodule2 /boot/policy policy\n"
+    files = {"boot/bulkhead.elf": image.program("hv/boot/bulkhead.elf"), "boot/policy": table}
+    for role, path in modules.items():
+        lines += f"\tmodule2 --nounzip /boot/{role} {role} {(words or {}).get(role, '')}".rstrip() + "\n"
+        files[f"boot/{role}"] = path
+    files["boot/grub/grub.cfg"] = MENU.format(options=options, modules=lines).encode()
+    return files
+
+
+def partition_files(check):
+    """What goes into the control root besides programs: definitions of the partitions. For the check each
+    guest also tells which keys it receives."""
+    files = {}
+    for name in GUESTS:
+        data = definition(name)
+        if check:
+            data["cmdline"] += " bulkhead.keys=1"
+        files[f"etc/bulkhead/partitions/{name}.json"] = (json.dumps(data, indent=2) + "\n").encode()
+    return files
+
+
+def laptop(check=False):
+    """Path of the disk image of the laptop."""
+    laptop_data = definitions()
+    extra = partition_files(check)
+    extra["lib/modules/bulkhead.ko"] = kernel_module().read_bytes()
+    modules = {"kernel": kernel.vmlinux(), "initrd": image.control(extra)}
+    boot = laptop_data["boot"]
+    words = {"kernel": " ".join(boot["kernel"]["cmdline"])}
+    files = {"images/vmlinux": modules["kernel"]}
+    for name in GUESTS:
+        files[f"images/{name}.initrd"], files[f"images/{name}.vhd"] = image.guest(name)
+    table = policy(laptop_data["part"], modules)
+    return disk.make(boot_files(modules, table, boot["options"], words), files)
