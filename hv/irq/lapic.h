@@ -12,7 +12,7 @@
 /** Logs each missing CPU feature by name. Error: -BH_NOSUPP. Nothing is switched on. */
 BH_MUST_CHECK int lapic_check(void);
 
-/** Switches this CPU to x2APIC mode: LINT0 ExtINT, LINT1 NMI, timer in TSC-deadline mode, all else
+/** Switches this CPU to x2APIC mode: LINT0 ExtINT but masked, LINT1 NMI, timer in TSC-deadline mode, all else
  * masked. */
 void lapic_init(void);
 

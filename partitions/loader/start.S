@@ -7,8 +7,11 @@
 start:
 	cli
 	cld
+	mov	(%ebx), %eax
+	lea	4(%ebx), %esp /* PVH gives no stack: borrow the place of the magic for one word */
 	call	1f
 1:	pop	%ebp
+	mov	%eax, (%ebx)
 	sub	$(1b - start), %ebp
 	lea	0x10000(%ebp), %esp
 	push	%ebx

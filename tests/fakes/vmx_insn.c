@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The VMX instructions for host tests: VMCSs are tables of fields in memory, kept by address. */
+#include "vtx/insn.h"
+
+#include <string.h>
+
+#include "vtx/vmx.h"
+
+#define VMCS_MAX   16
+#define FIELD_MAX  0x7000
+
+static struct {
+	uint64_t address;
+	uint64_t field[FIELD_MAX];
+} vmcs[VMCS_MAX];
+static unsigned current;
+
+const char vmx_exit_entry[1];
+
+bool vmx_on(hpa_t region)
+{
+	return region.v != 0;
+}
+
+static unsigned find(uint64_t address)
+{
+	unsigned i;
+
+	for (i = 1; i < VMCS_MAX - 1 && vmcs[i].address && vmcs[i].address != address; i++) {
+	}
+	vmcs[i].address = address;
+	return i;
+}
+
+bool vmx_clear(hpa_t region)
+{
+	unsigned i = find(region.v);
+
+	memset(&vmcs[i], 0, sizeof(vmcs[i]));
+	vmcs[i].address = region.v;
+	return true;
+}
+
+bool vmx_load(hpa_t region)
+{
+	current = find(region.v);
+	return true;
+}
+
+uint64_t vmx_read(uint64_t field)
+{
+	return vmcs[current].field[field];
+}
+
+void vmx_write(uint64_t field, uint64_t value)
+{
+	vmcs[current].field[field] = value;
+}
+
+void vmx_invept(unsigned type, uint64_t eptp)
+{
+	(void)type;
+	(void)eptp;
+}
+
+void vmx_invvpid(unsigned type, uint16_t vpid)
+{
+	(void)type;
+	(void)vpid;
+}
+
+bool vmx_enter(uint64_t *regs, bool launched)
+{
+	(void)regs;
+	(void)launched;
+	return false;
+}
