@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** One poll() over everything that is not an access of the guest. */
+/** One poll() over everything that is not an access of the guest. The list is made anew each turn,
+ * because vcpu threads change which call eventfds need us; they write to wake_fd when they did. */
 #define _GNU_SOURCE
 #include "loop.h"
 
@@ -12,7 +13,27 @@
 #include "bulkhead_dev.h"
 #include "report.h"
 
+enum source {
+	SOURCE_SIGNAL,
+	SOURCE_PARTITION,
+	SOURCE_WAKE,
+	SOURCE_BACK_END,
+	SOURCE_CHANNEL,
+	SOURCE_CALL
+};
+
+#define LISTEN_MAX (3 + LAYOUT_DEVICE_MAX * (2 + BH_DOORBELL_QUEUE_MAX))
+
 static int signal_fd = -1;
+
+static struct {
+	struct pollfd poll[LISTEN_MAX];
+	struct {
+		enum source source;
+		unsigned device, queue;
+	} what[LISTEN_MAX];
+	unsigned count;
+} list;
 
 void loop_init(struct machine *machine)
 {
@@ -30,6 +51,38 @@ void loop_init(struct machine *machine)
 	}
 }
 
+static void listen_to(int fd, short events, enum source source, unsigned device, unsigned queue)
+{
+	list.poll[list.count] = (struct pollfd){.fd = fd, .events = events};
+	list.what[list.count].source = source;
+	list.what[list.count].device = device;
+	list.what[list.count].queue = queue;
+	list.count++;
+}
+
+static void make_list(struct machine *machine)
+{
+	list.count = 0;
+	listen_to(signal_fd, POLLIN, SOURCE_SIGNAL, 0, 0);
+	listen_to(machine->part_fd, POLLIN, SOURCE_PARTITION, 0, 0);
+	listen_to(machine->wake_fd, POLLIN, SOURCE_WAKE, 0, 0);
+	pthread_mutex_lock(&machine->lock);
+	for (unsigned i = 0; i < machine->device_count; i++) {
+		const struct virtio_dev *dev = machine->device[i];
+
+		listen_to(dev->back.socket, POLLRDHUP, SOURCE_BACK_END, i, 0);
+		if (dev->back.channel >= 0) {
+			listen_to(dev->back.channel, POLLIN, SOURCE_CHANNEL, i, 0);
+		}
+		for (unsigned queue = 0; queue < dev->queue_count; queue++) {
+			if (virtio_irq_listens(dev, queue)) {
+				listen_to(dev->queue[queue].call, POLLIN, SOURCE_CALL, i, queue);
+			}
+		}
+	}
+	pthread_mutex_unlock(&machine->lock);
+}
+
 static void check_partition(const struct machine *machine)
 {
 	struct bh_part_info info;
@@ -40,22 +93,74 @@ static void check_partition(const struct machine *machine)
 	}
 }
 
+_Noreturn static void end_lost(const struct machine *machine, unsigned device)
+{
+	const struct virtio_dev *dev = machine->device[device];
+
+	report_end(EXIT_CODE_BACK_END, "back end of device %u (%s): %s", device, dev->type->name,
+		   dev->back.lost ? dev->back.why : "hung up");
+}
+
+/* The answer goes out before the lock is taken: a vcpu thread may hold it while it waits for this
+ * back end. */
+static void serve_channel(struct machine *machine, unsigned device)
+{
+	struct virtio_dev *dev = machine->device[device];
+	int changed = vhost_channel_serve(&dev->back);
+
+	if (changed < 0) {
+		end_lost(machine, device);
+	}
+	if (changed) {
+		pthread_mutex_lock(&machine->lock);
+		virtio_dev_config_changed(dev);
+		pthread_mutex_unlock(&machine->lock);
+	}
+}
+
+static void serve(struct machine *machine, unsigned index)
+{
+	unsigned device = list.what[index].device;
+	uint64_t count;
+
+	switch (list.what[index].source) {
+	case SOURCE_SIGNAL:
+		report_end(EXIT_CODE_SIGNAL, "ended by a signal");
+	case SOURCE_PARTITION:
+		check_partition(machine);
+		break;
+	case SOURCE_WAKE:
+		if (read(machine->wake_fd, &count, sizeof(count)) < 0) {
+			break; /* somebody's wake-up was served together with another */
+		}
+		break;
+	case SOURCE_BACK_END:
+		end_lost(machine, device);
+	case SOURCE_CHANNEL:
+		serve_channel(machine, device);
+		break;
+	case SOURCE_CALL:
+		pthread_mutex_lock(&machine->lock);
+		virtio_irq_call(machine->device[device], list.what[index].queue);
+		pthread_mutex_unlock(&machine->lock);
+		break;
+	}
+}
+
 void loop_run(struct machine *machine)
 {
 	for (;;) {
-		struct pollfd poll_fd[] = {
-			{.fd = signal_fd, .events = POLLIN},
-			{.fd = machine->part_fd, .events = POLLIN},
-		};
-
-		if (poll(poll_fd, 2, -1) < 0 && errno != EINTR) {
+		make_list(machine);
+		if (poll(list.poll, list.count, -1) < 0) {
+			if (errno == EINTR) {
+				continue;
+			}
 			report_end(EXIT_CODE_GONE, "poll: %s", strerror(errno));
 		}
-		if (poll_fd[0].revents != 0) {
-			report_end(EXIT_CODE_SIGNAL, "ended by a signal");
-		}
-		if (poll_fd[1].revents != 0) {
-			check_partition(machine);
+		for (unsigned i = 0; i < list.count; i++) {
+			if (list.poll[i].revents != 0) {
+				serve(machine, i);
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -131,6 +132,10 @@ void machine_init(struct machine *machine, const struct options *options)
 
 	memset(machine, 0, sizeof(*machine));
 	pthread_mutex_init(&machine->lock, NULL);
+	machine->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (machine->wake_fd < 0) {
+		report_end(EXIT_CODE_START, "eventfd: %s", strerror(errno));
+	}
 	open_partition(machine, options);
 	map_partition(machine, options);
 	uart_init(&machine->uart, options->serial_fd);

@@ -15,6 +15,7 @@
 #include "pci.h"
 #include "power.h"
 #include "uart.h"
+#include "virtio_dev.h"
 
 struct machine {
 	pthread_mutex_t lock;
@@ -29,11 +30,17 @@ struct machine {
 	struct uart uart;
 	struct cmos cmos;
 	struct power power;
+	struct virtio_dev *device[LAYOUT_DEVICE_MAX];
+	unsigned device_count;
+	int wake_fd; /* eventfd that makes the event loop look at the devices again */
 };
 
 /** Opens the partition, maps its RAM and builds the devices that every machine has. Ends the
  * process with a message on failure. */
 void machine_init(struct machine *machine, const struct options *options);
+/** Joins the devices of the command line to their back ends. Ends the process with a message on
+ * failure. */
+void machine_add_devices(struct machine *machine, const struct options *options);
 /** Loads kernel and tables and sets the first vcpu. Ends the process with a message on failure. */
 void machine_load(struct machine *machine, const struct options *options);
 /** Looks why the partition does not run any more and ends the process. */

@@ -18,6 +18,7 @@ int main(int argc, char **argv)
 
 	options_parse(argc, argv, &options);
 	machine_init(&machine, &options);
+	machine_add_devices(&machine, &options);
 	machine_load(&machine, &options);
 	loop_init(&machine);
 	err = dev_part_start(machine.part_fd);
