@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** A partition as the daemon keeps it: definition, supervision, processes, console, partition fd. */
+#ifndef MANAGER_PART_H
+#define MANAGER_PART_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "console.h"
+#include "loop.h"
+#include "proc.h"
+#include "super.h"
+#include "abi/part.h"
+
+#define PART_PROCS_MAX 12u /* runner, 4 disks, console, entropy, gpu, keyboard, pointer */
+#define PART_RUNNER    0u  /* index in proc[] */
+
+/** What all partitions share; set before the first part_init(). */
+struct part_env {
+	int dev;		   /* /dev/bulkhead */
+	const char *program_dir;   /* of runner and back ends */
+	const char *run_dir;	   /* of the logs */
+	bool confine;		   /* own users, no capabilities */
+	void (*console_grew)(void *data); /* a partition printed something; data is the struct part */
+};
+extern struct part_env part_env;
+
+struct part;
+
+struct part_proc {
+	struct proc proc;
+	struct part *part;
+	char kind[16]; /* "runner", "blk0", "gpu", ... */
+	bool ended;
+	int status; /* when ended */
+};
+
+struct part_stream {
+	struct loop_source source;
+	struct part *part;
+	unsigned int index; /* of console.source[] */
+};
+
+struct part {
+	struct config config;
+	struct super super;
+	struct console console;
+	struct loop_source fd_source; /* partition fd, -1 while the hypervisor has none */
+	struct part_proc proc[PART_PROCS_MAX];
+	uint32_t proc_count;
+	struct part_stream stream[CONSOLE_SOURCES]; /* virtio console (both ways), serial port */
+	struct loop_timer end_timer;  /* collects ends that belong together */
+	struct loop_timer kill_timer; /* patience with processes told to end */
+	bool ready;		      /* the guest printed its marker */
+	uint64_t ready_tsc;
+};
+
+void part_init(struct part *part, const struct config *config);
+/** All processes must be gone. */
+void part_fini(struct part *part);
+/** Requests. Return 0, -EBUSY when the state does not allow it. */
+int part_start(struct part *part);
+int part_stop(struct part *part);
+int part_reset(struct part *part);
+/** Input for the guest's console. Returns how many bytes were taken, or -errno. */
+long part_type(struct part *part, const char *text, size_t size);
+/** "stopped", "running", "ending", "failed". */
+const char *part_state_word(const struct part *part);
+uint32_t part_live(const struct part *part);
+
+/* launch.c */
+/** Creates or resets the partition and starts its processes. Returns 0, or -1 and the reason in `why`;
+ *  processes that run by then are the caller's to end. */
+int launch_part(struct part *part, char *why, size_t size);
+
+#endif

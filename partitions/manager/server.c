@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Clients of the socket: one line in, one line out, and streams of text for those who follow a log.
+ *
+ *  Output that a client does not read waits in its buffer; a stream is read from its ring only when the
+ *  buffer is empty, so a slow client costs CLIENT_OUT_MAX bytes and loses old text, never ours.
+ */
+#define _GNU_SOURCE
+#include "server.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bulkhead_dev.h"
+#include "reply.h"
+#include "request.h"
+#include "say.h"
+#include "switch.h"
+
+#define CLIENTS_MAX    16u
+#define CLIENT_OUT_MAX (1u << 20)
+#define STREAM_CHUNK   2048u
+#define HV_LOG_POLL_MS 250u
+
+struct client {
+	struct loop_source source;
+	char in[REQUEST_LINE_MAX];
+	size_t in_size;
+	char *out;
+	size_t out_size, out_done;
+	enum { STREAM_NONE, STREAM_PART, STREAM_HV } stream;
+	bool follow;
+	bool console; /* may type */
+	struct part *part;
+	uint64_t cursor;
+};
+
+static struct loop_source listener = {.fd = -1};
+static struct client clients[CLIENTS_MAX];
+static struct part *parts;
+static unsigned int part_count;
+static gid_t group;
+static bool has_group;
+static struct loop_timer hv_timer;
+
+static void client_close(struct client *client)
+{
+	loop_close(&client->source);
+	free(client->out);
+	client->out = NULL;
+	client->out_size = client->out_done = 0;
+	client->stream = STREAM_NONE;
+}
+
+/* Sends what waits; false when the client is gone. */
+static bool client_flush(struct client *client)
+{
+	while (client->out_done < client->out_size) {
+		ssize_t sent = send(client->source.fd, client->out + client->out_done,
+				    client->out_size - client->out_done, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (sent < 0 && errno == EAGAIN) {
+			break;
+		}
+		if (sent <= 0) {
+			client_close(client);
+			return false;
+		}
+		client->out_done += (size_t)sent;
+	}
+	if (client->out_done == client->out_size) {
+		free(client->out);
+		client->out = NULL;
+		client->out_size = client->out_done = 0;
+	}
+	loop_change(&client->source, client->out ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	return true;
+}
+
+/* Takes the reply over. False when the client is gone. */
+static bool client_send(struct client *client, struct json_object *reply)
+{
+	size_t length;
+	const char *text = json_object_to_json_string_length(reply, JSON_C_TO_STRING_PLAIN, &length);
+	char *out = NULL;
+
+	if (text && client->out_size + length + 1 <= CLIENT_OUT_MAX) {
+		out = realloc(client->out, client->out_size + length + 1);
+	}
+	if (!out) {
+		json_object_put(reply);
+		client_close(client);
+		return false;
+	}
+	client->out = out;
+	memcpy(out + client->out_size, text, length);
+	out[client->out_size + length] = '\n';
+	client->out_size += length + 1;
+	json_object_put(reply);
+	return client_flush(client);
+}
+
+static size_t stream_read(struct client *client, char *text, size_t max)
+{
+	struct bh_log_read log;
+	size_t size = 0;
+
+	if (client->stream == STREAM_PART) {
+		return ring_read(&client->part->console.ring, &client->cursor, text, max);
+	}
+	log.cursor = client->cursor;
+	if (dev_log(part_env.dev, &log) == 0) {
+		size = log.size < sizeof(log.text) ? log.size : sizeof(log.text);
+		size = size < max ? size : max;
+		memcpy(text, log.text, size);
+		client->cursor = log.cursor + size;
+	}
+	return size;
+}
+
+/* Goes on while the client keeps up. */
+static void client_stream(struct client *client)
+{
+	char text[STREAM_CHUNK];
+
+	while (client->stream != STREAM_NONE && !client->out) {
+		size_t size = stream_read(client, text, sizeof(text));
+
+		if (size == 0 && client->follow) {
+			break;
+		}
+		if (size == 0) {
+			client->stream = STREAM_NONE;
+		}
+		if (!client_send(client, reply_text(text, size, client->stream != STREAM_NONE))) {
+			return;
+		}
+	}
+	if (client->stream == STREAM_HV && !hv_timer.due_us) {
+		loop_timer_set(&hv_timer, HV_LOG_POLL_MS);
+	}
+}
+
+static void hv_poll(void *data)
+{
+	(void)data;
+	for (unsigned int i = 0; i < CLIENTS_MAX; i++) {
+		if (clients[i].source.fd >= 0 && clients[i].stream == STREAM_HV) {
+			client_stream(&clients[i]);
+		}
+	}
+}
+
+void server_console_grew(void *data)
+{
+	for (unsigned int i = 0; i < CLIENTS_MAX; i++) {
+		if (clients[i].source.fd >= 0 && clients[i].stream == STREAM_PART &&
+		    clients[i].part == data) {
+			client_stream(&clients[i]);
+		}
+	}
+}
+
+static struct part *find_part(const char *name)
+{
+	for (unsigned int i = 0; i < part_count; i++) {
+		if (!strcmp(parts[i].config.name, name)) {
+			return &parts[i];
+		}
+	}
+	return NULL;
+}
+
+static struct json_object *reply_state_error(const struct part *part, int ret)
+{
+	char error[64];
+
+	if (ret == 0) {
+		return reply_ok();
+	}
+	snprintf(error, sizeof(error), "%s is %s", part->config.name, part_state_word(part));
+	return reply_error(error);
+}
+
+static void client_begin_stream(struct client *client, struct part *part, bool follow, bool console)
+{
+	client->stream = part ? STREAM_PART : STREAM_HV;
+	client->part = part;
+	client->follow = follow;
+	client->console = console;
+	/* The console shows what comes; a log starts with what is kept. */
+	client->cursor = console ? part->console.ring.written : 0;
+	if (!console || client_send(client, reply_ok())) {
+		client_stream(client);
+	}
+}
+
+static struct json_object *serve_type(struct client *client, const struct request *request)
+{
+	if (!client->console) {
+		return reply_error("no console is open");
+	}
+	if (part_type(client->part, request->text, request->text_size) < 0) {
+		return reply_error("the guest does not take input");
+	}
+	return NULL;
+}
+
+static struct json_object *serve_part(struct client *client, const struct request *request,
+				      struct part *part)
+{
+	switch (request->verb) {
+	case REQUEST_START:
+		return reply_state_error(part, part_start(part));
+	case REQUEST_STOP:
+		return reply_state_error(part, part_stop(part));
+	case REQUEST_RESET:
+		return reply_state_error(part, part_reset(part));
+	case REQUEST_FOCUS:
+		switch_focus(part->config.id);
+		return reply_ok();
+	case REQUEST_STATS:
+		return reply_stats(part);
+	case REQUEST_CONSOLE:
+	case REQUEST_LOG:
+		client_begin_stream(client, part, request->follow || request->verb == REQUEST_CONSOLE,
+				    request->verb == REQUEST_CONSOLE);
+		return NULL;
+	case REQUEST_LIST:
+	case REQUEST_TYPE:
+		break;
+	}
+	return reply_error("not about a partition");
+}
+
+/* Returns the answer, or NULL if it is under way already. */
+static struct json_object *serve(struct client *client, const char *line, size_t size)
+{
+	char error[REQUEST_ERROR_SIZE];
+	struct request request;
+	struct part *part;
+
+	if (request_parse(line, size, &request, error)) {
+		return reply_error(error);
+	}
+	if (request.verb == REQUEST_LIST) {
+		return reply_list(parts, part_count);
+	}
+	if (request.verb == REQUEST_TYPE) {
+		return serve_type(client, &request);
+	}
+	if (request.verb == REQUEST_LOG && !request.name[0]) {
+		client_begin_stream(client, NULL, request.follow, false);
+		return NULL;
+	}
+	part = find_part(request.name);
+	if (!part) {
+		snprintf(error, sizeof(error), "no partition is called %s", request.name);
+		return reply_error(error);
+	}
+	return serve_part(client, &request, part);
+}
+
+static void client_take_lines(struct client *client)
+{
+	char *end;
+
+	while (client->source.fd >= 0 && (end = memchr(client->in, '\n', client->in_size))) {
+		size_t size = (size_t)(end - client->in);
+		struct json_object *reply = serve(client, client->in, size);
+
+		if (reply && !client_send(client, reply)) {
+			return;
+		}
+		client->in_size -= size + 1;
+		memmove(client->in, end + 1, client->in_size);
+	}
+	if (client->source.fd >= 0 && client->in_size == sizeof(client->in)) {
+		client_close(client);
+	}
+}
+
+static void client_ready(void *data, uint32_t events)
+{
+	struct client *client = data;
+	ssize_t got;
+
+	if (events & EPOLLOUT) {
+		if (!client_flush(client)) {
+			return;
+		}
+		client_stream(client);
+		if (client->source.fd < 0) {
+			return;
+		}
+	}
+	if (events & ~(uint32_t)EPOLLOUT) {
+		got = recv(client->source.fd, client->in + client->in_size,
+			   sizeof(client->in) - client->in_size, MSG_DONTWAIT);
+		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+			client_close(client);
+		} else if (got > 0) {
+			client->in_size += (size_t)got;
+			client_take_lines(client);
+		}
+	}
+}
+
+/* Root, our own user, and members of the group. */
+static bool client_may(int fd)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+	gid_t groups[64];
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size)) {
+		return false;
+	}
+	if (cred.uid == 0 || cred.uid == geteuid() || (has_group && cred.gid == group)) {
+		return true;
+	}
+	size = sizeof(groups);
+	if (!has_group || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size)) {
+		return false;
+	}
+	for (size_t i = 0; i < size / sizeof(gid_t); i++) {
+		if (groups[i] == group) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void server_accept(void *data, uint32_t events)
+{
+	int fd = accept4(listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)data;
+	(void)events;
+	if (fd < 0) {
+		return;
+	}
+	for (unsigned int i = 0; i < CLIENTS_MAX && client_may(fd); i++) {
+		struct client *client = &clients[i];
+
+		if (client->source.fd < 0) {
+			client->in_size = 0;
+			client->console = false;
+			client->source = (struct loop_source){
+				.fd = -1, .ready = client_ready, .data = client};
+			if (loop_add(&client->source, fd, EPOLLIN)) {
+				break;
+			}
+			return;
+		}
+	}
+	close(fd);
+}
+
+int server_start(const char *path, struct part *all, unsigned int count)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct group *entry = getgrnam("bulkhead");
+	int fd, ret;
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		return -ENAMETOOLONG;
+	}
+	strcpy(address.sun_path, path);
+	parts = all;
+	part_count = count;
+	has_group = entry != NULL;
+	group = entry ? entry->gr_gid : 0;
+	hv_timer = (struct loop_timer){.fire = hv_poll};
+	for (unsigned int i = 0; i < CLIENTS_MAX; i++) {
+		clients[i].source.fd = -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) {
+		return -errno;
+	}
+	unlink(path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    chmod(path, has_group ? 0660 : 0600) || (has_group && chown(path, (uid_t)-1, group)) ||
+	    listen(fd, 8)) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	listener = (struct loop_source){.fd = -1, .ready = server_accept};
+	return loop_add(&listener, fd, EPOLLIN);
+}
+
+void server_stop(void)
+{
+	loop_timer_stop(&hv_timer);
+	for (unsigned int i = 0; i < CLIENTS_MAX; i++) {
+		client_close(&clients[i]);
+	}
+	loop_close(&listener);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What the switcher was told, and its process. */
+#define _GNU_SOURCE
+#include "switch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proc.h"
+#include "say.h"
+#include "words.h"
+
+#define RESTARTS_MAX 3u
+
+struct told {
+	struct switcher_msg add;
+	struct switcher_msg state;
+	int fd[SWITCHER_FDS_MAX]; /* in the order of enum switcher_fd; -1: none */
+};
+
+static struct told told[CONFIG_PARTS_MAX];
+static unsigned int told_count;
+static struct proc process;
+static struct loop_source control = {.fd = -1};
+static char program_dir[256], program_name[64];
+static unsigned int restarts;
+static bool ending;
+
+static void switch_send(const struct switcher_msg *msg, const int *fds, unsigned int fd_count)
+{
+	union {
+		char buffer[CMSG_SPACE(SWITCHER_FDS_MAX * sizeof(int))];
+		struct cmsghdr align;
+	} control_data = {0};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)msg, .iov_len = sizeof(*msg)};
+	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (control.fd < 0) {
+		return;
+	}
+	if (fd_count > 0) {
+		struct cmsghdr *cmsg;
+
+		header.msg_control = control_data.buffer;
+		header.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+		cmsg = CMSG_FIRSTHDR(&header);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+		memcpy(CMSG_DATA(cmsg), fds, fd_count * sizeof(int));
+	}
+	if (sendmsg(control.fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		say("switcher does not listen: %s", strerror(errno));
+	}
+}
+
+static void switch_tell(const struct told *part)
+{
+	int fds[SWITCHER_FDS_MAX];
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < SWITCHER_FDS_MAX; i++) {
+		if (part->fd[i] >= 0) {
+			fds[count++] = part->fd[i];
+		}
+	}
+	switch_send(&part->add, fds, count);
+	switch_send(&part->state, NULL, 0);
+}
+
+static void switch_control_ready(void *data, uint32_t events)
+{
+	struct switcher_msg msg;
+	ssize_t got = recv(control.fd, &msg, sizeof(msg), MSG_DONTWAIT);
+
+	(void)data;
+	(void)events;
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+		loop_close(&control);
+	} else if (got == (ssize_t)sizeof(msg) && msg.type == SWITCHER_READY) {
+		say("switcher ready %ux%u tsc=%" PRIu64, msg.width, msg.height,
+		    (uint64_t)__builtin_ia32_rdtsc());
+	}
+}
+
+static void switch_ended(void *data, struct proc *proc, int status)
+{
+	char why[64];
+
+	(void)data;
+	(void)proc;
+	loop_close(&control);
+	if (ending) {
+		return;
+	}
+	words_process_end(status, why, sizeof(why));
+	say("switcher %s", why);
+	if (restarts++ < RESTARTS_MAX && switch_start(program_dir, program_name) == 0) {
+		say("switcher started again");
+	}
+}
+
+int switch_start(const char *directory, const char *program)
+{
+	struct spawn spawn;
+	int pair[2], ret;
+
+	ending = false;
+	if (directory != program_dir) {
+		snprintf(program_dir, sizeof(program_dir), "%s", directory);
+		snprintf(program_name, sizeof(program_name), "%s", program);
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		return -errno;
+	}
+	/* It opens the screen as root and then gives up more than we could take from it here. */
+	spawn_init(&spawn, program_dir, program_name);
+	spawn_arg(&spawn, "--control-fd");
+	spawn_arg(&spawn, "%d", spawn_fd(&spawn, pair[1]));
+	process.ended = switch_ended;
+	ret = proc_start(&process, &spawn, "switcher");
+	spawn_fini(&spawn);
+	if (ret) {
+		close(pair[0]);
+		return ret;
+	}
+	process.log_left = UINT_MAX; /* ours to the end; it repeats nothing that a guest said */
+	control = (struct loop_source){.fd = -1, .ready = switch_control_ready};
+	ret = loop_add(&control, pair[0], EPOLLIN);
+	for (unsigned int i = 0; ret == 0 && i < told_count; i++) {
+		switch_tell(&told[i]);
+	}
+	return ret;
+}
+
+void switch_stop(void)
+{
+	ending = true;
+	proc_signal(&process, SIGTERM);
+}
+
+bool switch_running(void)
+{
+	return process.live;
+}
+
+static struct told *switch_find(uint32_t id)
+{
+	for (unsigned int i = 0; i < told_count; i++) {
+		if (told[i].add.id == id) {
+			return &told[i];
+		}
+	}
+	return NULL;
+}
+
+void switch_add(const struct config *config, int surface, int keyboard, int tablet)
+{
+	const int fds[SWITCHER_FDS_MAX] = {surface, keyboard, tablet};
+	struct told *part = switch_find(config->id);
+
+	if (!part) {
+		part = &told[told_count++];
+		memset(part, 0, sizeof(*part));
+		part->state.type = SWITCHER_STATE;
+		part->state.id = config->id;
+	} else {
+		for (unsigned int i = 0; i < SWITCHER_FDS_MAX; i++) {
+			if (part->fd[i] >= 0) {
+				close(part->fd[i]);
+			}
+		}
+	}
+	part->add = (struct switcher_msg){
+		.type = SWITCHER_ADD,
+		.id = config->id,
+		.order = config->order,
+		.colour = config->colour,
+		.pattern = config->pattern,
+	};
+	snprintf(part->add.name, sizeof(part->add.name), "%s", config->name);
+	snprintf(part->add.title, sizeof(part->add.title), "%s", config->title);
+	for (unsigned int i = 0; i < SWITCHER_FDS_MAX; i++) {
+		part->fd[i] = fds[i];
+		part->add.fds |= fds[i] >= 0 ? 1u << i : 0;
+	}
+	switch_tell(part);
+}
+
+void switch_state(uint32_t id, enum switcher_state state, const char *text)
+{
+	struct told *part = switch_find(id);
+
+	if (!part) {
+		return;
+	}
+	memset(part->state.text, 0, sizeof(part->state.text));
+	snprintf(part->state.text, sizeof(part->state.text), "%s", text);
+	part->state.state = state;
+	part->state.progress = state == SWITCHER_RUNNING ? 100 : 0;
+	switch_send(&part->state, NULL, 0);
+}
+
+void switch_focus(uint32_t id)
+{
+	const struct switcher_msg msg = {.type = SWITCHER_FOCUS, .id = id};
+
+	switch_send(&msg, NULL, 0);
+}
