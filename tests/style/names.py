@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Small rules of the tree: file length, unfinished work, indentation, privileged instructions in one place."""
+import os
 import re
 import shutil
 import subprocess
@@ -63,6 +64,16 @@ def main():
     tap.rule(f"C lines stay near {COLUMNS_MAX} columns (10 of grace)", wide)
     tap.rule("privileged instructions only in hv/cpu/insn.h and the VMX instruction header", insn)
     tap.rule("no file above 1 MiB in the tree", big)
+
+    build = Path(os.environ.get("BUILD", TOP / "build")) / "compile_commands.json"
+    if build.exists():
+        compiled = build.read_text()
+        tap.rule("each unit test and fuzz target is in the build",
+                 [str(p) for p in files({".c"}, "tests") if re.match(r"tests/(unit/test|fuzz/fuzz)_", str(p))
+                  and f"{p}\"" not in compiled])
+        listed = re.findall(r"WARNING: (tests/\S+ is listed and missing)",
+                            (build.parent / "meson-logs" / "meson-log.txt").read_text(errors="replace"))
+        tap.rule("each test that an area lists is there", listed)
 
     tool = shutil.which("clang-format-14")
     if tool:
