@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/** What decode_insn makes of the instructions that touch device memory, and what it refuses. */
 #include "part/decode.h"
 
 #include <setjmp.h>
