@@ -7,6 +7,7 @@
 #include "loop.h"
 #include "machine.h"
 #include "report.h"
+#include "sandbox.h"
 #include "vcpu.h"
 
 static struct machine machine;
@@ -21,10 +22,23 @@ int main(int argc, char **argv)
 	machine_add_devices(&machine, &options);
 	machine_load(&machine, &options);
 	loop_init(&machine);
+	if (options.confine) {
+		err = sandbox_drop_capabilities();
+		if (err < 0) {
+			report_end(EXIT_CODE_START, "capabilities: %s", strerror(-err));
+		}
+	}
+	vcpu_start_threads(&machine);
+	if (options.confine) {
+		err = sandbox_enter();
+		if (err < 0) {
+			report_end(EXIT_CODE_START, "system call filter: %s", strerror(-err));
+		}
+	}
 	err = dev_part_start(machine.part_fd);
 	if (err < 0) {
 		report_end(EXIT_CODE_START, "start: %s", strerror(-err));
 	}
-	vcpu_start_threads(&machine);
+	vcpu_go();
 	loop_run(&machine);
 }

@@ -17,6 +17,7 @@ struct vcpu_thread {
 };
 
 static struct vcpu_thread threads[BH_VCPU_MAX];
+static pthread_barrier_t go;
 
 uint64_t vcpu_serve(struct machine *machine, const struct bh_ioreq *request)
 {
@@ -44,6 +45,7 @@ static void *run_vcpu(void *argument)
 	struct bh_ioreq *slot = &machine->ioreq[thread->index];
 	struct bh_ioreq request;
 
+	pthread_barrier_wait(&go);
 	for (;;) {
 		int err = dev_ioreq_next(machine->part_fd, thread->index);
 
@@ -66,6 +68,7 @@ static void *run_vcpu(void *argument)
 
 void vcpu_start_threads(struct machine *machine)
 {
+	pthread_barrier_init(&go, NULL, machine->vcpu_count + 1);
 	for (unsigned i = 0; i < machine->vcpu_count; i++) {
 		pthread_t id;
 		int err;
@@ -76,4 +79,9 @@ void vcpu_start_threads(struct machine *machine)
 			report_end(EXIT_CODE_START, "thread of vcpu %u: %s", i, strerror(err));
 		}
 	}
+}
+
+void vcpu_go(void)
+{
+	pthread_barrier_wait(&go);
 }

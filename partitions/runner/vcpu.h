@@ -5,8 +5,10 @@
 
 #include "machine.h"
 
-/** Starts one thread per vcpu; each begins to wait for accesses. Ends the process on failure. */
+/** Makes one thread per vcpu, which wait for vcpu_go(). Ends the process on failure. */
 void vcpu_start_threads(struct machine *machine);
+/** Lets the threads serve accesses. The partition runs. */
+void vcpu_go(void);
 /** Serves one access: validates the copied request and asks the bus. Takes the machine lock. */
 uint64_t vcpu_serve(struct machine *machine, const struct bh_ioreq *request);
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "layout.h"
 #include "report.h"
-#include "vhost_msg.h"
+#include "vhost_wire.h"
 
 #define PROTOCOL_WANTED                                                                            \
 	(VHOST_PROTOCOL_MQ | VHOST_PROTOCOL_REPLY_ACK | VHOST_PROTOCOL_BACKEND_REQ |               \
@@ -30,7 +30,7 @@ static int receive_reply(struct vhost *vhost, uint32_t request, void *payload, u
 	uint8_t bytes[VHOST_PAYLOAD_MAX];
 	struct vhost_header header;
 
-	if (!vhost_msg_receive(vhost->socket, &header, bytes)) {
+	if (!vhost_wire_receive(vhost->socket, &header, bytes)) {
 		return lose(vhost, "hung up, or gave no answer");
 	}
 	if (header.request != request || !(header.flags & VHOST_FLAG_REPLY) ||
@@ -53,8 +53,8 @@ static int send_request(struct vhost *vhost, uint32_t request, const void *paylo
 	}
 	report_debug(REPORT_VHOST_MSG, "socket %d: request %u, %u bytes", vhost->socket, request,
 		     size);
-	if (!vhost_msg_send(vhost->socket, request, ack ? VHOST_FLAG_NEED_REPLY : 0, payload, size,
-			    fd)) {
+	if (!vhost_wire_send(vhost->socket, request, ack ? VHOST_FLAG_NEED_REPLY : 0, payload, size,
+			     fd)) {
 		return lose(vhost, "hung up");
 	}
 	if (!ack) {
@@ -75,7 +75,7 @@ static int ask(struct vhost *vhost, uint32_t request, const void *payload, uint3
 	}
 	report_debug(REPORT_VHOST_MSG, "socket %d: question %u, %u bytes", vhost->socket, request,
 		     size);
-	if (!vhost_msg_send(vhost->socket, request, 0, payload, size, -1)) {
+	if (!vhost_wire_send(vhost->socket, request, 0, payload, size, -1)) {
 		return lose(vhost, "hung up");
 	}
 	return receive_reply(vhost, request, reply, reply_size);
@@ -234,13 +234,13 @@ int vhost_channel_serve(struct vhost *vhost)
 	struct vhost_header header;
 	uint64_t status;
 
-	if (!vhost_msg_receive(vhost->channel, &header, payload)) {
+	if (!vhost_wire_receive(vhost->channel, &header, payload)) {
 		return -1;
 	}
 	status = header.request == VHOST_BACKEND_CONFIG_CHANGE ? 0 : 1;
 	if ((header.flags & VHOST_FLAG_NEED_REPLY) &&
-	    !vhost_msg_send(vhost->channel, header.request, VHOST_FLAG_REPLY, &status,
-			    sizeof(status), -1)) {
+	    !vhost_wire_send(vhost->channel, header.request, VHOST_FLAG_REPLY, &status,
+			     sizeof(status), -1)) {
 		return -1;
 	}
 	return status == 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** vhost-user messages on the wire: one header, one payload, file descriptors beside them.
  *  Source: QEMU docs/interop/vhost-user.rst, "Message Specification". */
-#ifndef RUNNER_VHOST_MSG_H
-#define RUNNER_VHOST_MSG_H
+#ifndef RUNNER_VHOST_WIRE_H
+#define RUNNER_VHOST_WIRE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -80,10 +80,10 @@ BH_ABI_ASSERT(sizeof(struct vhost_config) == 268);
 #define VHOST_PAYLOAD_MAX sizeof(struct vhost_config)
 
 /** Sends a message; fd -1: none goes along. False when the peer is gone or does not read. */
-bool vhost_msg_send(int socket, uint32_t request, uint32_t flags, const void *payload,
-		    uint32_t size, int fd);
+bool vhost_wire_send(int socket, uint32_t request, uint32_t flags, const void *payload,
+		     uint32_t size, int fd);
 /** Receives a message into payload[0, VHOST_PAYLOAD_MAX); fds that come along are discarded. False
  * when the peer is gone, silent for longer than the socket's timeout, or sends more than fits. */
-bool vhost_msg_receive(int socket, struct vhost_header *ret_header, void *ret_payload);
+bool vhost_wire_receive(int socket, struct vhost_header *ret_header, void *ret_payload);
 
 #endif

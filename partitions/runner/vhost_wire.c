@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Whole messages over a stream socket. */
 #define _GNU_SOURCE
-#include "vhost_msg.h"
+#include "vhost_wire.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
-bool vhost_msg_send(int socket, uint32_t request, uint32_t flags, const void *payload,
-		    uint32_t size, int fd)
+bool vhost_wire_send(int socket, uint32_t request, uint32_t flags, const void *payload,
+		     uint32_t size, int fd)
 {
 	uint8_t bytes[sizeof(struct vhost_header) + VHOST_PAYLOAD_MAX];
 	const struct vhost_header header = {request, flags | VHOST_FLAG_VERSION, size};
@@ -62,7 +62,7 @@ static bool receive_bytes(int socket, void *bytes, size_t size)
 	return true;
 }
 
-bool vhost_msg_receive(int socket, struct vhost_header *ret_header, void *ret_payload)
+bool vhost_wire_receive(int socket, struct vhost_header *ret_header, void *ret_payload)
 {
 	struct vhost_header header;
 
