@@ -49,7 +49,8 @@ void super_init(struct super *super, bool restart);
 bool super_start(struct super *super);
 bool super_stop(struct super *super);
 bool super_reset(struct super *super);
-/** Takes the action that is due, SUPER_NONE if nothing is. After LAUNCH the caller reports super_launched(). */
+/** Takes the action that is due, SUPER_NONE if nothing is. After LAUNCH the caller reports
+ *  super_launched(). */
 enum super_action super_next(struct super *super);
 /** All processes run, or (ok false) the launch failed: `why` says how, started ones will be ended. */
 void super_launched(struct super *super, bool ok, const char *why, uint64_t now_us);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Bytes of guests in JSON strings: byte b is code point U+00b, so nothing is lost and any bytes are valid. */
+/** Bytes of guests in JSON strings: byte b is code point U+00b, so nothing is lost and any bytes are
+ *  valid. */
 #ifndef MANAGER_TEXT_H
 #define MANAGER_TEXT_H
 
