@@ -47,7 +47,8 @@ static const struct verb {
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "usage: bulkhead VERB [NAME] [--json] [--follow] [--socket PATH] [--help]\n\n");
+	fprintf(out,
+		"usage: bulkhead VERB [NAME] [--json] [--follow] [--socket PATH] [--help]\n\n");
 	for (size_t i = 0; i < VERB_COUNT; i++) {
 		fprintf(out, "  %-8s %-7s %s\n", verbs[i].name,
 			verbs[i].argument ? verbs[i].argument : "", verbs[i].help);
@@ -55,7 +56,8 @@ static void print_usage(FILE *out)
 	fprintf(out, "\n  --json         the daemon's answer as it is, one JSON object per line\n"
 		     "  --follow       with log: go on until interrupted\n"
 		     "  --socket PATH  of the daemon (/run/bulkhead.sock)\n"
-		     "\nExit codes: 0 done, 1 refused or failed, 2 usage, 3 the daemon is not reachable.\n");
+		     "\nExit codes: 0 done, 1 refused or failed, 2 usage, 3 the daemon is not "
+		     "reachable.\n");
 }
 
 static void __attribute__((noreturn)) fail_usage(const char *what)
@@ -283,7 +285,8 @@ int main(int argc, char **argv)
 	check_usage(&command);
 	ret = client_connect(&command.link, command.socket_path);
 	if (ret) {
-		fprintf(stderr, "bulkhead: bulkheadd at %s: %s\n", command.socket_path, strerror(-ret));
+		fprintf(stderr, "bulkhead: bulkheadd at %s: %s\n", command.socket_path,
+			strerror(-ret));
 		return EXIT_NO_DAEMON;
 	}
 	ret = client_ask(&command.link, make_request(&command));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Decodes partition definitions: strict JSON of json-c, then a table of fields, each with its own reader. */
+/** Decodes partition definitions: strict JSON of json-c, then a table of fields, each with its own
+ * reader. */
 #define _GNU_SOURCE
 #include "config.h"
 
@@ -38,8 +39,8 @@ wrong(struct reader *reader, const char *field, const char *format, ...)
 }
 
 /* Printable ASCII with no 0 inside, 1..size-1 bytes, or 0 if empty is fine. */
-static int read_text(struct reader *reader, const char *field, struct json_object *value, char *text,
-		     size_t size, bool may_be_empty)
+static int read_text(struct reader *reader, const char *field, struct json_object *value,
+		     char *text, size_t size, bool may_be_empty)
 {
 	const char *from;
 	size_t length;
@@ -50,7 +51,8 @@ static int read_text(struct reader *reader, const char *field, struct json_objec
 	from = json_object_get_string(value);
 	length = (size_t)json_object_get_string_len(value);
 	if (length >= size || (length == 0 && !may_be_empty)) {
-		return wrong(reader, field, "must have %d to %zu characters", !may_be_empty, size - 1);
+		return wrong(reader, field, "must have %d to %zu characters", !may_be_empty,
+			     size - 1);
 	}
 	for (size_t i = 0; i < length; i++) {
 		if (from[i] < 0x20 || from[i] > 0x7e) {
@@ -62,8 +64,8 @@ static int read_text(struct reader *reader, const char *field, struct json_objec
 	return 0;
 }
 
-static int read_number(struct reader *reader, const char *field, struct json_object *value, uint32_t low,
-		       uint32_t high, uint32_t *ret_number)
+static int read_number(struct reader *reader, const char *field, struct json_object *value,
+		       uint32_t low, uint32_t high, uint32_t *ret_number)
 {
 	int64_t number;
 
@@ -78,7 +80,8 @@ static int read_number(struct reader *reader, const char *field, struct json_obj
 	return 0;
 }
 
-static int read_bool(struct reader *reader, const char *field, struct json_object *value, bool *ret_bool)
+static int read_bool(struct reader *reader, const char *field, struct json_object *value,
+		     bool *ret_bool)
 {
 	if (!json_object_is_type(value, json_type_boolean)) {
 		return wrong(reader, field, "must be true or false");
@@ -87,7 +90,8 @@ static int read_bool(struct reader *reader, const char *field, struct json_objec
 	return 0;
 }
 
-static int read_path(struct reader *reader, const char *field, struct json_object *value, char *path)
+static int read_path(struct reader *reader, const char *field, struct json_object *value,
+		     char *path)
 {
 	char text[CONFIG_PATH_SIZE];
 
@@ -97,7 +101,8 @@ static int read_path(struct reader *reader, const char *field, struct json_objec
 	if (text[0] != '/') {
 		return wrong(reader, field, "must be an absolute path");
 	}
-	if (strstr(text, "/../") || (strlen(text) >= 3 && !strcmp(text + strlen(text) - 3, "/.."))) {
+	if (strstr(text, "/../") ||
+	    (strlen(text) >= 3 && !strcmp(text + strlen(text) - 3, "/.."))) {
 		return wrong(reader, field, "must not contain '..'");
 	}
 	strcpy(path, text);
@@ -116,7 +121,8 @@ static int read_name(struct reader *reader, const char *field, struct json_objec
 		bool other = (text[i] >= '0' && text[i] <= '9') || text[i] == '-';
 
 		if (!letter && (i == 0 || !other)) {
-			return wrong(reader, field, "must be a lower-case letter, then letters, digits, '-'");
+			return wrong(reader, field,
+				     "must be a lower-case letter, then letters, digits, '-'");
 		}
 	}
 	strcpy(reader->config->name, text);
@@ -148,8 +154,9 @@ static int read_colour(struct reader *reader, const char *field, struct json_obj
 static int read_pattern(struct reader *reader, const char *field, struct json_object *value)
 {
 	static const char *const names[SWITCHER_PATTERN_COUNT] = {
-		[SWITCHER_PLAIN] = "plain",   [SWITCHER_STRIPES] = "stripes", [SWITCHER_DOTS] = "dots",
-		[SWITCHER_CHECKS] = "checks", [SWITCHER_WAVES] = "waves",     [SWITCHER_BARS] = "bars",
+		[SWITCHER_PLAIN] = "plain", [SWITCHER_STRIPES] = "stripes",
+		[SWITCHER_DOTS] = "dots",   [SWITCHER_CHECKS] = "checks",
+		[SWITCHER_WAVES] = "waves", [SWITCHER_BARS] = "bars",
 	};
 	char text[16];
 
@@ -210,7 +217,8 @@ static int read_disk(struct reader *reader, const char *field, struct json_objec
 	if (!json_object_is_type(value, json_type_object)) {
 		return wrong(reader, field, "must be an object with path and readonly");
 	}
-	json_object_object_foreach (value, key, member) {
+	json_object_object_foreach(value, key, member)
+	{
 		int ret;
 
 		snprintf(sub, sizeof(sub), "%s.%.32s", field, key);
@@ -243,7 +251,8 @@ static int read_disks(struct reader *reader, const char *field, struct json_obje
 	}
 	for (size_t i = 0; i < count; i++) {
 		snprintf(sub, sizeof(sub), "%s[%zu]", field, i);
-		if (read_disk(reader, sub, json_object_array_get_idx(value, i), &reader->config->disk[i])) {
+		if (read_disk(reader, sub, json_object_array_get_idx(value, i),
+			      &reader->config->disk[i])) {
 			return -1;
 		}
 	}
@@ -264,14 +273,16 @@ static int read_devices(struct reader *reader, const char *field, struct json_ob
 		uint32_t bit = 0;
 
 		snprintf(sub, sizeof(sub), "%s[%zu]", field, i);
-		if (read_text(reader, sub, json_object_array_get_idx(value, i), text, sizeof(text), false)) {
+		if (read_text(reader, sub, json_object_array_get_idx(value, i), text, sizeof(text),
+			      false)) {
 			return -1;
 		}
 		while (bit < name_count && strcmp(text, names[bit])) {
 			bit++;
 		}
 		if (bit == name_count) {
-			return wrong(reader, sub, "must be console, entropy, gpu, keyboard or pointer");
+			return wrong(reader, sub,
+				     "must be console, entropy, gpu, keyboard or pointer");
 		}
 		if (reader->config->devices & (1u << bit)) {
 			return wrong(reader, sub, "is there twice");
@@ -286,12 +297,18 @@ static const struct field {
 	int (*read)(struct reader *reader, const char *field, struct json_object *value);
 	bool needed;
 } fields[] = {
-	{"name", read_name, true},	 {"id", read_id, true},
-	{"title", read_title, false},	 {"colour", read_colour, false},
-	{"pattern", read_pattern, false}, {"order", read_order, true},
-	{"autostart", read_autostart, false}, {"restart", read_restart, false},
-	{"kernel", read_kernel, true},	 {"initrd", read_initrd, false},
-	{"cmdline", read_cmdline, false}, {"disks", read_disks, false},
+	{"name", read_name, true},
+	{"id", read_id, true},
+	{"title", read_title, false},
+	{"colour", read_colour, false},
+	{"pattern", read_pattern, false},
+	{"order", read_order, true},
+	{"autostart", read_autostart, false},
+	{"restart", read_restart, false},
+	{"kernel", read_kernel, true},
+	{"initrd", read_initrd, false},
+	{"cmdline", read_cmdline, false},
+	{"disks", read_disks, false},
 	{"devices", read_devices, false},
 };
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
@@ -300,7 +317,8 @@ static int read_fields(struct reader *reader, struct json_object *root)
 {
 	bool seen[FIELD_COUNT] = {false};
 
-	json_object_object_foreach (root, key, value) {
+	json_object_object_foreach(root, key, value)
+	{
 		size_t i = 0;
 
 		while (i < FIELD_COUNT && strcmp(key, fields[i].name)) {
@@ -350,9 +368,9 @@ int config_parse(const char *file, const char *text, size_t size, struct config 
 	}
 	if (json_tokener_get_error(tokener) != json_tokener_success || end != size) {
 		ret = wrong(&reader, "file", "not JSON at byte %zu: %s", end,
-			    json_tokener_get_error(tokener) == json_tokener_success ?
-				    "text after the end" :
-				    json_tokener_error_desc(json_tokener_get_error(tokener)));
+			    json_tokener_get_error(tokener) == json_tokener_success
+				    ? "text after the end"
+				    : json_tokener_error_desc(json_tokener_get_error(tokener)));
 	} else if (!json_object_is_type(root, json_type_object)) {
 		ret = wrong(&reader, "file", "must be an object");
 	} else {
@@ -457,7 +475,8 @@ int config_load(const char *directory, struct config configs[CONFIG_PARTS_MAX],
 			if (field) {
 				ret = wrong(&reader, field, "another definition has it too");
 			} else if (count == (int)CONFIG_PARTS_MAX) {
-				ret = wrong(&reader, "file", "more than %u partitions", CONFIG_PARTS_MAX);
+				ret = wrong(&reader, "file", "more than %u partitions",
+					    CONFIG_PARTS_MAX);
 			}
 		}
 		if (ret) {

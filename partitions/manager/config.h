@@ -22,7 +22,7 @@
 #define CONFIG_TITLE_SIZE   32u
 #define CONFIG_PATH_SIZE    256u
 #define CONFIG_CMDLINE_SIZE 2048u
-#define CONFIG_FILE_MAX     65536u /* bytes */
+#define CONFIG_FILE_MAX	    65536u /* bytes */
 #define CONFIG_ERROR_SIZE   256u
 
 enum config_device {
@@ -39,8 +39,8 @@ struct config_disk {
 };
 
 struct config {
-	char name[CONFIG_NAME_SIZE]; /* [a-z][a-z0-9-]* */
-	uint32_t id;		     /* 1..15, as in the policy */
+	char name[CONFIG_NAME_SIZE];   /* [a-z][a-z0-9-]* */
+	uint32_t id;		       /* 1..15, as in the policy */
 	char title[CONFIG_TITLE_SIZE]; /* printable ASCII, default: the name */
 	uint32_t colour;	       /* 0xRRGGBB */
 	uint32_t pattern;	       /* enum switcher_pattern */
@@ -55,14 +55,14 @@ struct config {
 	uint32_t devices; /* enum config_device */
 };
 
-/** Decodes one definition. `file` is for messages only. Returns 0, or -1 with "FILE:FIELD: what is wrong" in
- *  error and *ret_config untouched. */
+/** Decodes one definition. `file` is for messages only. Returns 0, or -1 with "FILE:FIELD: what is
+ * wrong" in error and *ret_config untouched. */
 int config_parse(const char *file, const char *text, size_t size, struct config *ret_config,
 		 char error[CONFIG_ERROR_SIZE]);
 
-/** Reads every *.json of the directory in order of file names. A file that is wrong, or repeats a name, id or
- *  order, is left out after report(message). Returns how many were taken (at most CONFIG_PARTS_MAX), or
- *  -errno if there is no such directory; the result is sorted by `order`. */
+/** Reads every *.json of the directory in order of file names. A file that is wrong, or repeats a
+ * name, id or order, is left out after report(message). Returns how many were taken (at most
+ * CONFIG_PARTS_MAX), or -errno if there is no such directory; the result is sorted by `order`. */
 int config_load(const char *directory, struct config configs[CONFIG_PARTS_MAX],
 		void (*report)(const char *message));
 

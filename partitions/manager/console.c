@@ -10,7 +10,8 @@
 
 static void console_open(struct console *console)
 {
-	console->fd = open(console->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	console->fd =
+		open(console->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	console->file_size = 0;
 }
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What a guest prints: kept in a ring and in /run/bulkhead/NAME.log (bounded), searched for marked lines. */
+/** What a guest prints: kept in a ring and in /run/bulkhead/NAME.log (bounded), searched for marked
+ * lines. */
 #ifndef MANAGER_CONSOLE_H
 #define MANAGER_CONSOLE_H
 
 #include <stddef.h>
 #include "ring.h"
 
-#define CONSOLE_MARK	 "BULKHEAD-" /* a line that begins so is meant for us, or for a test */
-#define CONSOLE_LINE	 64u
-#define CONSOLE_MARKED_MAX 1000u /* such lines of one start; a guest must not flood our console */
-#define CONSOLE_FILE_MAX 262144u /* bytes; then it becomes NAME.log.1 and a new one begins */
-#define CONSOLE_SOURCES	 2u	 /* virtio console and serial port, each with its own lines */
+#define CONSOLE_MARK	   "BULKHEAD-" /* a line that begins so is meant for us, or for a test */
+#define CONSOLE_LINE	   64u
+#define CONSOLE_MARKED_MAX 1000u   /* such lines of one start; a guest must not flood our console */
+#define CONSOLE_FILE_MAX   262144u /* bytes; then it becomes NAME.log.1 and a new one begins */
+#define CONSOLE_SOURCES	   2u	   /* virtio console and serial port, each with its own lines */
 
 struct console {
 	struct ring ring;

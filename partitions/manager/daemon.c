@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** bulkheadd: starts the partitions of this machine, looks after their processes, serves the socket. */
+/** bulkheadd: starts the partitions of this machine, looks after their processes, serves the
+ * socket. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
@@ -45,10 +46,14 @@ static const char usage[] =
 static void parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {
-		{"config-dir", required_argument, NULL, 'c'}, {"program-dir", required_argument, NULL, 'p'},
-		{"run-dir", required_argument, NULL, 'r'},    {"socket", required_argument, NULL, 's'},
-		{"switcher", required_argument, NULL, 'w'},   {"no-confine", no_argument, NULL, 'n'},
-		{"help", no_argument, NULL, 'h'},	      {NULL, 0, NULL, 0},
+		{"config-dir", required_argument, NULL, 'c'},
+		{"program-dir", required_argument, NULL, 'p'},
+		{"run-dir", required_argument, NULL, 'r'},
+		{"socket", required_argument, NULL, 's'},
+		{"switcher", required_argument, NULL, 'w'},
+		{"no-confine", no_argument, NULL, 'n'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {

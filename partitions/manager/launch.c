@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Starts one partition: partition fd, back ends, runner, and the sockets between them. Each process gets the
- *  fds of its own device and nothing else.
+/** Starts one partition: partition fd, back ends, runner, and the sockets between them. Each
+ * process gets the fds of its own device and nothing else.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -48,7 +48,8 @@ static int launch_open(struct launch *launch, const char *path, int flags)
 	return fd;
 }
 
-static int launch_process(struct launch *launch, unsigned int index, const char *kind, struct spawn *spawn)
+static int launch_process(struct launch *launch, unsigned int index, const char *kind,
+			  struct spawn *spawn)
 {
 	struct part *part = launch->part;
 	struct part_proc *proc = &part->proc[index];
@@ -112,7 +113,8 @@ static int launch_disks(struct launch *launch)
 }
 
 /* Our end of a guest's output, read by the event loop. */
-static void launch_stream(struct launch *launch, unsigned int index, struct spawn *spawn, const char *option)
+static void launch_stream(struct launch *launch, unsigned int index, struct spawn *spawn,
+			  const char *option)
 {
 	struct loop_source *source = &launch->part->stream[index].source;
 	int pair[2];
@@ -159,7 +161,8 @@ static int launch_gpu(struct launch *launch)
 	return launch_add(launch, "gpu", &spawn);
 }
 
-static int launch_input(struct launch *launch, const char *kind, const char *type, int *ret_switcher_end)
+static int launch_input(struct launch *launch, const char *kind, const char *type,
+			int *ret_switcher_end)
 {
 	struct spawn spawn;
 	int pair[2];
@@ -212,8 +215,8 @@ static int launch_check_policy(struct launch *launch)
 		return launch_fail(launch, "the policy has no such partition", ret);
 	}
 	if (strncmp(info.name, config->name, sizeof(info.name))) {
-		snprintf(launch->why, launch->why_size, "the policy calls partition %u \"%.16s\"", config->id,
-			 info.name);
+		snprintf(launch->why, launch->why_size, "the policy calls partition %u \"%.16s\"",
+			 config->id, info.name);
 		return -1;
 	}
 	return 0;
@@ -246,7 +249,8 @@ static int launch_runner(struct launch *launch)
 	int fd;
 
 	spawn_arg(spawn, "--part-fd");
-	spawn_arg(spawn, "%d", spawn_fd(spawn, fcntl(launch->part->fd_source.fd, F_DUPFD_CLOEXEC, 3)));
+	spawn_arg(spawn, "%d",
+		  spawn_fd(spawn, fcntl(launch->part->fd_source.fd, F_DUPFD_CLOEXEC, 3)));
 	spawn_arg(spawn, "--ram-fd");
 	spawn_arg(spawn, "%d", spawn_fd(spawn, dev_ram_fd(launch->part->fd_source.fd)));
 	fd = launch_open(launch, config->kernel, O_RDONLY);
@@ -271,8 +275,12 @@ static int launch_runner(struct launch *launch)
 
 int launch_part(struct part *part, char *why, size_t size)
 {
-	struct launch launch = {
-		.part = part, .surface = -1, .keyboard = -1, .tablet = -1, .why = why, .why_size = size};
+	struct launch launch = {.part = part,
+				.surface = -1,
+				.keyboard = -1,
+				.tablet = -1,
+				.why = why,
+				.why_size = size};
 	int ret;
 
 	for (unsigned int i = 0; i < PART_PROCS_MAX; i++) {

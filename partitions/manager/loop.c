@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The daemon's event loop. One epoll event is taken at a time, so that a callback may close any source
- *  without leaving a stale event behind.
+/** The daemon's event loop. One epoll event is taken at a time, so that a callback may close any
+ * source without leaving a stale event behind.
  */
 #define _GNU_SOURCE
 #include "loop.h"

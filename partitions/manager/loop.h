@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The one event loop of the daemon: fds by epoll, one-shot timers. One thread; callbacks may add and
- *  remove any source or timer, their own included.
+/** The one event loop of the daemon: fds by epoll, one-shot timers. One thread; callbacks may add
+ * and remove any source or timer, their own included.
  */
 #ifndef MANAGER_LOOP_H
 #define MANAGER_LOOP_H

@@ -149,8 +149,8 @@ static enum super_end part_runner_end(struct part *part, int status, char *why, 
 	return code == EXIT_CODE_RESET ? SUPER_END_REBOOT : SUPER_END_FAILURE;
 }
 
-/* When one goes the others follow within moments; finds the one that began. A runner that only noticed a lost
- * back end, and a back end that left because the runner was gone, did not. */
+/* When one goes the others follow within moments; finds the one that began. A runner that only
+ * noticed a lost back end, and a back end that left because the runner was gone, did not. */
 static const struct part_proc *part_culprit(const struct part *part)
 {
 	const struct part_proc *runner = &part->proc[PART_RUNNER], *found = NULL;
@@ -162,7 +162,8 @@ static const struct part_proc *part_culprit(const struct part *part)
 	for (uint32_t i = 0; i < part->proc_count; i++) {
 		const struct part_proc *proc = &part->proc[i];
 
-		if (i != PART_RUNNER && proc->ended && (!found || (found->status == 0 && proc->status))) {
+		if (i != PART_RUNNER && proc->ended &&
+		    (!found || (found->status == 0 && proc->status))) {
 			found = proc;
 		}
 	}
@@ -259,8 +260,8 @@ static void part_fd_ready(void *data, uint32_t events)
 	(void)events;
 	if (dev_part_info(part->fd_source.fd, &info) == 0 && info.state == BH_PART_STOPPED) {
 		words_stop_reason(&info, reason, sizeof(reason));
-		say("%s stopped by the hypervisor: %s, vcpu %u, rip %#" PRIx64, part->config.name, reason,
-		    info.stop_vcpu, info.stop_rip);
+		say("%s stopped by the hypervisor: %s, vcpu %u, rip %#" PRIx64, part->config.name,
+		    reason, info.stop_vcpu, info.stop_rip);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** A partition as the daemon keeps it: definition, supervision, processes, console, partition fd. */
+/** A partition as the daemon keeps it: definition, supervision, processes, console, partition fd.
+ */
 #ifndef MANAGER_PART_H
 #define MANAGER_PART_H
 
@@ -18,11 +19,12 @@
 
 /** What all partitions share; set before the first part_init(). */
 struct part_env {
-	int dev;		   /* /dev/bulkhead */
-	const char *program_dir;   /* of runner and back ends */
-	const char *run_dir;	   /* of the logs */
-	bool confine;		   /* own users, no capabilities */
-	void (*console_grew)(void *data); /* a partition printed something; data is the struct part */
+	int dev;		 /* /dev/bulkhead */
+	const char *program_dir; /* of runner and back ends */
+	const char *run_dir;	 /* of the logs */
+	bool confine;		 /* own users, no capabilities */
+	void (*console_grew)(
+		void *data); /* a partition printed something; data is the struct part */
 };
 extern struct part_env part_env;
 
@@ -50,9 +52,9 @@ struct part {
 	struct part_proc proc[PART_PROCS_MAX];
 	uint32_t proc_count;
 	struct part_stream stream[CONSOLE_SOURCES]; /* virtio console (both ways), serial port */
-	struct loop_timer end_timer;  /* collects ends that belong together */
-	struct loop_timer kill_timer; /* patience with processes told to end */
-	bool ready;		      /* the guest printed its marker */
+	struct loop_timer end_timer;		    /* collects ends that belong together */
+	struct loop_timer kill_timer;		    /* patience with processes told to end */
+	bool ready;				    /* the guest printed its marker */
 	uint64_t ready_tsc;
 };
 
@@ -70,8 +72,8 @@ const char *part_state_word(const struct part *part);
 uint32_t part_live(const struct part *part);
 
 /* launch.c */
-/** Creates or resets the partition and starts its processes. Returns 0, or -1 and the reason in `why`;
- *  processes that run by then are the caller's to end. */
+/** Creates or resets the partition and starts its processes. Returns 0, or -1 and the reason in
+ * `why`; processes that run by then are the caller's to end. */
 int launch_part(struct part *part, char *why, size_t size);
 
 #endif

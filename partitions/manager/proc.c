@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Watched processes. What they print is a few lines of our own log, never more than PROC_LOG_LINES. */
+/** Watched processes. What they print is a few lines of our own log, never more than
+ * PROC_LOG_LINES. */
 #define _GNU_SOURCE
 #include "proc.h"
 

@@ -65,7 +65,8 @@ static struct json_object *reply_part(const struct part *part)
 		add_number(object, "memory", info.ram_size);
 		add_number(object, "vcpus", info.vcpu_count);
 		add_string(object, "hypervisor_state",
-			   info.state < sizeof(states) / sizeof(states[0]) ? states[info.state] : "?");
+			   info.state < sizeof(states) / sizeof(states[0]) ? states[info.state]
+									   : "?");
 	}
 	return object;
 }
@@ -130,7 +131,8 @@ struct json_object *reply_text(const char *bytes, size_t size, bool more)
 	if (utf8) {
 		size_t length = text_encode(bytes, size, utf8);
 
-		json_object_object_add(reply, "text", json_object_new_string_len(utf8, (int)length));
+		json_object_object_add(reply, "text",
+				       json_object_new_string_len(utf8, (int)length));
 		free(utf8);
 	}
 	add_bool(reply, "more", more);

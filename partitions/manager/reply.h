@@ -8,7 +8,8 @@
 
 struct json_object *reply_ok(void);
 struct json_object *reply_error(const char *error);
-/** "partitions": name, id, title, state, reason, memory (bytes), uptime_ms, ready, hypervisor state. */
+/** "partitions": name, id, title, state, reason, memory (bytes), uptime_ms, ready, hypervisor
+ * state. */
 struct json_object *reply_list(const struct part *parts, unsigned int count);
 /** "vcpus": run_tsc, root_tsc, switches, injected, exits by kind; "tsc_khz". Or an error. */
 struct json_object *reply_stats(const struct part *part);

@@ -41,8 +41,8 @@ static const struct verb *find_verb(struct json_object *value)
 {
 	const char *name = json_object_get_string(value);
 
-	for (size_t i = 0; json_object_is_type(value, json_type_string) &&
-			   i < sizeof(verbs) / sizeof(verbs[0]);
+	for (size_t i = 0;
+	     json_object_is_type(value, json_type_string) && i < sizeof(verbs) / sizeof(verbs[0]);
 	     i++) {
 		if (!strcmp(name, verbs[i].name)) {
 			return &verbs[i];
@@ -86,7 +86,8 @@ static int read_fields(struct json_object *root, struct request *request, char *
 	const struct verb *verb = NULL;
 	unsigned int given = 0;
 
-	json_object_object_foreach (root, key, value) {
+	json_object_object_foreach(root, key, value)
+	{
 		if (!strcmp(key, "verb")) {
 			verb = find_verb(value);
 			if (!verb) {
@@ -116,8 +117,8 @@ static int read_fields(struct json_object *root, struct request *request, char *
 		return request_wrong(error, "verb: is missing");
 	}
 	if ((given & verb->needed) != verb->needed) {
-		return request_wrong(error, verb->needed & FIELD_NAME ? "name: is missing" :
-									"text: is missing");
+		return request_wrong(error, verb->needed & FIELD_NAME ? "name: is missing"
+								      : "text: is missing");
 	}
 	if (given & ~verb->allowed) {
 		return request_wrong(error, "a field that this verb does not take");
@@ -144,7 +145,8 @@ int request_parse(const char *line, size_t size, struct request *ret_request,
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	root = json_tokener_parse_ex(tokener, line, (int)size);
 	if (json_tokener_get_error(tokener) != json_tokener_success ||
-	    json_tokener_get_parse_end(tokener) != size || !json_object_is_type(root, json_type_object)) {
+	    json_tokener_get_parse_end(tokener) != size ||
+	    !json_object_is_type(root, json_type_object)) {
 		ret = request_wrong(error, "not one JSON object");
 	} else {
 		ret = read_fields(root, &request, error);

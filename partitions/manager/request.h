@@ -7,8 +7,8 @@
  *  {"verb": "type", "text": TEXT}                  after "console": input for that guest
  *
  *  Each answer is one line, {"ok": true, ...} or {"ok": false, "error": TEXT}. After "log" with
- *  "follow" and after "console" lines {"ok": true, "text": TEXT} go on until the client hangs up.
- *  TEXT is encoded as text.h says.
+ * "follow" and after "console" lines {"ok": true, "text": TEXT} go on until the client hangs up.
+ * TEXT is encoded as text.h says.
  */
 #ifndef MANAGER_REQUEST_H
 #define MANAGER_REQUEST_H
@@ -42,7 +42,7 @@ struct request {
 };
 
 /** Decodes one line without its newline. Returns 0, or -1 with a reason in error and *ret_request
- *  untouched. */
+ * untouched. */
 int request_parse(const char *line, size_t size, struct request *ret_request,
 		  char error[REQUEST_ERROR_SIZE]);
 

@@ -14,8 +14,8 @@ struct ring {
 };
 
 void ring_write(struct ring *ring, const char *text, size_t size);
-/** Copies up to `max` bytes from *cursor on and moves *cursor behind them; starts at the oldest byte kept if
- *  *cursor is older, at the end if it is in the future. Returns the number of bytes. */
+/** Copies up to `max` bytes from *cursor on and moves *cursor behind them; starts at the oldest
+ * byte kept if *cursor is older, at the end if it is in the future. Returns the number of bytes. */
 size_t ring_read(const struct ring *ring, uint64_t *cursor, char *text, size_t max);
 
 #endif

@@ -34,7 +34,8 @@ void say_guest(const char *name, const char *line)
 	char text[160];
 	int used = snprintf(text, sizeof(text), "%s: %s\n", name, line);
 
-	if (used < 0 || (size_t)used >= sizeof(text) || write(STDOUT_FILENO, text, (size_t)used) < 0) {
+	if (used < 0 || (size_t)used >= sizeof(text) ||
+	    write(STDOUT_FILENO, text, (size_t)used) < 0) {
 		return;
 	}
 }

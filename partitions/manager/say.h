@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The daemon's own log: one line to standard output, which is the console of the control partition. */
+/** The daemon's own log: one line to standard output, which is the console of the control
+ * partition. */
 #ifndef MANAGER_SAY_H
 #define MANAGER_SAY_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Clients of the socket: one line in, one line out, and streams of text for those who follow a log.
+/** Clients of the socket: one line in, one line out, and streams of text for those who follow a
+ * log.
  *
- *  Output that a client does not read waits in its buffer; a stream is read from its ring only when the
- *  buffer is empty, so a slow client costs CLIENT_OUT_MAX bytes and loses old text, never ours.
+ *  Output that a client does not read waits in its buffer; a stream is read from its ring only when
+ * the buffer is empty, so a slow client costs CLIENT_OUT_MAX bytes and loses old text, never ours.
  */
 #define _GNU_SOURCE
 #include "server.h"
@@ -62,8 +63,9 @@ static void client_close(struct client *client)
 static bool client_flush(struct client *client)
 {
 	while (client->out_done < client->out_size) {
-		ssize_t sent = send(client->source.fd, client->out + client->out_done,
-				    client->out_size - client->out_done, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t sent =
+			send(client->source.fd, client->out + client->out_done,
+			     client->out_size - client->out_done, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (sent < 0 && errno == EAGAIN) {
 			break;
@@ -87,7 +89,8 @@ static bool client_flush(struct client *client)
 static bool client_send(struct client *client, struct json_object *reply)
 {
 	size_t length;
-	const char *text = json_object_to_json_string_length(reply, JSON_C_TO_STRING_PLAIN, &length);
+	const char *text =
+		json_object_to_json_string_length(reply, JSON_C_TO_STRING_PLAIN, &length);
 	char *out = NULL;
 
 	if (text && client->out_size + length + 1 <= CLIENT_OUT_MAX) {
@@ -229,7 +232,8 @@ static struct json_object *serve_part(struct client *client, const struct reques
 		return reply_stats(part);
 	case REQUEST_CONSOLE:
 	case REQUEST_LOG:
-		client_begin_stream(client, part, request->follow || request->verb == REQUEST_CONSOLE,
+		client_begin_stream(client, part,
+				    request->follow || request->verb == REQUEST_CONSOLE,
 				    request->verb == REQUEST_CONSOLE);
 		return NULL;
 	case REQUEST_LIST:

@@ -46,7 +46,8 @@ static void show_uptime(char *text, size_t size, uint64_t ms)
 void show_list(FILE *out, struct json_object *answer)
 {
 	struct json_object *parts = field(answer, "partitions");
-	size_t count = json_object_is_type(parts, json_type_array) ? json_object_array_length(parts) : 0;
+	size_t count =
+		json_object_is_type(parts, json_type_array) ? json_object_array_length(parts) : 0;
 
 	fprintf(out, "%-15s %-9s %9s %9s  %s\n", "NAME", "STATE", "MEMORY", "UPTIME", "LAST END");
 	for (size_t i = 0; i < count; i++) {
@@ -64,7 +65,8 @@ void show_list(FILE *out, struct json_object *answer)
 
 static void show_vcpu(FILE *out, size_t index, struct json_object *vcpu, uint64_t khz)
 {
-	uint64_t run = number_field(vcpu, "run_tsc"), root = number_field(vcpu, "root_tsc"), sum = 0;
+	uint64_t run = number_field(vcpu, "run_tsc"), root = number_field(vcpu, "root_tsc"),
+		 sum = 0;
 	struct json_object *exits = field(vcpu, "exits");
 
 	fprintf(out, "vcpu %zu: ran %" PRIu64 " TSC ticks", index, run);
@@ -78,7 +80,8 @@ static void show_vcpu(FILE *out, size_t index, struct json_object *vcpu, uint64_
 	if (!json_object_is_type(exits, json_type_object)) {
 		return;
 	}
-	json_object_object_foreach (exits, kind, count) {
+	json_object_object_foreach(exits, kind, count)
+	{
 		uint64_t exits_of_kind = json_object_get_uint64(count);
 
 		sum += exits_of_kind;
@@ -92,10 +95,12 @@ static void show_vcpu(FILE *out, size_t index, struct json_object *vcpu, uint64_
 void show_stats(FILE *out, struct json_object *answer)
 {
 	struct json_object *vcpus = field(answer, "vcpus");
-	size_t count = json_object_is_type(vcpus, json_type_array) ? json_object_array_length(vcpus) : 0;
+	size_t count =
+		json_object_is_type(vcpus, json_type_array) ? json_object_array_length(vcpus) : 0;
 
 	for (size_t i = 0; i < count; i++) {
-		show_vcpu(out, i, json_object_array_get_idx(vcpus, i), number_field(answer, "tsc_khz"));
+		show_vcpu(out, i, json_object_array_get_idx(vcpus, i),
+			  number_field(answer, "tsc_khz"));
 	}
 }
 

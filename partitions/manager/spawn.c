@@ -19,13 +19,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define FIRST_FD 3	/* of those passed on */
-#define HIGH_FD	 256	/* they wait there while the low numbers are filled */
+#define FIRST_FD     3	 /* of those passed on */
+#define HIGH_FD	     256 /* they wait there while the low numbers are filled */
 #define EXIT_NO_EXEC 126
 
 void spawn_init(struct spawn *spawn, const char *directory, const char *program)
 {
-	*spawn = (struct spawn){.nofile = 256};
+	*spawn = (struct spawn){.nofile = 512};
 	if (asprintf(&spawn->path, "%s/%s", directory, program) < 0) {
 		spawn->path = NULL;
 		spawn->error = -ENOMEM;
@@ -126,7 +126,8 @@ static void child_arrange_fds(const struct spawn *spawn, int log_fd)
 
 static void __attribute__((noreturn)) child_run(const struct spawn *spawn, int log_fd)
 {
-	static char *const environment[] = {(char *)"PATH=/usr/bin:/bin", (char *)"LANG=C.UTF-8", NULL};
+	static char *const environment[] = {(char *)"PATH=/usr/bin:/bin", (char *)"LANG=C.UTF-8",
+					    NULL};
 	sigset_t none;
 
 	setpgid(0, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Starts a program with least rights: own user, no capabilities, no new privileges, limits, a process group
- *  of its own, and no file descriptor but those named here.
+/** Starts a program with least rights: own user, no capabilities, no new privileges, limits, a
+ * process group of its own, and no file descriptor but those named here.
  *
  *  spawn_init(), then any of spawn_arg(), spawn_fd(), then spawn_run() once, spawn_fini() always.
  */
@@ -22,8 +22,8 @@ struct spawn {
 	unsigned int fd_count;
 	int error; /* first that happened while building, -errno */
 	/* The caller may change these before spawn_run(). */
-	bool confine;	/* change user and drop privileges; only root can */
-	uid_t uid;	/* also gid; 0 keeps root's files but no capability */
+	bool confine;			  /* change user and drop privileges; only root can */
+	uid_t uid;			  /* also gid; 0 keeps root's files but no capability */
 	uint64_t nofile, rtprio, memlock; /* limits */
 };
 
@@ -35,10 +35,11 @@ struct spawn_child {
 
 void spawn_init(struct spawn *spawn, const char *directory, const char *program);
 void __attribute__((format(printf, 2, 3))) spawn_arg(struct spawn *spawn, const char *format, ...);
-/** Takes the fd over (a negative one is an error found by spawn_run()) and returns the number that it will
- *  have in the program, for an argument. */
+/** Takes the fd over (a negative one is an error found by spawn_run()) and returns the number that
+ * it will have in the program, for an argument. */
 int spawn_fd(struct spawn *spawn, int fd);
-/** Returns 0 or -errno. A program that cannot be executed is seen as a child that exits with status 126. */
+/** Returns 0 or -errno. A program that cannot be executed is seen as a child that exits with status
+ * 126. */
 int spawn_run(struct spawn *spawn, struct spawn_child *ret_child);
 /** Closes what spawn_fd() took, frees the rest. */
 void spawn_fini(struct spawn *spawn);

@@ -94,12 +94,14 @@ void super_launched(struct super *super, bool ok, const char *why, uint64_t now_
 		super->state = SUPER_RUNNING;
 		return;
 	}
-	/* What could not be started once is not tried again: disks and files do not come back by waiting. */
+	/* What could not be started once is not tried again: disks and files do not come back by
+	 * waiting. */
 	snprintf(super->why, sizeof(super->why), "%s", why);
 	super_bring_down(super, SUPER_FAILED);
 }
 
-void super_ended(struct super *super, enum super_end end, const char *why, uint32_t left, uint64_t now_us)
+void super_ended(struct super *super, enum super_end end, const char *why, uint32_t left,
+		 uint64_t now_us)
 {
 	if (super->state == SUPER_RUNNING) {
 		enum super_state after = SUPER_STOPPED;

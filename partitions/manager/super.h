@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** When a partition's processes are started, ended and started again: a state machine without processes.
+/** When a partition's processes are started, ended and started again: a state machine without
+ * processes.
  *
- *  The caller reports what happened and does what super_next() says until it says NONE. One process that
- *  ends takes its whole partition down; no other partition is looked at.
+ *  The caller reports what happened and does what super_next() says until it says NONE. One process
+ * that ends takes its whole partition down; no other partition is looked at.
  */
 #ifndef MANAGER_SUPER_H
 #define MANAGER_SUPER_H
@@ -10,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SUPER_RESTARTS_MAX 2u	      /* in a row */
+#define SUPER_RESTARTS_MAX 2u	       /* in a row */
 #define SUPER_STEADY_US	   60000000ull /* after so long a run the count starts anew */
 #define SUPER_WHY_SIZE	   96u
 
@@ -36,7 +37,7 @@ enum super_end {
 
 struct super {
 	enum super_state state;
-	enum super_state after; /* while ENDING: STOPPED, FAILED, or RUNNING to start again */
+	enum super_state after;	  /* while ENDING: STOPPED, FAILED, or RUNNING to start again */
 	enum super_action action; /* due next */
 	bool restart;		  /* policy: start again after a failure */
 	uint32_t restarts;	  /* in a row */
@@ -50,11 +51,13 @@ bool super_start(struct super *super);
 bool super_stop(struct super *super);
 bool super_reset(struct super *super);
 /** Takes the action that is due, SUPER_NONE if nothing is. After LAUNCH the caller reports
- *  super_launched(). */
+ * super_launched(). */
 enum super_action super_next(struct super *super);
-/** All processes run, or (ok false) the launch failed: `why` says how, started ones will be ended. */
+/** All processes run, or (ok false) the launch failed: `why` says how, started ones will be ended.
+ */
 void super_launched(struct super *super, bool ok, const char *why, uint64_t now_us);
 /** One process ended; `left` says how many still live. `why` counts only for the first to go. */
-void super_ended(struct super *super, enum super_end end, const char *why, uint32_t left, uint64_t now_us);
+void super_ended(struct super *super, enum super_end end, const char *why, uint32_t left,
+		 uint64_t now_us);
 
 #endif

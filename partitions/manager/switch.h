@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The daemon's end of the seam to the switcher (ui/proto/switcher.h). Keeps what it told, and duplicates of
- *  the fds, so that a switcher that died is started again and told everything anew.
+/** The daemon's end of the seam to the switcher (ui/proto/switcher.h). Keeps what it told, and
+ * duplicates of the fds, so that a switcher that died is started again and told everything anew.
  */
 #ifndef MANAGER_SWITCH_H
 #define MANAGER_SWITCH_H

@@ -48,13 +48,13 @@ void words_stop_reason(const struct bh_part_info *info, char *text, size_t size)
 const char *words_exit_kind(unsigned int kind)
 {
 	static const char *const names[BH_EXIT_KINDS] = {
-		[BH_EXIT_IRQ] = "irq",		 [BH_EXIT_TIMER] = "timer",
-		[BH_EXIT_WINDOW] = "window",	 [BH_EXIT_CPUID] = "cpuid",
-		[BH_EXIT_HLT] = "hlt",		 [BH_EXIT_HYPERCALL] = "hypercall",
-		[BH_EXIT_CR] = "cr",		 [BH_EXIT_PIO] = "pio",
-		[BH_EXIT_RDMSR] = "rdmsr",	 [BH_EXIT_WRMSR] = "wrmsr",
-		[BH_EXIT_MMIO] = "mmio",	 [BH_EXIT_DOORBELL] = "doorbell",
-		[BH_EXIT_XSETBV] = "xsetbv",	 [BH_EXIT_EXCEPTION] = "exception",
+		[BH_EXIT_IRQ] = "irq",	     [BH_EXIT_TIMER] = "timer",
+		[BH_EXIT_WINDOW] = "window", [BH_EXIT_CPUID] = "cpuid",
+		[BH_EXIT_HLT] = "hlt",	     [BH_EXIT_HYPERCALL] = "hypercall",
+		[BH_EXIT_CR] = "cr",	     [BH_EXIT_PIO] = "pio",
+		[BH_EXIT_RDMSR] = "rdmsr",   [BH_EXIT_WRMSR] = "wrmsr",
+		[BH_EXIT_MMIO] = "mmio",     [BH_EXIT_DOORBELL] = "doorbell",
+		[BH_EXIT_XSETBV] = "xsetbv", [BH_EXIT_EXCEPTION] = "exception",
 		[BH_EXIT_OTHER] = "other",
 	};
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The other side of the fake /dev/bulkhead: what a test plays as hypervisor and guest.
  *
- *  Partition fds are eventfds, RAM fds are sealed memory fds, all within one process. Duplicates of a
- *  partition fd work; a partition fd of another process does not.
+ *  Partition fds are eventfds, RAM fds are sealed memory fds, all within one process. Duplicates of
+ * a partition fd work; a partition fd of another process does not.
  */
 #ifndef BULKHEAD_DEV_FAKE_H
 #define BULKHEAD_DEV_FAKE_H
@@ -18,8 +18,8 @@ void fake_dev_add_part(uint32_t part, const char *name, uint64_t ram_size, uint3
 /** The next call of this ioctl (BULKHEAD_START, ...) fails with -error; 0 takes that back. */
 void fake_dev_fail_next(unsigned long request, int error);
 
-/** Plays one access of the guest: fills the slot, waits up to timeout_ms for the answer, which is written
- *  to *data on a read. 0, -ETIMEDOUT, or -ENODEV when the partition is not RUNNING. */
+/** Plays one access of the guest: fills the slot, waits up to timeout_ms for the answer, which is
+ * written to *data on a read. 0, -ETIMEDOUT, or -ENODEV when the partition is not RUNNING. */
 int fake_dev_access(uint32_t part, uint32_t vcpu, enum bh_ioreq_type type, enum bh_ioreq_dir dir,
 		    uint64_t addr, uint32_t size, uint64_t *data, int timeout_ms);
 /** Rings as the guest does by a write to gpa; false if there is no eventfd or no window there. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Init of a small machine whose kernel carries the module with tests/kmod/fake.c inside: checks what
- *  partitions/kmod/bulkhead.h promises, prints TAP on the console, powers off.
+/** Init of a small machine whose kernel carries the module with tests/kmod/fake.c inside: checks
+ * what partitions/kmod/bulkhead.h promises, prints TAP on the console, powers off.
  */
 #define _GNU_SOURCE
 #include "bulkhead_dev.h"
@@ -60,12 +60,15 @@ static void check_device(int dev)
 	struct bh_log_read log = {.cursor = 5};
 	struct bh_part_info info;
 
-	check(dev_info(dev, 1, &info) == 0 && strcmp(info.name, "fake") == 0, "info names the partition");
+	check(dev_info(dev, 1, &info) == 0 && strcmp(info.name, "fake") == 0,
+	      "info names the partition");
 	check(dev_info(dev, 7, &info) == -ENOENT, "info of no partition is ENOENT");
 	check(dev_log(dev, &log) == 0 && memcmp(log.text, "hypervisor\n", log.size) == 0 &&
-		      log.size == 11, "log goes on at the cursor");
+		      log.size == 11,
+	      "log goes on at the cursor");
 	check(dev_create(dev, 1000) == -ENOENT, "create of a number out of range is ENOENT");
-	check(ioctl(dev, BULKHEAD_START, 0) < 0 && errno == ENOTTY, "the device takes no partition ioctl");
+	check(ioctl(dev, BULKHEAD_START, 0) < 0 && errno == ENOTTY,
+	      "the device takes no partition ioctl");
 }
 
 static void check_ram(int part)
@@ -79,13 +82,16 @@ static void check_ram(int part)
 	check(strcmp(page, "shared") == 0, "both see the same bytes");
 	dev_unmap(page, 4096);
 	check(dev_map_ram(ram, RAM_SIZE, 4096, &page) == -EINVAL, "a page behind RAM is refused");
-	check(dev_map_ram(ram, RAM_SIZE - 4096, 8192, &page) == -EINVAL, "a size over the end is refused");
-	check(mmap(NULL, 4096, PROT_READ, MAP_SHARED, ram, (off_t)BULKHEAD_MMAP_IOREQ) == MAP_FAILED,
+	check(dev_map_ram(ram, RAM_SIZE - 4096, 8192, &page) == -EINVAL,
+	      "a size over the end is refused");
+	check(mmap(NULL, 4096, PROT_READ, MAP_SHARED, ram, (off_t)BULKHEAD_MMAP_IOREQ) ==
+		      MAP_FAILED,
 	      "a RAM fd does not map the ioreq page");
 	check(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, ram, 0) == MAP_FAILED,
 	      "RAM is not executable");
 	check(mprotect(all, 4096, PROT_READ | PROT_EXEC) < 0, "RAM does not become executable");
-	check(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, ram, 0) == MAP_FAILED, "RAM is not mapped private");
+	check(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, ram, 0) == MAP_FAILED,
+	      "RAM is not mapped private");
 	check(mmap(NULL, 4096, PROT_READ, MAP_SHARED, ram, (off_t)0x7ffffffffffff000) == MAP_FAILED,
 	      "a wild offset is refused");
 	check(mremap(all, 4096, 8192, MREMAP_MAYMOVE) == MAP_FAILED, "a mapping does not grow");
@@ -101,13 +107,15 @@ static void check_events(int part)
 
 	check(dev_doorbell(part, 1, 3, kick) == 0 && dev_doorbell(part, 1, 4, other) == 0,
 	      "doorbells take eventfds");
-	check(dev_doorbell(part, BH_DOORBELL_MAX, 0, kick) == -EINVAL, "a doorbell out of range is EINVAL");
+	check(dev_doorbell(part, BH_DOORBELL_MAX, 0, kick) == -EINVAL,
+	      "a doorbell out of range is EINVAL");
 	check(dev_doorbell(part, 0, 0, 0) == -EINVAL, "what is no eventfd is EINVAL");
 	check(dev_irqfd(part, call, 0xfee00000, 0x103) == 0, "irqfd takes an eventfd");
 	ring(call);
 	check(rung(kick), "irqfd to hypervisor to interrupt to doorbell's eventfd");
 	check(poll(&pfd, 1, 0) == 0, "another queue's eventfd stays quiet");
-	check(dev_irqfd(part, call, 0xfee00000, 0x104) == 0, "the same eventfd again replaces the message");
+	check(dev_irqfd(part, call, 0xfee00000, 0x104) == 0,
+	      "the same eventfd again replaces the message");
 	ring(call);
 	check(rung(other), "the new message is the one that is raised");
 	check(dev_msi(part, 0xfee00000, 0x103) == 0 && rung(kick), "msi raises at once");
@@ -127,8 +135,10 @@ static void check_events(int part)
 	close(call); /* the irqfd goes away by itself */
 	usleep(20000);
 	call = eventfd(1, 0);
-	check(dev_irqfd(part, call, 0xfee00000, 0x103) == 0 && rung(kick), "a closed eventfd leaves room");
-	check(dev_doorbell(part, 1, 3, -1) == 0 && dev_msi(part, 0, 0x103) == 0, "doorbell removed");
+	check(dev_irqfd(part, call, 0xfee00000, 0x103) == 0 && rung(kick),
+	      "a closed eventfd leaves room");
+	check(dev_doorbell(part, 1, 3, -1) == 0 && dev_msi(part, 0, 0x103) == 0,
+	      "doorbell removed");
 	pfd.fd = kick;
 	check(poll(&pfd, 1, 100) == 0, "a removed doorbell is quiet");
 	close(kick);
@@ -153,23 +163,27 @@ static void check_ioreq(int part)
 	check(dev_ioreq_next(part, 1) == -EINVAL, "no such vcpu is EINVAL");
 	alarm(1);
 	check(dev_ioreq_next(part, 0) == -EINTR, "a signal ends the wait");
-	check(dev_part_info(part, &info) == 0 && poll(&pfd, 1, 0) == 0, "state is no news after info");
+	check(dev_part_info(part, &info) == 0 && poll(&pfd, 1, 0) == 0,
+	      "state is no news after info");
 	check(dev_part_start(part) == 0 && poll(&pfd, 1, 0) == 1, "start is news");
 	check(dev_part_start(part) == -EBUSY, "start twice is EBUSY");
 	for (int i = 1; i <= 100; i++) {
-		if (dev_ioreq_next(part, 0) || slots[0].addr != 0x3fd || slots[0].seq != (unsigned)i) {
+		if (dev_ioreq_next(part, 0) || slots[0].addr != 0x3fd ||
+		    slots[0].seq != (unsigned)i) {
 			check(false, "a hundred ioreqs come in order");
 			break;
 		}
 		slots[0].data = i == 100 ? 0xde : 0x60;
 		__atomic_store_n(&slots[0].state, BH_IOREQ_DONE, __ATOMIC_RELEASE);
 	}
-	check(dev_part_info(part, &info) == 0 && info.state == BH_PART_RUNNING, "running until the answer");
+	check(dev_part_info(part, &info) == 0 && info.state == BH_PART_RUNNING,
+	      "running until the answer");
 	check(dev_ioreq_next(part, 0) == -ENODEV, "a stopped partition ends the wait with ENODEV");
 	check(poll(&pfd, 1, 0) == 1 && dev_part_info(part, &info) == 0 &&
 		      info.state == BH_PART_STOPPED && info.stop_reason == BH_STOP_TRIPLE_FAULT,
 	      "the stop is news and says why");
-	check(dev_part_reset(part) == 0 && dev_part_start(part) == 0 && dev_ioreq_next(part, 0) == 0,
+	check(dev_part_reset(part) == 0 && dev_part_start(part) == 0 &&
+		      dev_ioreq_next(part, 0) == 0,
 	      "after reset it starts again");
 	dev_unmap(slots, BH_PAGE_SIZE);
 }
@@ -200,7 +214,8 @@ static void check_lifetime(int dev, int part)
 	check(destroyed(dev) == before + 1, "the last mapping's end destroys it");
 	part = dev_create(dev, 1);
 	check(part >= 0, "it can be created again");
-	check(dev_map_ram(part, 0, 4096, &addr) == 0 && *(volatile char *)addr == 0, "RAM is zero again");
+	check(dev_map_ram(part, 0, 4096, &addr) == 0 && *(volatile char *)addr == 0,
+	      "RAM is zero again");
 	dev_unmap(addr, 4096);
 	close(part);
 	check(destroyed(dev) == before + 2, "the last close destroys it");
@@ -223,7 +238,8 @@ int main(void)
 	check_events(part);
 	check_ioreq(part);
 	check_lifetime(dev, part);
-	check(syscall(SYS_delete_module, "bulkhead", O_NONBLOCK) < 0, "an open device holds the module");
+	check(syscall(SYS_delete_module, "bulkhead", O_NONBLOCK) < 0,
+	      "an open device holds the module");
 	close(dev);
 	check(syscall(SYS_delete_module, "bulkhead", O_NONBLOCK) == 0, "the module unloads");
 	check(syscall(SYS_finit_module, module, "", 0) == 0, "and loads again");

@@ -129,7 +129,8 @@ static void fake_polls_state_change(void **state)
 	assert_int_equal(poll(&pfd, 1, 0), 0);
 }
 
-/* A ring reaches the eventfd of its page and queue, a write to an irqfd becomes an MSI; reset ends both. */
+/* A ring reaches the eventfd of its page and queue, a write to an irqfd becomes an MSI; reset ends
+ * both. */
 static void fake_carries_doorbells_and_interrupts(void **state)
 {
 	struct fixture *fix = *state;
@@ -177,8 +178,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fake_maps_ram_by_ram_fd, setup, teardown),
 		cmocka_unit_test_setup_teardown(fake_passes_ioreq_and_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(fake_polls_state_change, setup, teardown),
-		cmocka_unit_test_setup_teardown(fake_carries_doorbells_and_interrupts, setup, teardown),
-		cmocka_unit_test_setup_teardown(fake_creates_again_after_last_close, setup, teardown),
+		cmocka_unit_test_setup_teardown(fake_carries_doorbells_and_interrupts, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(fake_creates_again_after_last_close, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

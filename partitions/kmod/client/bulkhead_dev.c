@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The real device behind bulkhead_dev.h: ioctl() and mmap() on /dev/bulkhead and the fds it gave. */
+/** The real device behind bulkhead_dev.h: ioctl() and mmap() on /dev/bulkhead and the fds it gave.
+ */
 #define _GNU_SOURCE
 #include "bulkhead_dev.h"
 
