@@ -10,6 +10,7 @@
 #include "dbg/crash.h"
 #include "dbg/log.h"
 #include "irq/lapic.h"
+#include "irq/pic.h"
 #include "lib/string.h"
 #include "mem/frames.h"
 #include "mem/hspace.h"
@@ -124,6 +125,7 @@ void boot_main(uint32_t magic, uint64_t mbi, uint64_t tsc)
 	must(acpi_init(info), "update the firmware");
 	must(lapic_check(), "use a CPU that has them");
 	init_memory(info);
+	pic_close();
 	lapic_init();
 	cpu_this()->apic_id = lapic_id();
 	must(tsc_init(acpi_get()->pm_timer_port, acpi_get()->pm_timer_32bit),

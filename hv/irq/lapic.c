@@ -45,8 +45,6 @@ void lapic_init(void)
 	insn_wrmsr(MSR_IA32_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_EXTD);
 	insn_wrmsr(MSR_IA32_X2APIC_SIVR, SIVR_ENABLE | IRQ_VECTOR_SPURIOUS);
 	insn_wrmsr(MSR_IA32_X2APIC_TPR, 0);
-	/* A vector taken from the PIC before the control partition has programmed it means nothing
-	 * to anybody: closed until its own local APIC opens it. */
 	lapic_lint0_mask(true);
 	insn_wrmsr(MSR_IA32_X2APIC_LVT_LINT1, LVT_NMI);
 	insn_wrmsr(MSR_IA32_X2APIC_LVT_ERROR, LVT_MASKED);

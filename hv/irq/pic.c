@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "irq/pic.h"
+
+#include "cpu/insn.h"
+
+#define PIC1_DATA 0x21
+#define PIC2_DATA 0xa1
+
+void pic_close(void)
+{
+	insn_out8(PIC1_DATA, 0xff);
+	insn_out8(PIC2_DATA, 0xff);
+}
