@@ -231,40 +231,43 @@ static int set_backend_req_fd(struct vhost_server *server, struct vhost_msg *msg
 	return DONE;
 }
 
-/* Offset and size of a configuration access, checked against the message and the device. */
-static bool check_config(const struct vhost_server *server, const struct vhost_msg *msg)
+/* Form of a configuration access: its size fits the message, its range the largest space there is.
+ */
+static bool check_config(const struct vhost_msg *msg)
 {
 	const struct vhost_config *config = &msg->body.config;
 
 	return msg->header.size >= VHOST_CONFIG_SIZE(0) && config->size <= VHOST_CONFIG_MAX &&
 	       msg->header.size == VHOST_CONFIG_SIZE(config->size) &&
-	       config->offset <= server->config_size &&
-	       config->size <= server->config_size - config->offset;
+	       config->offset <= VHOST_CONFIG_MAX - config->size;
 }
 
-/* An access outside of the space is answered with an empty payload, as the protocol asks for. */
+/* Front-ends pass on offsets of the guest's choice: what lies behind the device's space reads as
+ * zero. */
 static int get_config(struct vhost_server *server, struct vhost_msg *msg)
 {
 	struct vhost_config *config = &msg->body.config;
 	uint8_t space[VHOST_CONFIG_MAX] = {0};
 
-	if (!check_config(server, msg) || !server->ops->get_config) {
-		msg->header.size = 0;
-		return REPLY;
+	if (!check_config(msg)) {
+		return -EPROTO;
 	}
-	server->ops->get_config(server->dev, space);
+	if (server->ops->get_config) {
+		server->ops->get_config(server->dev, space);
+	}
 	memcpy(config->data, space + config->offset, config->size);
 	return REPLY;
 }
 
+/* A write that is not within the device's space as a whole is ignored. */
 static int set_config(struct vhost_server *server, struct vhost_msg *msg)
 {
 	const struct vhost_config *config = &msg->body.config;
 
-	if (!check_config(server, msg)) {
+	if (!check_config(msg)) {
 		return -EPROTO;
 	}
-	if (server->ops->set_config) {
+	if (server->ops->set_config && config->offset + config->size <= server->config_size) {
 		server->ops->set_config(server->dev, config->offset, config->data, config->size);
 	}
 	return DONE;

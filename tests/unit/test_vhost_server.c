@@ -496,18 +496,32 @@ static void config_is_read_and_written(void **state)
 	assert_memory_equal(config.data, "abc", 3);
 }
 
-/* A read outside of configuration space is answered with nothing, a write ends the connection. */
-static void config_refuses_outside(void **state)
+/* Behind the device's space all reads as zero, and writes are ignored: the guest chooses offsets.
+ */
+static void config_ends_with_zeros(void **state)
 {
 	struct fixture *f = *state;
-	struct vhost_config config = {.offset = CONFIG_SIZE - 1, .size = 2};
+	struct vhost_config config = {.offset = CONFIG_SIZE - 1, .size = 2, .data = "ab"};
 
+	assert_int_equal(request(f, VHOST_SET_CONFIG, &config, VHOST_CONFIG_SIZE(2)), 1);
+	assert_int_equal(f->config[CONFIG_SIZE - 1], 0);
+	f->config[CONFIG_SIZE - 1] = 7;
 	assert_int_equal(request(f, VHOST_GET_CONFIG, &config, VHOST_CONFIG_SIZE(2)), 1);
-	assert_int_equal(reply(f, VHOST_GET_CONFIG, &config, sizeof(config)), 0);
-	config.offset = UINT32_MAX;
+	assert_int_equal(reply(f, VHOST_GET_CONFIG, &config, sizeof(config)), VHOST_CONFIG_SIZE(2));
+	assert_memory_equal(config.data, "\7", 2);
+}
+
+/* An access beyond the largest space, or of another size than its message, ends the connection. */
+static void config_refuses_malformed_access(void **state)
+{
+	struct fixture *f = *state;
+	struct vhost_config config = {.offset = UINT32_MAX, .size = 2};
+
 	assert_int_equal(request(f, VHOST_SET_CONFIG, &config, VHOST_CONFIG_SIZE(2)), -EPROTO);
+	assert_int_equal(request(f, VHOST_GET_CONFIG, &config, VHOST_CONFIG_SIZE(2)), -EPROTO);
 	config.offset = 0;
 	assert_int_equal(request(f, VHOST_SET_CONFIG, &config, VHOST_CONFIG_SIZE(1)), -EPROTO);
+	assert_int_equal(request(f, VHOST_GET_CONFIG, &config, 4), -EPROTO);
 }
 
 /* A change of configuration space is told on the back end's own socket. */
@@ -584,7 +598,8 @@ int main(void)
 		TEST(receive_returns_0_when_peer_closes),
 		TEST(reply_ack_tells_result),
 		TEST(config_is_read_and_written),
-		TEST(config_refuses_outside),
+		TEST(config_ends_with_zeros),
+		TEST(config_refuses_malformed_access),
 		TEST(config_change_is_told),
 		TEST(dead_kick_fd_breaks_queue),
 		TEST(detach_forgets_everything),
