@@ -9,18 +9,18 @@
 #include "ui/trusted/look.h"
 #include "ui/trusted/mark.h"
 
-#define HEIGHT	   MODEL_STRIP_HEIGHT
-#define MARGIN	   14 /* before the name, behind the state */
-#define GAP	   12 /* between name and state */
-#define KEY_SIZE   18
-#define TAB_TOP	   4
-#define TAB_HEIGHT (HEIGHT - 2 * TAB_TOP)
-#define TAB_PAD	   5
-#define TAB_SPACE  4 /* between tabs */
-#define NAME_MIN   24
-#define PATTERN_MIN                                                                                \
-	96 /* the band is never narrower: it is what names the partition without words */
-#define TITLE_MAX 400
+#define HEIGHT	    MODEL_STRIP_HEIGHT
+#define MARGIN	    14 /* before the name, behind the state */
+#define GAP	    12 /* between name and state */
+#define KEY_SIZE    18
+#define TAB_TOP	    4
+#define TAB_HEIGHT  (HEIGHT - 2 * TAB_TOP)
+#define TAB_PAD	    5
+#define TAB_SPACE   4 /* between tabs */
+#define NAME_MIN    24
+#define PATTERN_MIN 64	/* the band is what names a partition without words */
+#define TITLE_KEEP  140 /* the focused name gives way to tabs down to this */
+#define TITLE_MAX   400
 
 static const char *const state_words[SWITCHER_STATE_COUNT] = {
 	[SWITCHER_STOPPED] = "stopped", [SWITCHER_STARTING] = "starting", [SWITCHER_RUNNING] = "",
@@ -50,6 +50,11 @@ static int32_t lower(int32_t a, int32_t b)
 	return a < b ? a : b;
 }
 
+static int32_t higher(int32_t a, int32_t b)
+{
+	return a > b ? a : b;
+}
+
 static void lay_out_tabs(const struct model *model, const struct font_set *fonts,
 			 struct strip_layout *layout)
 {
@@ -57,15 +62,16 @@ static void lay_out_tabs(const struct model *model, const struct font_set *fonts
 	const int32_t fixed = TAB_PAD + KEY_SIZE + 6 + 8 + MARK_SIZE + TAB_PAD + 2 + TAB_SPACE;
 	uint32_t order[SWITCHER_PARTS_MAX];
 	unsigned count = 0;
-	int32_t widest = 0;
+	int32_t widest = 0, title = 0;
 
 	for (uint32_t i = 1; i <= SWITCHER_ORDER_MAX && count < SWITCHER_PARTS_MAX; i++) {
 		uint32_t part = model_find_order(model, i);
 
 		if (part != MODEL_PART_NONE) {
-			int32_t width = font_width(font, model->parts[part].title);
+			const char *name = model->parts[part].title;
 
-			widest = width > widest ? width : widest;
+			widest = higher(widest, font_width(font, name));
+			title = higher(title, font_width(&fonts->fonts[FONT_TITLE], name));
 			order[count++] = part;
 		}
 	}
@@ -76,7 +82,8 @@ static void lay_out_tabs(const struct model *model, const struct font_set *fonts
 	}
 	/* All tabs are as wide as the widest, so that nothing moves when a partition changes; names
 	 * give way first. */
-	int32_t room = (model->width - PATTERN_MIN - MARGIN * 2 - NAME_MIN) / (int32_t)count;
+	title = lower(title, TITLE_KEEP) + 2 * MARGIN;
+	int32_t room = (model->width - PATTERN_MIN - title - TAB_SPACE) / (int32_t)count;
 	int32_t name = lower(widest, room - fixed);
 
 	name = name < 0 ? 0 : name;
