@@ -202,8 +202,9 @@ static bool range_is(uint64_t base, uint64_t size, unsigned state, unsigned othe
 	if (base + size < base || to > frame_count) {
 		return false;
 	}
-	for (; from < to; from++) {
-		if (owner[from] != state && owner[from] != other) {
+	while (to > from) { /* from the end: find_pool comes from above */
+		to--;
+		if (owner[to] != state && owner[to] != other) {
 			return false;
 		}
 	}
@@ -332,7 +333,11 @@ bool frame_run_next(uint64_t *base, uint64_t *ret_size, unsigned *ret_owner)
 	}
 	*ret_owner = frame_owner(hpa(*base));
 	while (to < frame_count && frame_owner(hpa(to << PAGE_SHIFT)) == *ret_owner) {
-		to++;
+		uint8_t state = owner[to];
+
+		do { /* most neighbours have the very same state */
+			to++;
+		} while (to < frame_count && owner[to] == state);
 	}
 	*base = from << PAGE_SHIFT;
 	*ret_size = (to - from) << PAGE_SHIFT;
