@@ -11,7 +11,7 @@ import uuid
 from . import cache, cpio, deb, kernel, paths, step, tree, vhd
 
 NAMESPACE = uuid.UUID("6f0c9f5e-7d0a-4f0e-9d7e-0b1c2d3e4f50")
-VERSION = "1"  # part of every key: raise it when this file changes what it makes
+VERSION = "2"  # part of every key: raise it when this file changes what it makes
 
 
 def recipe(name):
@@ -78,7 +78,7 @@ def fill(name, data, folder):
     root.make_folders(data.get("folders", []))
     root.take(data.get("files", []))
     for source, target in programs(data.get("programs", {})):
-        root.put(source, target, 0o755)
+        root.put_program(source, target)
     for link, target in data.get("links", {}).items():
         root.link(link, target)
     if (paths.IMAGES / name / "files").is_dir():

@@ -73,6 +73,11 @@ class Tree:
                 full = os.path.join(root, file)
                 self.put(full, os.path.relpath(full, folder))
 
+    def put_program(self, source, target):
+        """Copies one of our programs without its symbols."""
+        self.put(source, target, 0o755)
+        step.command(["strip", "-s", self.folder / merged(target)], "install the package binutils")
+
     def add_libraries(self):
         """Copies the shared libraries that the ELF files here need, and those that these need."""
         waiting = [os.path.join(r, f) for r, _, files in os.walk(self.folder) for f in files]
