@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Partitions with real processes (shell scripts) over the fake device, and the socket that asks
+ * for them. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bulkhead_dev_fake.h"
+#include "part.h"
+#include "server.h"
+
+#define WAIT_MS 10000u
+
+/* Prints its marker on the serial port and waits. */
+#define RUNNER                                                                                     \
+	"while [ $# -gt 0 ]; do [ \"$1\" = --serial-fd ] && eval \"printf "                        \
+	"'hello\\nBULKHEAD-READY\\n' "                                                             \
+	">&$2\"; shift; done\n"                                                                    \
+	"exec sleep 100\n"
+
+static char directory[64];
+static struct part parts[2];
+
+static void put_program(const char *name, const char *script)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	unlink(path);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fprintf(file, "#!/bin/bash\n%s", script);
+	fclose(file);
+	assert_int_equal(chmod(path, 0755), 0);
+}
+
+static struct config make_config(const char *name, uint32_t id)
+{
+	struct config config = {
+		.id = id,
+		.order = id,
+		.restart = true,
+		.disk_count = 1,
+		.disk = {{.readonly = true}},
+		.devices = CONFIG_CONSOLE | CONFIG_ENTROPY | CONFIG_GPU | CONFIG_KEYBOARD |
+			   CONFIG_POINTER,
+	};
+
+	snprintf(config.name, sizeof(config.name), "%s", name);
+	snprintf(config.kernel, sizeof(config.kernel), "%s/bulkhead-runner", directory);
+	snprintf(config.disk[0].path, sizeof(config.disk[0].path), "%s/bulkhead-blk", directory);
+	return config;
+}
+
+static int setup(void **state)
+{
+	static const char *const programs[] = {"bulkhead-blk", "bulkhead-rng", "bulkhead-gpu",
+					       "bulkhead-input", "bulkhead-console"};
+	struct config config;
+
+	(void)state;
+	snprintf(directory, sizeof(directory), "/tmp/test-part-XXXXXX");
+	if (!mkdtemp(directory) || chmod(directory, 0755) || loop_init()) {
+		return -1;
+	}
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		put_program(programs[i], "exec sleep 100\n");
+	}
+	put_program("bulkhead-runner", RUNNER);
+	fake_dev_reset();
+	fake_dev_add_part(1, "desktop", 2u << 20, 1);
+	fake_dev_add_part(2, "browser", 2u << 20, 2);
+	part_env = (struct part_env){.dev = dev_open(),
+				     .program_dir = directory,
+				     .run_dir = directory,
+				     .confine = geteuid() == 0,
+				     .console_grew = server_console_grew};
+	config = make_config("desktop", 1);
+	part_init(&parts[0], &config);
+	config = make_config("browser", 2);
+	part_init(&parts[1], &config);
+	return 0;
+}
+
+static bool wait_for(bool (*done)(void))
+{
+	uint64_t end = loop_now_us() + WAIT_MS * 1000u;
+
+	while (!done() && loop_now_us() < end) {
+		loop_step(20);
+	}
+	return done();
+}
+
+static bool nothing_lives(void)
+{
+	return part_live(&parts[0]) + part_live(&parts[1]) == 0;
+}
+
+static bool first_ready(void)
+{
+	return parts[0].ready;
+}
+
+static bool both_ready(void)
+{
+	return parts[0].ready && parts[1].ready;
+}
+
+static bool first_failed(void)
+{
+	return parts[0].super.state == SUPER_FAILED;
+}
+
+static bool first_started_again(void)
+{
+	return parts[0].super.restarts > 0 && parts[0].ready;
+}
+
+static int teardown(void **state)
+{
+	char command[96];
+
+	(void)state;
+	part_stop(&parts[0]);
+	part_stop(&parts[1]);
+	if (!wait_for(nothing_lives)) {
+		return -1;
+	}
+	part_fini(&parts[0]);
+	part_fini(&parts[1]);
+	close(part_env.dev);
+	fake_dev_reset();
+	loop_fini();
+	snprintf(command, sizeof(command), "rm -r %s", directory);
+	return system(command);
+}
+
+/* A start creates the partition and runs a runner and a back end per device; the marker makes it
+ * ready. */
+static void part_start_runs_all_processes(void **state)
+{
+	uint64_t cursor = 0;
+	char text[64];
+
+	(void)state;
+	assert_int_equal(part_start(&parts[0]), 0);
+	assert_int_equal(part_live(&parts[0]), 7);
+	assert_int_equal(fake_dev_state(1), BH_PART_CREATED);
+	assert_int_equal(part_start(&parts[0]), -EBUSY);
+	assert_true(wait_for(first_ready));
+	assert_int_equal(ring_read(&parts[0].console.ring, &cursor, text, sizeof(text)), 21);
+	assert_memory_equal(text, "hello\nBULKHEAD-READY\n", 21);
+	assert_int_equal(part_live(&parts[1]), 0);
+}
+
+static struct proc *find_proc(struct part *part, const char *kind)
+{
+	for (uint32_t i = 0; i < part->proc_count; i++) {
+		if (!strcmp(part->proc[i].kind, kind)) {
+			return &part->proc[i].proc;
+		}
+	}
+	fail_msg("no process %s", kind);
+	return NULL;
+}
+
+/* A killed back end: its partition starts again and says why, the other keeps its processes. */
+static void part_killed_back_end_restarts_its_partition_only(void **state)
+{
+	pid_t other[PART_PROCS_MAX];
+
+	(void)state;
+	part_start(&parts[0]);
+	part_start(&parts[1]);
+	assert_true(wait_for(both_ready));
+	for (uint32_t i = 0; i < parts[1].proc_count; i++) {
+		other[i] = parts[1].proc[i].proc.pid;
+	}
+	kill(find_proc(&parts[0], "gpu")->pid, SIGKILL);
+	assert_true(wait_for(first_started_again));
+	assert_string_equal(parts[0].super.why, "gpu killed by signal 9");
+	assert_int_equal(parts[0].super.restarts, 1);
+	assert_int_equal(part_live(&parts[1]), 7);
+	for (uint32_t i = 0; i < parts[1].proc_count; i++) {
+		assert_int_equal(parts[1].proc[i].proc.pid, other[i]);
+	}
+}
+
+/* A killed runner is the same; the back ends that end because of it are not blamed. */
+static void part_killed_runner_restarts_its_partition(void **state)
+{
+	(void)state;
+	part_start(&parts[0]);
+	assert_true(wait_for(first_ready));
+	kill(find_proc(&parts[0], "runner")->pid, SIGKILL);
+	kill(find_proc(&parts[0], "blk0")->pid, SIGTERM);
+	assert_true(wait_for(first_started_again));
+	assert_string_equal(parts[0].super.why, "killed by signal 9");
+}
+
+/* A guest that the hypervisor stops is started again twice, then stays with its reason. */
+static void part_stopped_by_hypervisor_gives_up(void **state)
+{
+	(void)state;
+	put_program("bulkhead-runner", "sleep 0.2; exit 20\n");
+	part_start(&parts[0]);
+	while (!first_failed()) {
+		if (fake_dev_state(1) == BH_PART_CREATED) {
+			fake_dev_stop(1, BH_STOP_TRIPLE_FAULT, 0);
+		}
+		loop_step(20);
+	}
+	assert_int_equal(parts[0].super.restarts, SUPER_RESTARTS_MAX);
+	assert_string_equal(parts[0].super.why, "triple fault at rip 0");
+	assert_int_equal(part_live(&parts[0]), 0);
+}
+
+static bool first_stopped(void)
+{
+	return parts[0].super.state == SUPER_STOPPED;
+}
+
+/* A guest that powers off is stopped and not started again. */
+static void part_power_off_stays_off(void **state)
+{
+	(void)state;
+	put_program("bulkhead-runner", "sleep 0.1; exit 0\n");
+	part_start(&parts[0]);
+	assert_true(wait_for(first_stopped));
+	assert_string_equal(parts[0].super.why, "powered off");
+	assert_int_equal(part_live(&parts[0]), 0);
+}
+
+/* Processes that do not listen to SIGTERM are killed after a moment. */
+static void part_stop_kills_the_stubborn(void **state)
+{
+	(void)state;
+	put_program("bulkhead-blk", "trap '' TERM\nwhile :; do sleep 1; done\n");
+	part_start(&parts[0]);
+	assert_true(wait_for(first_ready));
+	assert_int_equal(part_stop(&parts[0]), 0);
+	assert_true(wait_for(first_stopped));
+	assert_int_equal(part_live(&parts[0]), 0);
+	assert_int_equal(parts[0].fd_source.fd, -1);
+}
+
+/* A disk that is not there: nothing stays, and the reason names it. */
+static void part_without_its_disk_fails(void **state)
+{
+	(void)state;
+	snprintf(parts[0].config.disk[0].path, sizeof(parts[0].config.disk[0].path),
+		 "/nowhere/d.vhd");
+	part_start(&parts[0]);
+	assert_true(wait_for(first_failed));
+	assert_string_equal(parts[0].super.why, "/nowhere/d.vhd: No such file or directory");
+	assert_int_equal(part_live(&parts[0]), 0);
+}
+
+/* A definition whose number means another partition in the policy is not started. */
+static void part_must_be_the_one_of_the_policy(void **state)
+{
+	(void)state;
+	parts[0].config.id = 2;
+	part_start(&parts[0]);
+	assert_true(wait_for(first_failed));
+	assert_string_equal(parts[0].super.why, "the policy calls partition 2 \"browser\"");
+}
+
+/* A program that cannot be executed says so in the log and fails its partition. */
+static void part_without_a_program_fails(void **state)
+{
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/bulkhead-rng", directory);
+	unlink(path);
+	part_start(&parts[0]);
+	assert_true(wait_for(first_failed));
+	assert_string_equal(parts[0].super.why, "rng exited with status 126");
+}
+
+static int ask_fd = -1;
+static char answer[65536];
+static size_t answer_size;
+
+static bool has_answer(void)
+{
+	ssize_t got =
+		recv(ask_fd, answer + answer_size, sizeof(answer) - 1 - answer_size, MSG_DONTWAIT);
+
+	if (got > 0) {
+		answer_size += (size_t)got;
+	}
+	answer[answer_size] = 0;
+	return got == 0 || memchr(answer, '\n', answer_size) != NULL;
+}
+
+static struct json_object *ask(const char *line)
+{
+	answer_size = 0;
+	assert_int_equal(send(ask_fd, line, strlen(line), 0), strlen(line));
+	assert_true(wait_for(has_answer));
+	return json_tokener_parse(answer);
+}
+
+static void ask_connect(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", directory);
+	assert_int_equal(server_start(address.sun_path, parts, 2), 0);
+	ask_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(ask_fd, (struct sockaddr *)&address, sizeof(address)), 0);
+}
+
+static void ask_disconnect(void)
+{
+	close(ask_fd);
+	server_stop();
+}
+
+static void expect_error(const char *line, const char *error)
+{
+	struct json_object *reply = ask(line), *value;
+
+	assert_true(json_object_object_get_ex(reply, "ok", &value));
+	assert_false(json_object_get_boolean(value));
+	assert_true(json_object_object_get_ex(reply, "error", &value));
+	assert_string_equal(json_object_get_string(value), error);
+	json_object_put(reply);
+}
+
+/* Requests that make no sense get an error and leave the connection open. */
+static void server_answers_errors(void **state)
+{
+	(void)state;
+	ask_connect();
+	expect_error("nonsense\n", "not one JSON object");
+	expect_error("{\"verb\":\"start\",\"name\":\"guest\"}\n", "no partition is called guest");
+	expect_error("{\"verb\":\"stop\",\"name\":\"desktop\"}\n", "desktop is stopped");
+	expect_error("{\"verb\":\"type\",\"text\":\"x\"}\n", "no console is open");
+	ask_disconnect();
+}
+
+/* list and stats tell what the hypervisor knows. */
+static void server_tells_list_and_stats(void **state)
+{
+	struct bh_vcpu_stats stats = {.run_tsc = 1000, .root_tsc = 10};
+	struct json_object *reply, *array, *value;
+
+	(void)state;
+	stats.exits[BH_EXIT_CPUID] = 7;
+	fake_dev_set_stats(2, 1, &stats);
+	ask_connect();
+	reply = ask("{\"verb\":\"list\"}\n");
+	assert_true(json_object_object_get_ex(reply, "partitions", &array));
+	assert_int_equal(json_object_array_length(array), 2);
+	json_object_object_get_ex(json_object_array_get_idx(array, 0), "memory", &value);
+	assert_int_equal(json_object_get_int64(value), 2 << 20);
+	json_object_put(reply);
+	reply = ask("{\"verb\":\"stats\",\"name\":\"browser\"}\n");
+	assert_true(json_object_object_get_ex(reply, "vcpus", &array));
+	assert_int_equal(json_object_array_length(array), 2);
+	json_object_object_get_ex(json_object_array_get_idx(array, 1), "exits", &value);
+	json_object_object_get_ex(value, "cpuid", &value);
+	assert_int_equal(json_object_get_int64(value), 7);
+	json_object_put(reply);
+	ask_disconnect();
+}
+
+static bool has_ready_text(void)
+{
+	has_answer();
+	return strstr(answer, "BULKHEAD-READY") != NULL;
+}
+
+/* Who follows a log gets what the guest prints as it comes; without a name it is the hypervisor's.
+ */
+static void server_streams_logs(void **state)
+{
+	struct json_object *reply;
+
+	(void)state;
+	fake_dev_log("root mode is up\n");
+	ask_connect();
+	reply = ask("{\"verb\":\"log\"}\n");
+	assert_non_null(strstr(answer, "root mode is up\\n"));
+	json_object_put(reply);
+	answer_size = 0;
+	assert_true(send(ask_fd, "{\"verb\":\"log\",\"name\":\"desktop\",\"follow\":true}\n", 47,
+			 0) == 47);
+	loop_step(20);
+	part_start(&parts[0]);
+	assert_true(wait_for(has_ready_text));
+	ask_disconnect();
+}
+
+static bool hung_up(void)
+{
+	char byte;
+
+	return recv(ask_fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+/* A line that does not end costs the client its connection, nobody else anything. */
+static void server_drops_endless_lines(void **state)
+{
+	static char line[8192];
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	ask_connect();
+	assert_true(send(ask_fd, line, sizeof(line), MSG_NOSIGNAL) > 0);
+	assert_true(wait_for(hung_up));
+	ask_disconnect();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(part_start_runs_all_processes, setup, teardown),
+		cmocka_unit_test_setup_teardown(part_killed_back_end_restarts_its_partition_only,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(part_killed_runner_restarts_its_partition, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(part_stopped_by_hypervisor_gives_up, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(part_power_off_stays_off, setup, teardown),
+		cmocka_unit_test_setup_teardown(part_stop_kills_the_stubborn, setup, teardown),
+		cmocka_unit_test_setup_teardown(part_without_its_disk_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(part_must_be_the_one_of_the_policy, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(part_without_a_program_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(server_answers_errors, setup, teardown),
+		cmocka_unit_test_setup_teardown(server_tells_list_and_stats, setup, teardown),
+		cmocka_unit_test_setup_teardown(server_streams_logs, setup, teardown),
+		cmocka_unit_test_setup_teardown(server_drops_endless_lines, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
