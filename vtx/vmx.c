@@ -88,15 +88,20 @@ static int vmx_start(void)
 	return vmx_on(region) ? 0 : -BH_NOSUPP;
 }
 
-int backend_init(void)
+int backend_check(void)
 {
 	int err = vmx_features_check(&vmx_features);
 
 	if (err) {
-		boot_error = "this CPU lacks what the log names as missing";
-		return err;
+		boot_error = "this CPU lacks what is named as missing above";
 	}
-	err = create_bitmaps();
+	return err;
+}
+
+int backend_init(void)
+{
+	int err = create_bitmaps();
+
 	if (!err) {
 		err = vmx_start();
 	}

@@ -82,6 +82,14 @@ static void log_memory(const struct boot_info *info)
 	log_info(TAG, "%lu MiB of RAM", (unsigned long)(ram >> 20));
 }
 
+/** Both gates speak before one of them stops us, so that a person sees all that is missing. */
+static void check_features(void)
+{
+	int lapic = lapic_check(), backend = backend_check();
+
+	must(backend ? backend : lapic, "switch VT-x on in the firmware, or use a CPU that has it");
+}
+
 static void init_memory(const struct boot_info *info)
 {
 	must(frames_init(info), "use a machine with 256 MiB or more");
@@ -103,7 +111,7 @@ static void init_partitions(const struct boot_info *info)
 	}
 	must(frames_reserve_pool(info, sizes, count), "give the partitions less in the policy");
 	must(pvh_write(info, &start_info, &entry), "load fewer or smaller modules");
-	must(backend_init(), "switch VT-x on in the firmware, or use a CPU that has it");
+	must(backend_init(), "switch the machine off and on again");
 	must(control_init(info, start_info, entry), "give the partitions less in the policy");
 }
 
@@ -119,11 +127,11 @@ void boot_main(uint32_t magic, uint64_t mbi, uint64_t tsc)
 	}
 	take_boot_info(mbi, tsc);
 	take_options();
+	check_features();
 	log_memory(info);
 	require_module(info, "policy", "boot module 'policy' is missing");
 	require_module(info, "kernel", "boot module 'kernel' is missing");
 	must(acpi_init(info), "update the firmware");
-	must(lapic_check(), "use a CPU that has them");
 	init_memory(info);
 	pic_close();
 	lapic_init();

@@ -8,8 +8,10 @@
 
 #include "part/part.h"
 
-/** Checks every capability we need before it changes anything, names each missing one by its manual
- *  name, then turns virtualization on for this CPU. */
+/** The feature gate: logs each capability that is missing by its manual name. Changes nothing.
+ *  -BH_NOSUPP. */
+int backend_check(void) BH_MUST_CHECK;
+/** Turns virtualization on for this CPU. Needs backend_check. */
 int backend_init(void) BH_MUST_CHECK;
 
 int backend_part_create(struct part *part) BH_MUST_CHECK;
