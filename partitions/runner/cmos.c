@@ -10,6 +10,7 @@
 void cmos_init(struct cmos *cmos)
 {
 	*cmos = (struct cmos){.now = time};
+	tzset(); /* gmtime_r() would else open time zone files at its first call, and by then it may not */
 }
 
 static uint8_t to_bcd(int value)
