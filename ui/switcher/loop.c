@@ -21,6 +21,7 @@
 #define FDS_MAX	 (2u + SWITCHER_PARTS_MAX + EVDEV_DEVICES_MAX)
 
 static volatile sig_atomic_t stop_asked, stats_asked;
+static sigset_t unblocked; /* while the loop waits */
 
 uint64_t switcher_tsc(void)
 {
@@ -213,7 +214,7 @@ static void draw_if_due(struct switcher *s)
 	}
 }
 
-static int turn(struct switcher *s, const sigset_t *mask)
+static int turn(struct switcher *s)
 {
 	struct pollfd fds[FDS_MAX];
 	unsigned count = 0, devices = s->evdev.count;
@@ -233,7 +234,7 @@ static int turn(struct switcher *s, const sigset_t *mask)
 
 		count = push_fd(fds, count, peer_may_read(peer, now) ? peer->surface_fd : -1);
 	}
-	if (ppoll(fds, count, ms < 0 ? NULL : &timeout, mask) < 0) {
+	if (ppoll(fds, count, ms < 0 ? NULL : &timeout, &unblocked) < 0) {
 		return errno == EINTR ? 0 : -1;
 	}
 	serve_devices(s, fds, devices);
@@ -265,21 +266,26 @@ static void on_signal(int number)
 	}
 }
 
-int loop_run(struct switcher *s)
+void loop_catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_signal};
-	sigset_t blocked, mask;
+	sigset_t blocked;
 
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
 	sigaddset(&blocked, SIGINT);
 	sigaddset(&blocked, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &blocked, &mask);
+	sigprocmask(SIG_BLOCK, &blocked, &unblocked);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGUSR1, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int loop_run(struct switcher *s)
+{
 	while (!stop_asked) {
-		if (turn(s, &mask) < 0) {
+		if (turn(s) < 0) {
 			return 1;
 		}
 		if (stats_asked) {

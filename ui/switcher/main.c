@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +145,6 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	signal(SIGPIPE, SIG_IGN);
 	s.control_fd = options.control_fd;
 	s.opener_fd = -1;
 	s.stats = options.stats;
@@ -168,6 +166,7 @@ int main(int argc, char **argv)
 	if (s.control_fd >= 0) {
 		fcntl(s.control_fd, F_SETFD, FD_CLOEXEC);
 	}
+	loop_catch_signals();
 	if (give_up(&s, &options) < 0) {
 		return 1;
 	}

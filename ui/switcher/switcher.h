@@ -49,6 +49,10 @@ void control_send_focused(struct switcher *s, uint32_t part, uint64_t tsc);
 /** A line on stdout, without ever waiting for it: the console may be a slow serial line. */
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** SIGTERM and SIGINT end the loop, SIGUSR1 prints counters. Once, before system calls are taken
+ * away. */
+void loop_catch_signals(void);
+
 /** Turns until SIGTERM, or until the screen goes away. Returns the exit code. */
 int loop_run(struct switcher *s);
 
