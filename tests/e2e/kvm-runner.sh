@@ -138,6 +138,7 @@ EOF
 chmod +x "$outer/init"
 pack "$outer" "$out/outer.cpio"
 
+rm -f "$out/serial.log"
 timeout "$timeout" qemu-system-x86_64 -machine q35 -accel tcg -cpu EPYC,+svm -m 1536 -display none -no-reboot \
 	-nic none -monitor none -serial "file:$out/serial.log" -kernel "$vmlinuz" -initrd "$out/outer.cpio" \
 	-append "console=ttyS0 panic=-1 quiet mitigations=off random.trust_cpu=on" $qemu_args &
