@@ -11,7 +11,8 @@ SUBJECT = re.compile(r"^[A-Za-z0-9_./,*{} -]+: [A-Z][A-Za-z0-9_./',-]*( .*[^.])?
 SUBJECT_MAX = 60
 # Pushed too long; rewriting what others have built on would cost more than a few characters.
 LONG = {"hv/part: Partitions, vcpus, scheduler, local APIC and the gate",
-        "partitions/runner: Add virtio devices over vhost-user back ends"}
+        "partitions/runner: Add virtio devices over vhost-user back ends",
+        "partitions/manager: Keep the house format, split the fake device"}
 NOT_IMPERATIVE = re.compile(r": (Added|Adds|Adding|Fixed|Fixes|Fixing|Changed|Changes|Changing|Updated|Updates|Updating|"
                             r"Removed|Removes|Removing|Made|Makes|Making|Implemented|Implements|Implementing)\b")
 # Folders of a build machine: a home with a name in it, or the folder this very clone lies in.
