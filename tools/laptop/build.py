@@ -25,7 +25,16 @@ def programs():
         with step.step("preparing the build folder"):
             step.command(["meson", "setup", paths.BUILD], cwd=paths.ROOT, timeout=300)
     with step.step("building the programs"):
-        step.command(["ninja", "-C", paths.BUILD], "see the compiler's message above", timeout=1800)
+        step.command(["ninja", "-C", paths.BUILD, *targets()], "see the compiler's message above", timeout=1800)
+
+
+def targets():
+    """What the images hold, and nothing else: tests are built by ./check."""
+    wanted = {"policy/compile/policy-table", "hv/boot/bulkhead.elf", "partitions/bare/bare.elf"}
+    for name in ("control", *GUESTS):
+        data = image.recipe(name)
+        wanted |= {data["init"], *data.get("programs", {})}
+    return sorted(wanted)
 
 
 def kernel_module():
@@ -90,14 +99,14 @@ def partition_files(check):
     return files
 
 
-def laptop(check=False):
-    """Path of the disk image of the laptop."""
+def laptop(check=False, append=""):
+    """Path of the disk image of the laptop; append: more words for the control kernel's command line."""
     laptop_data = definitions()
     extra = partition_files(check)
     extra["lib/modules/bulkhead.ko"] = kernel_module().read_bytes()
     modules = {"kernel": kernel.vmlinux(), "initrd": image.control(extra)}
     boot = laptop_data["boot"]
-    words = {"kernel": " ".join(boot["kernel"]["cmdline"])}
+    words = {"kernel": " ".join([*boot["kernel"]["cmdline"], *append.split()])}
     files = {"images/vmlinux": modules["kernel"]}
     for name in GUESTS:
         files[f"images/{name}.initrd"], files[f"images/{name}.vhd"] = image.guest(name)
