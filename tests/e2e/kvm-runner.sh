@@ -5,17 +5,19 @@
 #
 #   kvm-runner.sh [--build DIR] [--out DIR] [--devices 'TYPE=COMMAND' ...] [--guest-script FILE]
 #                 [--cmdline TEXT] [--runner-args TEXT] [--file FILE ...] [--qemu-args TEXT] [--timeout S]
+#                 [--during FILE] [--vcpus N]
 #
 # --devices TYPE=COMMAND  starts COMMAND with "--vhost-socket /run/TYPE.sock" and gives the runner that device;
 #                         COMMAND's program is taken from the build folder or is one of --file
 # --guest-script FILE     runs in the inner guest as /test.sh (default: says READY and what it found)
+# --during FILE           runs in the outer machine beside the runner
 # --file FILE             goes to / of the outer machine
 # BULKHEAD_KERNEL_DIR     an unpacked linux-image package (default: fetched into <build>/kernel)
 #
 # Prints the serial output; exit code is that of the runner, 99 when the machine did not get that far.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
-build=$here/build out= script= cmdline= runner_args= qemu_args= timeout=180
+build=$here/build out= script= cmdline= runner_args= qemu_args= timeout=180 during= vcpus=1
 devices=() files=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -28,7 +30,9 @@ while [ $# -gt 0 ]; do
 	--file) files+=("$2") ;;
 	--qemu-args) qemu_args=$2 ;;
 	--timeout) timeout=$2 ;;
-	*) sed -n '3,17s/^# \{0,1\}//p' "$0"; exit 2 ;;
+	--during) during=$2 ;;
+	--vcpus) vcpus=$2 ;;
+	*) sed -n '3,19s/^# \{0,1\}//p' "$0"; exit 2 ;;
 	esac
 	shift 2
 done
@@ -119,6 +123,7 @@ for program in "$outer"/bin/*; do
 	done
 done
 cp "$kernel/vmlinux" "$outer/vmlinux"
+[ -z "$during" ] || cp "$during" "$outer/during.sh"
 chmod +x "$inner/init"
 pack "$inner" "$outer/inner.cpio"
 default="console=ttyS0 quiet panic=-1 nokaslr mitigations=off random.trust_cpu=on audit=0 selinux=0 cryptomgr.notests"
@@ -130,6 +135,8 @@ for m in /modules/*; do insmod \$m; done
 export PATH=/bin:/
 cd /
 $starts
+[ ! -f /during.sh ] || sh /during.sh &
+export BULKHEAD_KVM_VCPUS=$vcpus
 time bulkhead-runner-kvm --part 1 --kernel /vmlinux --initrd /inner.cpio --serial-fd 1 \
 	--cmdline "$default $cmdline" $device_args $runner_args
 echo "RUNNER EXIT \$?"
