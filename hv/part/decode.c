@@ -169,17 +169,38 @@ int decode_insn(const uint8_t *bytes, size_t size, unsigned bits, struct decode_
 			insn.op = DECODE_STORE;
 			imm_size = MIN(width, 4);
 			break;
+		case 0x63: /* MOVSXD; without REX.W a plain load */
+			if (bits != 64) {
+				return -BH_NOSUPP;
+			}
+			insn.op = DECODE_LOAD;
+			insn.size = (uint8_t)MIN(operand, 4);
+			insn.sign_extend = true;
+			break;
+		case 0x86:
+		case 0x87:
+			insn.op = DECODE_XCHG;
+			break;
 		case 0x08:
 		case 0x09:
+		case 0x0a:
+		case 0x0b:
 			insn.op = DECODE_OR;
+			insn.swapped = opcode & 2;
 			break;
 		case 0x20:
 		case 0x21:
+		case 0x22:
+		case 0x23:
 			insn.op = DECODE_AND;
+			insn.swapped = opcode & 2;
 			break;
 		case 0x30:
 		case 0x31:
+		case 0x32:
+		case 0x33:
 			insn.op = DECODE_XOR;
+			insn.swapped = opcode & 2;
 			break;
 		case 0x38:
 		case 0x39:
@@ -255,7 +276,14 @@ int decode_insn(const uint8_t *bytes, size_t size, unsigned bits, struct decode_
 		default:
 			break;
 		}
-		set_register(&insn, reg, (uint8_t)(two_byte ? operand : insn.size), p.rex);
+		bool extends = two_byte || opcode == 0x63;
+
+		if (extends) {
+			insn.reg = reg;
+			insn.reg_size = (uint8_t)operand;
+		} else {
+			set_register(&insn, reg, insn.size, p.rex);
+		}
 	} else {
 		if (!insn.stos) {
 			next_imm(&c, address_bits / 8);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Decodes the one instruction whose memory access root mode has to carry out.
  *
- *  Only forms that drivers use on device memory: MOV (88-8B, A0-A3, C6, C7), MOVZX, MOVSX, STOS, and
- *  the read-modify-write forms OR, AND, XOR with register or immediate, TEST and CMP. The effective
+ *  Only forms that drivers use on device memory: MOV (88-8B, A0-A3, C6, C7), MOVZX, MOVSX, MOVSXD,
+ *  STOS, XCHG, and OR, AND, XOR, TEST and CMP with register or immediate. The effective
  *  address is not computed: the hardware reports it. Source: SDM 2A, "Instruction Format".
  */
 #ifndef BH_PART_DECODE_H
@@ -20,6 +20,7 @@ enum decode_op {
 	DECODE_XOR,
 	DECODE_TEST, /* flags <- memory op source */
 	DECODE_CMP,
+	DECODE_XCHG, /* register <-> memory */
 };
 
 struct decode_insn {
@@ -31,7 +32,7 @@ struct decode_insn {
 	bool reg_high;    /* AH, CH, DH, BH */
 	bool sign_extend;
 	bool has_imm; /* the source is imm, not reg */
-	bool swapped; /* CMP register with memory: register is the first operand */
+	bool swapped; /* the register is the first operand, and the destination of OR, AND, XOR */
 	bool stos;
 	bool rep;
 	uint64_t imm;

@@ -218,7 +218,15 @@ static bool mmio_step(struct vcpu *vcpu, const struct decode_insn *insn, bool wa
 			       : insn->op == DECODE_AND ? data & source
 							: data ^ source;
 			set_flags(vcpu, data, insn->size, false, false, false);
+			if (insn->swapped) {
+				reg_write(vcpu, insn->reg, insn->reg_high, insn->size, data);
+				break;
+			}
 			*ret_write = data;
+			return true;
+		case DECODE_XCHG:
+			reg_write(vcpu, insn->reg, insn->reg_high, insn->size, data);
+			*ret_write = source;
 			return true;
 		case DECODE_STORE:
 			break;
