@@ -87,14 +87,19 @@ int ioreq_done(struct part *part, uint64_t vcpu_id)
 	return 0;
 }
 
+static uint64_t index_mask(struct vcpu *vcpu)
+{
+	struct backend_mode mode;
+
+	backend_mode(vcpu, &mode);
+	return mode.bits == 64 ? UINT64_MAX : mode.bits == 32 ? 0xffffffff : 0xffff;
+}
+
 /* Steps RCX and RSI or RDI of a string instruction; returns whether the instruction is over. */
 static bool string_step(struct vcpu *vcpu, unsigned index_reg, unsigned size, bool rep)
 {
-	struct backend_mode mode;
-	uint64_t mask, step = size;
+	uint64_t mask = index_mask(vcpu), step = size;
 
-	backend_mode(vcpu, &mode);
-	mask = mode.bits == 64 ? UINT64_MAX : mode.bits == 32 ? 0xffffffff : 0xffff;
 	if (backend_rflags(vcpu) & RFLAGS_DF) {
 		step = -step;
 	}
@@ -111,6 +116,11 @@ void ioreq_pio(struct vcpu *vcpu, const struct ioreq_pio *pio)
 {
 	uint64_t data = vcpu->regs[REG_RAX];
 
+	if (pio->rep && (vcpu->regs[REG_RCX] & index_mask(vcpu)) == 0) {
+		/* It exits before it looks at the count. */
+		backend_advance(vcpu, pio->insn_length);
+		return;
+	}
 	vcpu->ioreq.string = pio->string;
 	vcpu->ioreq.rep = pio->rep;
 	vcpu->ioreq.insn_length = pio->insn_length;
