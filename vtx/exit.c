@@ -98,9 +98,14 @@ static enum exit_result handle_hlt(struct vcpu *vcpu)
 	return EXIT_SKIP;
 }
 
+static unsigned cpl(void)
+{
+	return (unsigned)vmx_read(VMCS_GUEST_SS_AR) >> 5 & 3;
+}
+
 static enum exit_result handle_vmcall(struct vcpu *vcpu)
 {
-	if ((vmx_read(VMCS_GUEST_SS_AR) >> 5 & 3) != 0) {
+	if (cpl() != 0) {
 		inject_ud(vcpu);
 		return EXIT_RESUME;
 	}
@@ -155,7 +160,8 @@ static enum exit_result handle_xsetbv(struct vcpu *vcpu)
 {
 	uint64_t value = vcpu->regs[REG_RDX] << 32 | (uint32_t)vcpu->regs[REG_RAX];
 
-	if ((uint32_t)vcpu->regs[REG_RCX] != 0 || !xcr0_check(value)) {
+	/* A CPU checks the privilege before it exits, the emulator after. */
+	if (cpl() != 0 || (uint32_t)vcpu->regs[REG_RCX] != 0 || !xcr0_check(value)) {
 		inject_gp(vcpu);
 		return EXIT_RESUME;
 	}
