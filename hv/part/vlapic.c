@@ -43,6 +43,10 @@ enum {
 #define LVT_TIMER_MODE(lvt) (((lvt) >> 17) & 3)
 enum { TIMER_ONESHOT = 0, TIMER_PERIODIC = 1, TIMER_TSC_DEADLINE = 2 };
 
+#define LVT_ERROR  5u /* index in lvt[] */
+
+#define ESR_SEND_ILLEGAL BIT(5)
+
 #define APIC_VERSION 0x00050014u /* 6 LVT entries, version 0x14 */
 
 static bool bitmap_test(const uint64_t *map, unsigned vector)
@@ -404,6 +408,17 @@ static void write_lvt(struct vcpu *vcpu, unsigned index, uint32_t value)
 	}
 }
 
+static void note_error(struct vcpu *vcpu, uint32_t error)
+{
+	struct vlapic *lapic = &vcpu->lapic;
+	uint32_t lvt = lapic->lvt[LVT_ERROR];
+
+	lapic->esr_next |= error;
+	if (!(lvt & LVT_MASKED) && (lvt & 0xff) >= 16) {
+		vlapic_raise(vcpu, lvt & 0xff, false);
+	}
+}
+
 static void write_register(struct vcpu *vcpu, unsigned reg, uint64_t value)
 {
 	struct vlapic *lapic = &vcpu->lapic;
@@ -432,8 +447,9 @@ static void write_register(struct vcpu *vcpu, unsigned reg, uint64_t value)
 		}
 		vcpu->irq_check = true;
 		break;
-	case REG_ESR:
-		lapic->esr = 0;
+	case REG_ESR: /* SDM 3A, "Error Handling": a write shows what came since the last one */
+		lapic->esr = lapic->esr_next;
+		lapic->esr_next = 0;
 		break;
 	case REG_ICR:
 		lapic->icr = is_x2apic(lapic) ? value : (uint64_t)lapic->icr_high << 32 | low;
@@ -456,6 +472,10 @@ static void write_register(struct vcpu *vcpu, unsigned reg, uint64_t value)
 		lapic->timer_divide = low & 0xb;
 		break;
 	case REG_SELF_IPI:
+		if (low < 16) {
+			note_error(vcpu, ESR_SEND_ILLEGAL);
+			break;
+		}
 		deliver(vcpu, MODE_FIXED, low & 0xff, false);
 		break;
 	default:
@@ -516,6 +536,9 @@ int vlapic_write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 		return -BH_INVAL;
 	}
 	if (reg != REG_ICR && value >> 32) {
+		return -BH_INVAL;
+	}
+	if ((reg == REG_TPR || reg == REG_SELF_IPI) && value > 0xff) {
 		return -BH_INVAL;
 	}
 	write_register(vcpu, reg, value);
