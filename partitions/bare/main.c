@@ -230,6 +230,7 @@ static void guest_start_up(const struct pvh_start_info *info)
 	     "load");
 	must(guest_hypercall(BH_HC_VCPU_SET, BARE_PART, 0, (uint64_t)&vcpu_start), "vcpu-set");
 	must(guest_hypercall(BH_HC_DOORBELL_SETUP, BARE_PART, GUEST_DOORBELL_PAGE, 1), "doorbell");
+	guest_printf("bulkhead-guest-start\n");
 	must(guest_hypercall(BH_HC_PART_START, BARE_PART, 0, 0), "start");
 }
 
@@ -304,6 +305,7 @@ void bare_main(const struct pvh_start_info *info)
 	const char *options = info->cmdline == 0 ? "" : (const char *)info->cmdline;
 	uint64_t seconds = option_number(options, "timeout");
 
+	guest_pic_off();
 	trap_init();
 	apic_init();
 	uart_init();

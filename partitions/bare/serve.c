@@ -45,6 +45,22 @@ static void msi_post(uint8_t vector)
 	(void)guest_hypercall(BH_HC_MSI_POST, BARE_PART, 0xfee00000, vector);
 }
 
+/* Leaves junk in registers that root mode must keep apart. */
+static void fpu_dirty(void)
+{
+	static const uint64_t junk[2] = { 0xdeadbeefdeadbeefull, 0xdeadbeefdeadbeefull };
+
+	__asm__ volatile("fninit\n\tfld1\n\tfldpi\n\t"
+			 "movups %0, %%xmm0\n\tmovups %0, %%xmm1\n\tmovups %0, %%xmm2\n\t"
+			 "movups %0, %%xmm3\n\tmovups %0, %%xmm4\n\tmovups %0, %%xmm5\n\t"
+			 "movups %0, %%xmm6\n\tmovups %0, %%xmm7\n\tmovups %0, %%xmm8\n\t"
+			 "movups %0, %%xmm9\n\tmovups %0, %%xmm10\n\tmovups %0, %%xmm11\n\t"
+			 "movups %0, %%xmm12\n\tmovups %0, %%xmm13\n\tmovups %0, %%xmm14\n\t"
+			 "movups %0, %%xmm15"
+			 :
+			 : "m"(junk));
+}
+
 static uint64_t pio_read(uint32_t port, uint32_t size)
 {
 	if (port >= PORT_COM1 && port <= PORT_COM1_END) {
@@ -105,6 +121,9 @@ static void pio_write(uint32_t port, uint32_t size, uint32_t value)
 		if ((value & RESET_CPU) != 0) {
 			end_with(0);
 		}
+		break;
+	case GUEST_PORT_DIRTY:
+		fpu_dirty();
 		break;
 	case GUEST_PORT_MSI:
 		msi_post((uint8_t)value);

@@ -4,7 +4,14 @@
 
 #define COM1     0x3f8u
 #define COM1_LSR (COM1 + 5)
+#define COM1_LCR (COM1 + 3)
 #define LSR_THRE 0x20u
+#define LCR_8N1  0x03u
+
+void guest_console_init(void)
+{
+	cpu_out8(COM1_LCR, LCR_8N1);
+}
 
 static void put(char c)
 {

@@ -19,6 +19,7 @@
 #define GUEST_DOORBELL_PAGE 0xd0100000ull /* doorbell 0 */
 #define GUEST_PORT_COUNT    0x5f0u        /* read: number of doorbell rings seen, modulo 2^32 */
 #define GUEST_PORT_QUEUES   0x5ecu        /* read: queues 0..31 rung since the last read, one bit each */
+#define GUEST_PORT_DIRTY    0x5e8u        /* write: the control partition overwrites its FPU and XMM registers */
 #define GUEST_PORT_ECHO     0x5f8u        /* 4 ports: read what was written last */
 #define GUEST_PORT_LAST     0x5fcu        /* read: size of the last write to the echo ports */
 #define GUEST_PORT_MSI      0x5f4u        /* write 32 bits: posts an MSI with this vector */
@@ -38,6 +39,7 @@ uint64_t guest_ram_size(void);
 const char *guest_cmdline(void);
 
 /* console.c: %c %s %d %u %x %lx %ld %lu %p, width and 0 flag. */
+void guest_console_init(void);
 void guest_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void guest_vprintf(const char *format, va_list ap) __attribute__((format(printf, 1, 0)));
 
@@ -145,6 +147,9 @@ void apic_eoi(void);
 void apic_self_ipi(uint8_t vector);
 /** Bit of the 256-bit IRR, ISR or TMR. */
 bool apic_vector_bit(uint32_t first_reg, uint8_t vector);
+
+/** Silences the legacy interrupt controllers, where there are any. */
+void guest_pic_off(void);
 
 /* Hypercall as hv/abi/hypercall.h says. */
 static inline int64_t guest_hypercall(uint64_t number, uint64_t a, uint64_t b, uint64_t c)

@@ -28,7 +28,12 @@ void guest_start(uint32_t magic, const struct mb_info *info)
 	if ((cpu_cpuid(1, 0).ecx & 1u << 26) != 0) {
 		cpu_write_cr4(cpu_read_cr4() | CR4_OSXSAVE);
 	}
+	guest_console_init();
 	trap_init();
+	if (!guest_in_partition()) {
+		/* On a bare machine the firmware's timer interrupts come in as exceptions. */
+		guest_pic_off();
+	}
 	guest_exit(guest_main());
 }
 
