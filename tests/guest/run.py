@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs test kernels as guests of the emulated laptop and checks what their sources say they do.
+
+  tests/guest/run.py [--jobs N] [NAME | FILE.elf ...]     all of them without names
+
+The head comment of NAME.c holds lines of the form `word: value`:
+  expect: exit STATUS           the guest ends with this status, and each TAP line of it is ok
+  expect: stopped REASON        the hypervisor stops it for this reason (names in partitions/bare/main.c)
+  append: TEXT                  its command line
+  timeout: S                    seconds of the guest's own clock (default 20)
+  memory: MIB
+Prints one TAP line per kernel; the guest's own lines follow as comments where it failed, or with -v.
+"""
+import argparse
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = Path(os.environ.get("BUILD", os.environ.get("BULKHEAD_BUILD", ROOT / "build")))
+STOPPED, TIMED_OUT = 126, 124
+
+
+def expectations(name):
+    found = dict(re.findall(r"^ \*+ +(expect|append|timeout|memory): (.*?)(?: \*/)?$",
+                            (HERE / f"{name}.c").read_text(), re.M))
+    if "expect" not in found:
+        sys.exit(f"{name}.c: its head comment has no line `expect:`")
+    return found
+
+
+def names():
+    return sorted(path.stem for path in HERE.glob("*.c"))
+
+
+def run(name):
+    """(what is wrong or "", the lines of the guest)"""
+    want = expectations(name)
+    args = [ROOT / "tools" / "guest-run", "--timeout", want.get("timeout", "20"), "--append", want.get("append", ""),
+            "--memory", want.get("memory", "64"), "--stats", BUILD / "tests" / "guest" / f"{name}.elf"]
+    done = subprocess.run([str(a) for a in args], capture_output=True, text=True, errors="replace", check=False)
+    lines = (done.stdout + done.stderr).splitlines()
+    return verdict(want["expect"], done.returncode, lines), lines
+
+
+def verdict(expect, status, lines):
+    kind, value = expect.split(maxsplit=1)
+    if kind == "stopped":
+        said = [line for line in lines if line.startswith("bulkhead-guest-stopped: ")]
+        if status not in (STOPPED, TIMED_OUT) or not said or said[0].split()[1] != value:
+            return f"status {status}, expected it to be stopped: {value}"
+        return ""
+    if status != int(value):
+        return f"status {status}, expected {value}"
+    bad = [line for line in lines if line.startswith(("not ok", "Bail out"))]
+    if bad:
+        return bad[0]
+    plan = [line for line in lines if re.match(r"1\.\.\d+", line)]
+    results = sum(line.startswith("ok ") for line in lines)
+    if len(plan) != 1 or int(re.match(r"1\.\.(\d+)", plan[0]).group(1)) != results:
+        return f"{results} results do not match the plan {plan}"
+    if "# SKIP" in plan[0]:
+        return "it skipped itself"
+    return ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("-v", "--verbose", action="store_true")
+    args = parser.parse_args()
+    wanted = [Path(n).stem for n in args.names] or names()
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for number, (name, (why, lines)) in enumerate(zip(wanted, pool.map(run, wanted)), 1):
+            failed += why != ""
+            checks = sum(line.startswith("ok ") for line in lines)
+            print(f"{'not ok' if why else 'ok'} {number} - guest {name}: {why or f'{checks} checks'}", flush=True)
+            if why or args.verbose:
+                print("\n".join(f"#   {line}" for line in lines), flush=True)
+    print(f"1..{len(wanted)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
