@@ -19,7 +19,7 @@
 #define GUEST_DOORBELL_PAGE 0xd0100000ull /* doorbell 0 */
 #define GUEST_PORT_COUNT    0x5f0u        /* read: number of doorbell rings seen, modulo 2^32 */
 #define GUEST_PORT_QUEUES   0x5ecu        /* read: queues 0..31 rung since the last read, one bit each */
-#define GUEST_PORT_DIRTY    0x5e8u        /* write: the control partition overwrites its FPU and XMM registers */
+#define GUEST_PORT_DIRTY    0x5e8u        /* write: control overwrites its FPU and XMM registers */
 #define GUEST_PORT_ECHO     0x5f8u        /* 4 ports: read what was written last */
 #define GUEST_PORT_LAST     0x5fcu        /* read: size of the last write to the echo ports */
 #define GUEST_PORT_MSI      0x5f4u        /* write 32 bits: posts an MSI with this vector */

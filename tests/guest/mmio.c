@@ -8,6 +8,7 @@
 
 #define SEED  0x8877665544332211ull
 #define FLAGS 0x8d5ull /* CF PF AF ZF SF OF */
+#define CLEAR_FLAGS "pushq $2\n\tpopfq\n\t"
 
 struct state {
 	uint64_t rax, rbx, rcx, rdx, r8, flags;
@@ -37,18 +38,21 @@ static void collect(volatile uint64_t *at, struct state *s)
 	}
 }
 
+static void print_state(const char *where, const struct state *s)
+{
+	guest_printf("# %s: rax %lx rbx %lx rcx %lx rdx %lx r8 %lx", where, s->rax, s->rbx, s->rcx,
+		     s->rdx, s->r8);
+	guest_printf(" flags %lx mem %lx %lx\n", s->flags, s->memory[0], s->memory[1]);
+}
+
 static void compare(const char *name, const struct state *ram, const struct state *mmio)
 {
 	bool same = memcmp(ram, mmio, sizeof(*ram)) == 0;
 
 	tap_ok(same, "%s", name);
 	if (!same) {
-		guest_printf("# RAM  rax %lx rbx %lx rcx %lx rdx %lx r8 %lx flags %lx mem %lx %lx\n", ram->rax,
-			     ram->rbx, ram->rcx, ram->rdx, ram->r8, ram->flags, ram->memory[0],
-			     ram->memory[1]);
-		guest_printf("# MMIO rax %lx rbx %lx rcx %lx rdx %lx r8 %lx flags %lx mem %lx %lx\n",
-			     mmio->rax, mmio->rbx, mmio->rcx, mmio->rdx, mmio->r8, mmio->flags,
-			     mmio->memory[0], mmio->memory[1]);
+		print_state("RAM", ram);
+		print_state("MMIO", mmio);
 	}
 }
 
@@ -61,7 +65,7 @@ static void compare(const char *name, const struct state *ram, const struct stat
 		(s).rcx = 1;                                                                      \
 		(s).rdx = 0x1111111122222222ull;                                                  \
 		prepare(at);                                                                      \
-		__asm__ volatile("pushq $2\n\tpopfq\n\t" code "\n\tpushfq\n\tpopq %[f]"                         \
+		__asm__ volatile(CLEAR_FLAGS code "\n\tpushfq\n\tpopq %[f]"                      \
 				 : "+a"((s).rax), "+b"((s).rbx), "+c"((s).rcx), "+d"((s).rdx),     \
 				   "+r"(r8), [f] "=&r"((s).flags), "+D"(to)                       \
 				 :                                                                \
@@ -93,7 +97,7 @@ static const char *form_name(const char *code)
 		struct state mmio = { 0 };         \
 		RUN(code, (volatile uint64_t *)buffer, ram); \
 		RUN(code, device(), mmio);         \
-		compare(form_name(code), &ram, &mmio);         \
+		compare(form_name(code), &ram, &mmio);     \
 	} while (0)
 
 static void check_mov(void)
