@@ -23,10 +23,3 @@ uint32_t cpuid_read(uint32_t leaf, uint32_t sub, enum cpuid_reg reg)
 	}
 	return 0;
 }
-
-unsigned cpuid_phys_bits(void)
-{
-	unsigned bits = cpuid_read(0x80000008u, 0, CPUID_EAX) & 0xff;
-
-	return bits ? bits : 36;
-}

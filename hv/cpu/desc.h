@@ -6,7 +6,6 @@
 
 #include "lib/types.h"
 
-#define SEL_NULL   0x00u
 #define SEL_CODE64 0x08u
 #define SEL_DATA   0x10u
 #define SEL_TSS	   0x18u

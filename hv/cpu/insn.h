@@ -30,36 +30,26 @@ uint64_t insn_read_cr0(void);
 uint64_t insn_read_cr2(void);
 uint64_t insn_read_cr3(void);
 uint64_t insn_read_cr4(void);
-uint64_t insn_read_cr8(void);
 void insn_write_cr0(uint64_t value);
 void insn_write_cr2(uint64_t value);
 void insn_write_cr3(uint64_t value);
 void insn_write_cr4(uint64_t value);
-void insn_write_cr8(uint64_t value);
 uint64_t insn_read_dr(unsigned n);
 void insn_write_dr(unsigned n, uint64_t value);
-void insn_invlpg(uint64_t va);
 uint64_t insn_rdtsc(void);
 void insn_cpuid(uint32_t leaf, uint32_t sub, struct cpuid_regs *ret);
 uint8_t insn_in8(uint16_t port);
-uint16_t insn_in16(uint16_t port);
 uint32_t insn_in32(uint16_t port);
 void insn_out8(uint16_t port, uint8_t value);
-void insn_out16(uint16_t port, uint16_t value);
-void insn_out32(uint16_t port, uint32_t value);
 void insn_cli(void);
-void insn_sti(void);
 void insn_wait(void);
 void insn_pause(void);
 BH_NORETURN void insn_stop(void);
 void insn_xsave(void *area, uint64_t mask);
 void insn_xrstor(const void *area, uint64_t mask);
-uint64_t insn_xgetbv(uint32_t index);
 void insn_xsetbv(uint32_t index, uint64_t value);
 void insn_lgdt(const struct desc_ptr *ptr);
-void insn_sgdt(struct desc_ptr *ptr);
 void insn_lidt(const struct desc_ptr *ptr);
-void insn_sidt(struct desc_ptr *ptr);
 void insn_ltr(uint16_t selector);
 void insn_load_segments(uint16_t code, uint16_t data);
 void insn_wbinvd(void);
@@ -100,59 +90,16 @@ INSN_CR(0)
 INSN_CR(2)
 INSN_CR(3)
 INSN_CR(4)
-INSN_CR(8)
 #undef INSN_CR
 
 /* n is a constant: 0..3 or 6. */
-static inline __attribute__((always_inline)) uint64_t insn_read_dr(unsigned n)
-{
-	uint64_t value;
-
-	switch (n) {
-	case 0:
-		__asm__ volatile("mov %%dr0, %0" : "=r"(value));
-		break;
-	case 1:
-		__asm__ volatile("mov %%dr1, %0" : "=r"(value));
-		break;
-	case 2:
-		__asm__ volatile("mov %%dr2, %0" : "=r"(value));
-		break;
-	case 3:
-		__asm__ volatile("mov %%dr3, %0" : "=r"(value));
-		break;
-	default:
-		__asm__ volatile("mov %%dr6, %0" : "=r"(value));
-		break;
-	}
-	return value;
-}
-
-static inline __attribute__((always_inline)) void insn_write_dr(unsigned n, uint64_t value)
-{
-	switch (n) {
-	case 0:
-		__asm__ volatile("mov %0, %%dr0" : : "r"(value));
-		break;
-	case 1:
-		__asm__ volatile("mov %0, %%dr1" : : "r"(value));
-		break;
-	case 2:
-		__asm__ volatile("mov %0, %%dr2" : : "r"(value));
-		break;
-	case 3:
-		__asm__ volatile("mov %0, %%dr3" : : "r"(value));
-		break;
-	default:
-		__asm__ volatile("mov %0, %%dr6" : : "r"(value));
-		break;
-	}
-}
-
-static inline void insn_invlpg(uint64_t va)
-{
-	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
-}
+#define insn_read_dr(n)                                                                            \
+	({                                                                                         \
+		uint64_t value_;                                                                   \
+		__asm__ volatile("mov %%dr" #n ", %0" : "=r"(value_));                             \
+		value_;                                                                            \
+	})
+#define insn_write_dr(n, value) __asm__ volatile("mov %0, %%dr" #n : : "r"((uint64_t)(value)))
 
 static inline uint64_t insn_rdtsc(void)
 {
@@ -183,18 +130,12 @@ static inline void insn_cpuid(uint32_t leaf, uint32_t sub, struct cpuid_regs *re
 		__asm__ volatile("out %0, %1" : : "a"(value), "Nd"(port) : "memory");              \
 	}
 INSN_IO(8, uint8_t)
-INSN_IO(16, uint16_t)
 INSN_IO(32, uint32_t)
 #undef INSN_IO
 
 static inline void insn_cli(void)
 {
 	__asm__ volatile("cli" : : : "memory");
-}
-
-static inline void insn_sti(void)
-{
-	__asm__ volatile("sti" : : : "memory");
 }
 
 /** Sleeps until an interrupt was taken; no interrupt is lost between STI and HLT. Returns with
@@ -233,14 +174,6 @@ static inline void insn_xrstor(const void *area, uint64_t mask)
 			 : "memory");
 }
 
-static inline uint64_t insn_xgetbv(uint32_t index)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(index) : "memory");
-	return (uint64_t)hi << 32 | lo;
-}
-
 static inline void insn_xsetbv(uint32_t index, uint64_t value)
 {
 	__asm__ volatile("xsetbv"
@@ -254,19 +187,9 @@ static inline void insn_lgdt(const struct desc_ptr *ptr)
 	__asm__ volatile("lgdt %0" : : "m"(*ptr) : "memory");
 }
 
-static inline void insn_sgdt(struct desc_ptr *ptr)
-{
-	__asm__ volatile("sgdt %0" : "=m"(*ptr) : : "memory");
-}
-
 static inline void insn_lidt(const struct desc_ptr *ptr)
 {
 	__asm__ volatile("lidt %0" : : "m"(*ptr) : "memory");
-}
-
-static inline void insn_sidt(struct desc_ptr *ptr)
-{
-	__asm__ volatile("sidt %0" : "=m"(*ptr) : : "memory");
 }
 
 static inline void insn_ltr(uint16_t selector)

@@ -9,16 +9,13 @@
 #include "abi/err.h"
 #include "abi/types.h"
 
-/** Host-physical, guest-physical and guest-linear addresses do not mix. */
+/** Host-physical and guest-physical addresses do not mix. */
 typedef struct {
 	uint64_t v;
 } hpa_t;
 typedef struct {
 	uint64_t v;
 } gpa_t;
-typedef struct {
-	uint64_t v;
-} gva_t;
 
 static inline hpa_t hpa(uint64_t v)
 {
@@ -28,11 +25,6 @@ static inline hpa_t hpa(uint64_t v)
 static inline gpa_t gpa(uint64_t v)
 {
 	return (gpa_t){v};
-}
-
-static inline gva_t gva(uint64_t v)
-{
-	return (gva_t){v};
 }
 
 /** Root mode runs on an identity map (mem/hspace.h), so a host-physical address is its own pointer.

@@ -101,7 +101,6 @@ FAKE_CR(0)
 FAKE_CR(2)
 FAKE_CR(3)
 FAKE_CR(4)
-FAKE_CR(8)
 
 uint64_t insn_read_dr(unsigned n)
 {
@@ -157,11 +156,6 @@ uint8_t insn_in8(uint16_t port)
 	return (uint8_t)port_in(port, 1);
 }
 
-uint16_t insn_in16(uint16_t port)
-{
-	return (uint16_t)port_in(port, 2);
-}
-
 uint32_t insn_in32(uint16_t port)
 {
 	return port_in(port, 4);
@@ -172,28 +166,12 @@ void insn_out8(uint16_t port, uint8_t value)
 	port_out(port, 1, value);
 }
 
-void insn_out16(uint16_t port, uint16_t value)
-{
-	port_out(port, 2, value);
-}
-
-void insn_out32(uint16_t port, uint32_t value)
-{
-	port_out(port, 4, value);
-}
-
 void insn_stop(void)
 {
 	if (!insn_fake.stop_armed) {
 		abort();
 	}
 	longjmp(insn_fake.on_stop, 1);
-}
-
-uint64_t insn_xgetbv(uint32_t index)
-{
-	(void)index;
-	return insn_fake.xcr0;
 }
 
 void insn_xsetbv(uint32_t index, uint64_t value)
@@ -208,16 +186,7 @@ struct cpu *insn_this_cpu(void)
 }
 
 /* Instructions whose effect no test looks at. */
-void insn_invlpg(uint64_t va)
-{
-	(void)va;
-}
-
 void insn_cli(void)
-{
-}
-
-void insn_sti(void)
 {
 }
 
@@ -246,17 +215,7 @@ void insn_lgdt(const struct desc_ptr *ptr)
 	(void)ptr;
 }
 
-void insn_sgdt(struct desc_ptr *ptr)
-{
-	(void)ptr;
-}
-
 void insn_lidt(const struct desc_ptr *ptr)
-{
-	(void)ptr;
-}
-
-void insn_sidt(struct desc_ptr *ptr)
 {
 	(void)ptr;
 }
