@@ -6,6 +6,7 @@ import tomllib
 from . import cache, deb, disk, image, kernel, paths, step
 
 GUESTS = ("desktop", "browser", "management")
+GUEST_TARGETS = ("policy/compile/policy-table", "hv/boot/bulkhead.elf", "partitions/bare/bare.elf")
 MENU = """\
 set timeout=0
 menuentry "Bulkhead" {{
@@ -19,18 +20,22 @@ def packages():
     step.command([paths.ROOT / "tools" / "packages"], "install the packages that packages.txt lists", timeout=1800)
 
 
-def programs():
-    """Builds all programs; a second time this takes about a second."""
+def prepare():
     if not (paths.BUILD / "build.ninja").is_file():
         with step.step("preparing the build folder"):
             step.command(["meson", "setup", paths.BUILD], cwd=paths.ROOT, timeout=300)
+
+
+def programs():
+    """Builds all programs of the laptop; a second time this takes about a second."""
+    prepare()
     with step.step("building the programs"):
         step.command(["ninja", "-C", paths.BUILD, *targets()], "see the compiler's message above", timeout=1800)
 
 
 def targets():
     """What the images hold, and nothing else: tests are built by ./check."""
-    wanted = {"policy/compile/policy-table", "hv/boot/bulkhead.elf", "partitions/bare/bare.elf"}
+    wanted = {"policy/compile/policy-table", "hv/boot/bulkhead.elf"}
     for name in ("control", *GUESTS):
         data = image.recipe(name)
         wanted |= {data["init"], *data.get("programs", {})}

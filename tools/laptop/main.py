@@ -33,10 +33,11 @@ def run(options):
     build.packages()
     if options.install:
         return 0
-    build.programs()
     if options.guest:
         from . import guest
+        build.prepare()
         return guest.main(options)
+    build.programs()
     if options.check:
         from . import check
         return check.main(options.timeout or CHECK_LIMIT, options.json)
