@@ -4,7 +4,9 @@
 
 #include "dbg/halt.h"
 #include "cpu/tsc.h"
+#include "dbg/check.h"
 #include "dbg/log.h"
+#include "lib/boot_info.h"
 #include "lib/string.h"
 #include "mem/frames.h"
 #include "mem/ptab.h"
@@ -19,6 +21,22 @@ struct part parts[BH_PART_MAX];
 struct part *part_get(uint64_t id)
 {
 	return id < BH_PART_MAX && parts[id].policy ? &parts[id] : NULL;
+}
+
+/* Boot option check=isolation: walks all second-level tables after each change. */
+static void check_isolation(void)
+{
+	char value[16];
+
+	if (!boot_option("check", value, sizeof(value)) || strcmp(value, "isolation") != 0) {
+		return;
+	}
+	for (unsigned i = 0; i < BH_PART_MAX; i++) {
+		if (parts[i].backend) {
+			BH_CHECK(backend_check_isolation(&parts[i]));
+		}
+	}
+	log_info(TAG, "isolation holds");
 }
 
 static void destroy_vcpus(struct part *part)
@@ -123,6 +141,7 @@ int part_create(struct part *part, hpa_t ioreq_page)
 	part->state = BH_PART_CREATED;
 	log_notice(TAG, "%s: created, %u MiB at 0x%llx, %u vcpus", part->policy->name,
 		   (unsigned)(size >> 20), (unsigned long long)part->ram.v, part->vcpu_count);
+	check_isolation();
 	return 0;
 
 unmap_control:
@@ -233,6 +252,7 @@ int part_destroy(struct part *part)
 	part->ioreq_page = hpa(0);
 	part->state = BH_PART_EMPTY;
 	log_notice(TAG, "%s: destroyed", part->policy->name);
+	check_isolation();
 	return 0;
 }
 

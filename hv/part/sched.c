@@ -6,6 +6,7 @@
 #include "cpu/tsc.h"
 #include "dbg/check.h"
 #include "irq/lapic.h"
+#include "lib/string.h"
 #include "part/backend.h"
 #include "part/part.h"
 
@@ -22,6 +23,7 @@ static uint64_t us_to_tsc(uint64_t us)
 void sched_init(struct cpu *cpu)
 {
 	cpu->sched = &scheds[cpu->id];
+	memset(cpu->sched, 0, sizeof(*cpu->sched));
 	cpu->sched->next_deadline = UINT64_MAX;
 }
 

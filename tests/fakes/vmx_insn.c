@@ -4,9 +4,12 @@
 
 #include <string.h>
 
+#include "vmx_fake.h"
 #include "vtx/vmx.h"
 
-#define VMCS_MAX   16
+vmx_fake_guest vmx_fake_enter;
+
+#define VMCS_MAX   16 /* 0 is what nobody loaded */
 #define FIELD_MAX  0x7000
 
 static struct {
@@ -69,9 +72,15 @@ void vmx_invvpid(unsigned type, uint16_t vpid)
 	(void)vpid;
 }
 
+void vmx_fake_forget(void);
+void vmx_fake_forget(void)
+{
+	memset(vmcs, 0, sizeof(vmcs));
+	current = 0;
+}
+
 bool vmx_enter(uint64_t *regs, bool launched)
 {
-	(void)regs;
 	(void)launched;
-	return false;
+	return vmx_fake_enter && vmx_fake_enter(regs);
 }

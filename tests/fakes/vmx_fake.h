@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** A VT-x CPU for host tests: VMCSs as tables, and a guest that is a function of the test. */
+#ifndef BH_TESTS_FAKES_VMX_FAKE_H
+#define BH_TESTS_FAKES_VMX_FAKE_H
+
+#include "lib/types.h"
+
+/** What the "guest" does between entry and exit: sets exit fields with vmx_write. False: VMfail. */
+typedef bool (*vmx_fake_guest)(uint64_t *regs);
+extern vmx_fake_guest vmx_fake_enter;
+
+/** Sets the capability MSRs and CPUID of a CPU that has all we need, and forgets all VMCSs. */
+void vmx_fake_reset(void);
+
+/** Root mode up to the first entry on fake RAM: control, desktop (8 MiB) and browser (4 MiB). */
+void vmx_fake_start_root_mode(void);
+void vmx_fake_stop_root_mode(void);
+/** First page of RAM of the control partition that tests may use as argument pages. */
+#define VMX_FAKE_ARGS 0x2000000ull
+
+#endif
