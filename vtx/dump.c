@@ -6,12 +6,43 @@
 
 #define TAG "vmcs"
 
+/* Fields that are written by index and named here only. */
+#define MORE_FIELDS(X)                                                                             \
+	X(GUEST_CS_SEL, 0x0802)                                                                    \
+	X(GUEST_SS_SEL, 0x0804)                                                                    \
+	X(GUEST_DS_SEL, 0x0806)                                                                    \
+	X(GUEST_FS_SEL, 0x0808)                                                                    \
+	X(GUEST_GS_SEL, 0x080a)                                                                    \
+	X(GUEST_LDTR_SEL, 0x080c)                                                                  \
+	X(GUEST_TR_SEL, 0x080e)                                                                    \
+	X(GUEST_PDPTE1, 0x280c)                                                                    \
+	X(GUEST_PDPTE2, 0x280e)                                                                    \
+	X(GUEST_PDPTE3, 0x2810)                                                                    \
+	X(GUEST_CS_LIMIT, 0x4802)                                                                  \
+	X(GUEST_SS_LIMIT, 0x4804)                                                                  \
+	X(GUEST_DS_LIMIT, 0x4806)                                                                  \
+	X(GUEST_FS_LIMIT, 0x4808)                                                                  \
+	X(GUEST_GS_LIMIT, 0x480a)                                                                  \
+	X(GUEST_LDTR_LIMIT, 0x480c)                                                                \
+	X(GUEST_TR_LIMIT, 0x480e)                                                                  \
+	X(GUEST_DS_AR, 0x481a)                                                                     \
+	X(GUEST_FS_AR, 0x481c)                                                                     \
+	X(GUEST_GS_AR, 0x481e)                                                                     \
+	X(GUEST_LDTR_AR, 0x4820)                                                                   \
+	X(GUEST_TR_AR, 0x4822)                                                                     \
+	X(GUEST_SS_BASE, 0x680a)                                                                   \
+	X(GUEST_DS_BASE, 0x680c)                                                                   \
+	X(GUEST_FS_BASE, 0x680e)                                                                   \
+	X(GUEST_GS_BASE, 0x6810)                                                                   \
+	X(GUEST_LDTR_BASE, 0x6812)                                                                 \
+	X(GUEST_TR_BASE, 0x6814)
+
 static const struct {
 	uint32_t encoding;
 	const char *name;
 } fields[] = {
 #define X(name, encoding) {encoding, #name},
-	VMCS_FIELDS(X)
+	VMCS_FIELDS(X) MORE_FIELDS(X)
 #undef X
 };
 
@@ -32,8 +63,9 @@ void dump_vmcs(const struct vcpu *vcpu)
 {
 	uint32_t reason = (uint32_t)vmx_read(VMCS_EXIT_REASON);
 
-	log_error(TAG, "%s vcpu %u: exit %u %s%s", vcpu->part->policy->name, vcpu->id, reason & 0xffff,
-		  dump_exit_reason(reason), reason & EXIT_REASON_ENTRY_FAILED ? ", VM entry failed" : "");
+	log_error(TAG, "%s vcpu %u: exit %u %s%s", vcpu->part->policy->name, vcpu->id,
+		  reason & 0xffff, dump_exit_reason(reason),
+		  reason & EXIT_REASON_ENTRY_FAILED ? ", VM entry failed" : "");
 	for (unsigned i = 0; i + 1 < ARRAY_SIZE(fields); i += 2) {
 		log_error(TAG, "%-22s %016llx  %-22s %016llx", fields[i].name,
 			  (unsigned long long)vmx_read(fields[i].encoding), fields[i + 1].name,

@@ -10,13 +10,6 @@
 #define VMCS_FIELDS(X)                                                                             \
 	X(VPID, 0x0000)                                                                            \
 	X(GUEST_ES_SEL, 0x0800)                                                                    \
-	X(GUEST_CS_SEL, 0x0802)                                                                    \
-	X(GUEST_SS_SEL, 0x0804)                                                                    \
-	X(GUEST_DS_SEL, 0x0806)                                                                    \
-	X(GUEST_FS_SEL, 0x0808)                                                                    \
-	X(GUEST_GS_SEL, 0x080a)                                                                    \
-	X(GUEST_LDTR_SEL, 0x080c)                                                                  \
-	X(GUEST_TR_SEL, 0x080e)                                                                    \
 	X(HOST_ES_SEL, 0x0c00)                                                                     \
 	X(HOST_CS_SEL, 0x0c02)                                                                     \
 	X(HOST_SS_SEL, 0x0c04)                                                                     \
@@ -35,9 +28,6 @@
 	X(GUEST_PAT, 0x2804)                                                                       \
 	X(GUEST_EFER, 0x2806)                                                                      \
 	X(GUEST_PDPTE0, 0x280a)                                                                    \
-	X(GUEST_PDPTE1, 0x280c)                                                                    \
-	X(GUEST_PDPTE2, 0x280e)                                                                    \
-	X(GUEST_PDPTE3, 0x2810)                                                                    \
 	X(HOST_PAT, 0x2c00)                                                                        \
 	X(HOST_EFER, 0x2c02)                                                                       \
 	X(PIN_CONTROLS, 0x4000)                                                                    \
@@ -64,23 +54,11 @@
 	X(EXIT_INSN_LENGTH, 0x440c)                                                                \
 	X(EXIT_INSN_INFO, 0x440e)                                                                  \
 	X(GUEST_ES_LIMIT, 0x4800)                                                                  \
-	X(GUEST_CS_LIMIT, 0x4802)                                                                  \
-	X(GUEST_SS_LIMIT, 0x4804)                                                                  \
-	X(GUEST_DS_LIMIT, 0x4806)                                                                  \
-	X(GUEST_FS_LIMIT, 0x4808)                                                                  \
-	X(GUEST_GS_LIMIT, 0x480a)                                                                  \
-	X(GUEST_LDTR_LIMIT, 0x480c)                                                                \
-	X(GUEST_TR_LIMIT, 0x480e)                                                                  \
 	X(GUEST_GDTR_LIMIT, 0x4810)                                                                \
 	X(GUEST_IDTR_LIMIT, 0x4812)                                                                \
 	X(GUEST_ES_AR, 0x4814)                                                                     \
 	X(GUEST_CS_AR, 0x4816)                                                                     \
 	X(GUEST_SS_AR, 0x4818)                                                                     \
-	X(GUEST_DS_AR, 0x481a)                                                                     \
-	X(GUEST_FS_AR, 0x481c)                                                                     \
-	X(GUEST_GS_AR, 0x481e)                                                                     \
-	X(GUEST_LDTR_AR, 0x4820)                                                                   \
-	X(GUEST_TR_AR, 0x4822)                                                                     \
 	X(GUEST_INTERRUPTIBILITY, 0x4824)                                                          \
 	X(GUEST_ACTIVITY, 0x4826)                                                                  \
 	X(GUEST_SYSENTER_CS, 0x482a)                                                               \
@@ -97,12 +75,6 @@
 	X(GUEST_CR4, 0x6804)                                                                       \
 	X(GUEST_ES_BASE, 0x6806)                                                                   \
 	X(GUEST_CS_BASE, 0x6808)                                                                   \
-	X(GUEST_SS_BASE, 0x680a)                                                                   \
-	X(GUEST_DS_BASE, 0x680c)                                                                   \
-	X(GUEST_FS_BASE, 0x680e)                                                                   \
-	X(GUEST_GS_BASE, 0x6810)                                                                   \
-	X(GUEST_LDTR_BASE, 0x6812)                                                                 \
-	X(GUEST_TR_BASE, 0x6814)                                                                   \
 	X(GUEST_GDTR_BASE, 0x6816)                                                                 \
 	X(GUEST_IDTR_BASE, 0x6818)                                                                 \
 	X(GUEST_DR7, 0x681a)                                                                       \
