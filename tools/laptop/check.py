@@ -8,7 +8,7 @@ import time
 from . import bochs, build, paths, screen, step
 
 STRIP_ROWS = 32
-FOCUS = r"switcher: focus {name}\b[^\n]*?tsc=(\d+)"
+FOCUS = r"switcher: focus {name} tsc=(\d+) frame-done tsc=(\d+)"
 READY = r"bulkheadd: {name} ready tsc=(\d+)"
 KEYS = r"(\w+)[^\n]*BULKHEAD-KEY (\d+)"
 TYPED = (("h", 35), ("k", 37), ("5", 6))
@@ -59,13 +59,10 @@ class Check:
     def switch(self, name, chord):
         """Presses the chord and waits until the switcher says that the pixels are on the screen."""
         offset = len(self.machine.text())
-        before = self.machine.text()
         begin = time.monotonic()
         self.window.key(chord)
         match = self.machine.wait_for(FOCUS.format(name=name), self.left(60), offset)
-        pressed = re.search(r"pressed=(\d+)", match.group(0))
-        since = int(pressed.group(1)) if pressed else last_tsc(before)
-        self.mark(f"switch to {name} ({chord})", int(match.group(1)), since, begin)
+        self.mark(f"switch to {name} ({chord})", int(match.group(2)), int(match.group(1)), begin)
 
     def look(self, name):
         """Saves the screen and proves by its pixels that it is this partition's: its colour in the strip."""
@@ -156,11 +153,6 @@ def tsc_of(text):
     """The instruction count in a line: tsc=N, or the largest number."""
     match = re.search(r"tsc=(\d+)", text)
     return int(match.group(1)) if match else max(int(n) for n in re.findall(r"\d+", text) or ["0"])
-
-
-def last_tsc(text):
-    found = re.findall(r"tsc=(\d+)", text)
-    return int(found[-1]) if found else 0
 
 
 def main(timeout, as_json):

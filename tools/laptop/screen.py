@@ -65,7 +65,7 @@ class Window:
     def picture(self, path):
         """Saves the emulated screen as PNG and returns it as rows of RGB bytes: (width, height, bytes)."""
         window = self.find()
-        dump = step.command(["xwd", "-silent", "-id", window], "install the package x11-apps", env=self.environment)
+        dump = step.command(["xwd", "-silent", "-nobdrs", "-id", window], "install the package x11-apps", env=self.environment)
         shape = step.command(["identify", "-format", "%w %h", "xwd:-"], "install the package imagemagick", stdin=dump)
         width, height = (int(x) for x in shape.split())
         height = min(height - HEADER, 768)
