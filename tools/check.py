@@ -41,7 +41,7 @@ class Test:
                 path = Path(need) if need.startswith("/") else TOP / need
                 if not path.exists():
                     return need
-            elif not shutil.which(need, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
+            elif not (TOP / need).exists() and not shutil.which(need, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
                 return need
         return None
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns nothing but the two mask registers of the PIC, and only until the control partition has it. */
 #include "irq/pic.h"
 
 #include "cpu/insn.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the VT-x capabilities and the VMCS fields that a host test sees. */
 #include "vmx_fake.h"
 
 #include <string.h>
