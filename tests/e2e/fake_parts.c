@@ -41,19 +41,19 @@ struct fake {
 static struct fake fakes[PARTS] = {
 	{.name = "desktop",
 	 .title = "Desktop",
-	 .colour = 0x1f6feb,
+	 .colour = 0x6b4fa0,
 	 .pattern = SWITCHER_STRIPES,
-	 .ground = 0x103a5e},
+	 .ground = 0x3a2f5c},
 	{.name = "browser",
 	 .title = "Browser",
-	 .colour = 0xc2410c,
+	 .colour = 0x1b5faa,
 	 .pattern = SWITCHER_DOTS,
-	 .ground = 0x5a2d14},
+	 .ground = 0x16406e},
 	{.name = "management",
 	 .title = "Management",
-	 .colour = 0x15803d,
+	 .colour = 0xa0522d,
 	 .pattern = SWITCHER_CHECKS,
-	 .ground = 0x16402a},
+	 .ground = 0x5a3220},
 };
 static int control;
 static pid_t switcher;
@@ -243,9 +243,9 @@ static void misbehave(struct fake *f, const char *kind)
  * every edge. */
 static void forge(struct fake *f)
 {
-	fill(f, 0, 0, f->width, 32, 0x15803d);
+	fill(f, 0, 0, f->width, 32, 0xa0522d);
 	for (uint32_t x = 0; x < f->width; x += 16) {
-		fill(f, x, x / 16 % 2 * 8, 8, 8, 0xa0d0b0);
+		fill(f, x, x / 16 % 2 * 8, 8, 8, 0xd8b8a8);
 	}
 	damage(f, 0, 0, 8192, 8192);
 }

@@ -11,8 +11,8 @@
 #include "ui/core/model.h"
 #include "ui/trusted/blit.h"
 
-#define WIDTH  320
-#define HEIGHT 240
+#define WIDTH  64
+#define HEIGHT 56
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,12 +7,14 @@
 
 #include "ui/backend/png.h"
 #include "ui/core/model.h"
+#include "ui/trusted/look.h"
 #include "ui/trusted/panel.h"
 #include "ui/trusted/pattern.h"
 #include "ui/trusted/strip.h"
 
-#define WIDTH  1024
-#define HEIGHT 768
+#define WIDTH	   1024
+#define HEIGHT	   800
+#define CARD_WIDTH 500
 
 static struct effects effects;
 
@@ -48,9 +50,9 @@ static int save(const char *dir, const char *name, struct canvas *canvas)
 int main(int argc, char **argv)
 {
 	static struct font_set fonts;
-	static uint8_t pixels[WIDTH * HEIGHT * 4], card_pixels[PANEL_WIDTH_MAX * PANEL_HEIGHT * 4];
+	static uint8_t pixels[WIDTH * HEIGHT * 4], card_pixels[CARD_WIDTH * PANEL_HEIGHT * 4];
 	struct canvas canvas = {pixels, WIDTH, HEIGHT, WIDTH * 4};
-	struct canvas card = {card_pixels, PANEL_WIDTH_MAX, PANEL_HEIGHT, PANEL_WIDTH_MAX * 4};
+	struct canvas card = {card_pixels, CARD_WIDTH, PANEL_HEIGHT, CARD_WIDTH * 4};
 	struct model model;
 
 	if (argc < 2 || font_set_load(&fonts, argc > 2 ? argv[2] : FONT_DIR) < 0) {
@@ -59,15 +61,15 @@ int main(int argc, char **argv)
 	}
 	pattern_init();
 	model_init(&model, WIDTH, HEIGHT);
-	add(&model, 1, "desktop", "Desktop", 0x1f6feb, SWITCHER_STRIPES, SWITCHER_RUNNING, 0, "");
-	add(&model, 2, "browser", "Browser", 0xc2410c, SWITCHER_DOTS, SWITCHER_STARTING, 62,
+	add(&model, 1, "desktop", "Desktop", 0x6b4fa0, SWITCHER_STRIPES, SWITCHER_RUNNING, 0, "");
+	add(&model, 2, "browser", "Browser", 0x1b5faa, SWITCHER_DOTS, SWITCHER_STARTING, 62,
 	    "Waiting for the first picture");
-	add(&model, 3, "management", "Management", 0x15803d, SWITCHER_CHECKS, SWITCHER_RUNNING, 0,
+	add(&model, 3, "management", "Management", 0xa0522d, SWITCHER_CHECKS, SWITCHER_RUNNING, 0,
 	    "");
 	add(&model, 4, "lab", "Lab", 0xfacc15, SWITCHER_WAVES, SWITCHER_FAILED, 0, "triple fault");
-	add(&model, 5, "vault", "Vault", 0x7e22ce, SWITCHER_BARS, SWITCHER_PAUSED, 0, "");
+	add(&model, 5, "vault", "Vault", 0x15803d, SWITCHER_BARS, SWITCHER_PAUSED, 0, "");
 	add(&model, 6, "spare", "Spare", 0x475569, SWITCHER_PLAIN, SWITCHER_STOPPED, 0, "");
-	canvas_fill(&canvas, (struct rect){0, 0, WIDTH, HEIGHT}, 0x80858c);
+	canvas_fill(&canvas, (struct rect){0, 0, WIDTH, HEIGHT}, LOOK_GROUND);
 	for (uint32_t i = 0; i < 6; i++) {
 		struct model shown = model;
 		struct canvas row = canvas;
@@ -82,12 +84,12 @@ int main(int argc, char **argv)
 	}
 	for (uint32_t i = 0; i < 4; i++) {
 		static const uint32_t parts[] = {1, 3, 5, 4};
-		struct rect at = {(int32_t)(i % 2) * 512, 300 + (int32_t)(i / 2) * 240, 0, 0};
+		struct rect at = {8 + (int32_t)(i % 2) * 508, 296 + (int32_t)(i / 2) * 248, 0, 0};
 
 		panel_draw(&model.parts[parts[i]], &fonts, &card);
-		for (int32_t y = 0; y < 225; y++) {
+		for (int32_t y = 0; y < PANEL_HEIGHT; y++) {
 			memcpy(pixels + ((size_t)(at.y + y) * WIDTH + (size_t)at.x) * 4,
-			       card_pixels + (size_t)y * card.stride, 505 * 4);
+			       card_pixels + (size_t)y * card.stride, card.stride);
 		}
 	}
 	return save(argv[1], "gallery", &canvas) < 0;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ui/trusted/copy.h"
 #include "ui/trusted/look.h"
 #include "ui/trusted/panel.h"
 #include "ui/trusted/pattern.h"
@@ -92,8 +93,9 @@ static void copy_canvas(struct screen *screen, const struct canvas *from, int32_
 	size_t bytes = (size_t)from->width * 4;
 
 	for (int32_t row = 0; row < from->height; row++) {
-		memcpy(to->pixels + (uint64_t)to->stride * (uint32_t)(y + row) + (uint64_t)x * 4,
-		       from->pixels + (uint64_t)from->stride * (uint32_t)row, bytes);
+		copy_pixels(to->pixels + (uint64_t)to->stride * (uint32_t)(y + row) +
+				    (uint64_t)x * 4,
+			    from->pixels + (uint64_t)from->stride * (uint32_t)row, bytes);
 	}
 	screen->total.bytes += bytes * (uint64_t)from->height;
 	add_rect(screen, (struct rect){x, y, from->width, from->height});

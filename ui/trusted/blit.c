@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "ui/trusted/copy.h"
+
 /** Premultiplied: what the cursor hides of the ground, plus the cursor. */
 static uint32_t over(uint32_t ground, uint32_t cursor)
 {
@@ -58,18 +60,18 @@ uint64_t blit_surface(struct canvas *canvas, struct rect r, struct rect place,
 		int32_t left = r.x, right = r.x + r.w;
 
 		if (y < cursor.y || y >= cursor.y + cursor.h) {
-			memcpy(dst + (int64_t)left * 4, src + (int64_t)(left - place.x) * 4,
-			       (size_t)(right - left) * 4);
+			copy_pixels(dst + (int64_t)left * 4, src + (int64_t)(left - place.x) * 4,
+				    (size_t)(right - left) * 4);
 			continue;
 		}
 		int32_t from = cursor.x, to = cursor.x + cursor.w;
 
-		memcpy(dst + (int64_t)left * 4, src + (int64_t)(left - place.x) * 4,
-		       (size_t)(from - left) * 4);
+		copy_pixels(dst + (int64_t)left * 4, src + (int64_t)(left - place.x) * 4,
+			    (size_t)(from - left) * 4);
 		cursor_row(dst + (int64_t)from * 4, src + (int64_t)(from - place.x) * 4,
 			   from - place.x, y - place.y, to - from, source->cursor);
-		memcpy(dst + (int64_t)to * 4, src + (int64_t)(to - place.x) * 4,
-		       (size_t)(right - to) * 4);
+		copy_pixels(dst + (int64_t)to * 4, src + (int64_t)(to - place.x) * 4,
+			    (size_t)(right - to) * 4);
 	}
 	return (uint64_t)rect_area(r) * 4;
 }

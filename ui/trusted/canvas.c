@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "colour.h"
+#include "copy.h"
 #include "font.h"
 #include "pattern.h"
 
@@ -31,11 +32,7 @@ void canvas_fill(struct canvas *canvas, struct rect r, uint32_t colour)
 {
 	r = rect_intersect(r, bounds(canvas));
 	for (int32_t y = r.y; y < r.y + r.h; y++) {
-		uint32_t *row = pixel_row(canvas, y);
-
-		for (int32_t x = r.x; x < r.x + r.w; x++) {
-			row[x] = colour;
-		}
+		copy_colour(pixel_row(canvas, y) + r.x, colour, (size_t)r.w);
 	}
 }
 
@@ -124,13 +121,15 @@ void canvas_pattern(struct canvas *canvas, struct rect r, enum switcher_pattern 
 	for (uint32_t i = 0; i < PATTERN_SHADES; i++) {
 		shades[i] = colour_mix(ground, ink, i * 255 / (PATTERN_SHADES - 1));
 	}
+	struct rect origin = r;
+
 	r = rect_intersect(r, bounds(canvas));
 	for (int32_t y = r.y; y < r.y + r.h; y++) {
-		const uint8_t *tile = pattern_row(pattern, (uint32_t)y);
+		const uint8_t *tile = pattern_row(pattern, (uint32_t)(y - origin.y));
 		uint32_t *row = pixel_row(canvas, y);
 
 		for (int32_t x = r.x; x < r.x + r.w; x++) {
-			row[x] = shades[tile[x % PATTERN_SIZE]];
+			row[x] = shades[tile[(x - origin.x) % PATTERN_SIZE]];
 		}
 	}
 }

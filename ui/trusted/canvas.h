@@ -30,8 +30,8 @@ struct canvas_point {
 void canvas_polygon(struct canvas *canvas, const struct canvas_point *points, unsigned count,
 		    uint32_t colour);
 
-/** Fills r with ground and draws the pattern over it in ink. The pattern hangs on the canvas'
- * corner, so that neighbouring rectangles fit together. */
+/** Fills r with ground and draws the pattern over it in ink. The pattern hangs on r's upper left
+ * corner. */
 void canvas_pattern(struct canvas *canvas, struct rect r, enum switcher_pattern pattern,
 		    uint32_t ground, uint32_t ink);
 

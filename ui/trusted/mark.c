@@ -3,7 +3,7 @@
 #include "mark.h"
 
 void mark_draw(struct canvas *canvas, int32_t x, int32_t y, enum switcher_state state,
-	       uint32_t progress, uint32_t ground, uint32_t ink)
+	       uint32_t ground, uint32_t ink)
 {
 	struct rect box = {x, y, MARK_SIZE, MARK_SIZE};
 	struct rect hole = {x + 2, y + 2, MARK_SIZE - 4, MARK_SIZE - 4};
@@ -12,14 +12,10 @@ void mark_draw(struct canvas *canvas, int32_t x, int32_t y, enum switcher_state 
 	case SWITCHER_RUNNING:
 		canvas_round(canvas, (struct rect){x + 1, y + 1, 8, 8}, 4, ink);
 		break;
-	case SWITCHER_STARTING: {
-		int32_t level = (int32_t)(progress > 100 ? 100 : progress) * 6 / 100;
-
+	case SWITCHER_STARTING:
 		canvas_round(canvas, box, 5, ink);
 		canvas_round(canvas, hole, 3, ground);
-		canvas_fill(canvas, (struct rect){x + 3, y + 8 - level, 4, level}, ink);
 		break;
-	}
 	case SWITCHER_PAUSED:
 		canvas_fill(canvas, (struct rect){x + 1, y + 1, 3, 8}, ink);
 		canvas_fill(canvas, (struct rect){x + 6, y + 1, 3, 8}, ink);

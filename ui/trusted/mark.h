@@ -7,9 +7,9 @@
 
 #define MARK_SIZE 10 /* pixels, each way */
 
-/** Running: disc; starting: ring that fills; paused: two bars; stopped: hollow square; failed:
+/** Running: disc; starting: ring; paused: two bars; stopped: hollow square; failed:
  * triangle. (x, y) = upper left corner. */
 void mark_draw(struct canvas *canvas, int32_t x, int32_t y, enum switcher_state state,
-	       uint32_t progress, uint32_t ground, uint32_t ink);
+	       uint32_t ground, uint32_t ink);
 
 #endif

@@ -17,7 +17,7 @@ static bool is_ink(enum switcher_pattern pattern, int x, int y)
 	case SWITCHER_STRIPES: /* diagonal, 8 of 16 pixels */
 		return (x + y) % 128 < 56;
 	case SWITCHER_DOTS: { /* 8 pixels apart, rows shifted by half */
-		int dx = abs((x + (y / 64 % 2 ? 64 : 0)) % 128 - 64), dy = y % 64 - 32;
+		int dx = abs(x % 128 - (y / 64 % 2 ? 96 : 32)), dy = y % 64 - 32;
 
 		return dx * dx + dy * dy < 21 * 21;
 	}

@@ -8,6 +8,7 @@
 #include "ui/trusted/colour.h"
 #include "ui/trusted/look.h"
 #include "ui/trusted/mark.h"
+#include "ui/trusted/pattern.h"
 
 #define HEIGHT	    MODEL_STRIP_HEIGHT
 #define MARGIN	    14 /* before the name, behind the state */
@@ -20,6 +21,7 @@
 #define NAME_MIN    24
 #define PATTERN_MIN 64	/* the band is what names a partition without words */
 #define TITLE_KEEP  140 /* the focused name gives way to tabs down to this */
+#define PATTERN_INK 125 /* of 255: clear in grey, calm in colour */
 #define TITLE_MAX   400
 
 static const char *const state_words[SWITCHER_STATE_COUNT] = {
@@ -136,6 +138,8 @@ void strip_lay_out(const struct model *model, uint32_t focus, const struct font_
 		}
 	}
 	end = lower(end + MARGIN, layout->tabs.x);
+	/* Whole tiles only: the ground gives way. */
+	end += (layout->tabs.x - end) % PATTERN_SIZE;
 	layout->title = (struct rect){0, 0, end, HEIGHT};
 	layout->pattern = (struct rect){end, 0, layout->tabs.x - end, HEIGHT};
 }
@@ -165,7 +169,7 @@ static void draw_tab(const struct model *model, const struct strip_tab *tab, boo
 		    KEY_SIZE);
 	canvas_text(canvas, font, tab->name_x, baseline(font, tab->all.y, TAB_HEIGHT), text,
 		    part->title, tab->name_width);
-	mark_draw(canvas, tab->mark.x, tab->mark.y, part->state, part->progress, ground,
+	mark_draw(canvas, tab->mark.x, tab->mark.y, part->state, ground,
 		  focused ? on_colour : LOOK_DIM);
 }
 
@@ -189,7 +193,7 @@ void strip_draw(const struct model *model, uint32_t focus, const struct font_set
 			    layout.state_width);
 	}
 	canvas_pattern(canvas, layout.pattern, part ? part->pattern : SWITCHER_PLAIN, ground,
-		       colour_mix(ground, ink, 150));
+		       colour_mix(ground, ink, PATTERN_INK));
 	canvas_fill(canvas, layout.tabs, LOOK_GROUND);
 	for (unsigned i = 0; i < layout.tab_count; i++) {
 		draw_tab(model, &layout.tab[i], layout.tab[i].part == focus, fonts, canvas);
