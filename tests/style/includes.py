@@ -32,7 +32,7 @@ SEES = {
     "policy": [],
     "vhd": [],
     "ui": [],
-    "bench": ["partitions/guestlib"],
+    "tests/bench": ["partitions/guestlib"],
 }
 
 

@@ -10,7 +10,7 @@ def main(options):
         step.command(["ninja", "-C", paths.BUILD, *build.GUEST_TARGETS], timeout=1800)
     for name in build.GUEST_TARGETS:
         image.program(name)
-    args = [paths.ROOT / "tools" / "guest-run", "--append", options.append]
+    args = [paths.ROOT / "tools" / "guest-run", f"--append={options.append}"]
     if options.timeout:
         args += ["--timeout", str(int(options.timeout))]
     if options.initrd:
