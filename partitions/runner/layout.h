@@ -8,6 +8,9 @@
 #define LAYOUT_ACPI_GPA	 0xe0000ull /* RSDP first; inside the BIOS area that PCs search for it */
 #define LAYOUT_ACPI_SIZE 0x10000ull
 
+/** Where the firmware of a PC begins: F000:FFF0. */
+#define LAYOUT_RESET_VECTOR_GPA 0xffff0ull
+
 #define LAYOUT_PCI_HOLE	    0xc0000000ull
 #define LAYOUT_PCI_HOLE_END 0xfec00000ull
 

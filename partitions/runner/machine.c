@@ -205,6 +205,25 @@ static const char *image_error_text(int err)
 	}
 }
 
+/* Linux on a hardware-reduced machine restarts by EFI, else by a jump to the firmware in real mode,
+ * and never looks at the reset register of the FADT. This is all the firmware we have. */
+static void load_reset_vector(struct machine *machine)
+{
+	static const uint8_t code[] = {
+		0xba,
+		POWER_RESET_PORT & 0xff,
+		POWER_RESET_PORT >> 8, /* mov $port, %dx */
+		0xb0,
+		POWER_RESET_VALUE, /* mov $value, %al */
+		0xee,		   /* out %al, %dx */
+		0xf4,		   /* hlt */
+		0xeb,
+		0xfd, /* jmp to the hlt */
+	};
+
+	memcpy(machine->ram + LAYOUT_RESET_VECTOR_GPA, code, sizeof(code));
+}
+
 void machine_load(struct machine *machine, const struct options *options)
 {
 	struct mapped_file kernel = map_file(options->kernel_path, options->kernel_fd, "kernel");
@@ -222,6 +241,7 @@ void machine_load(struct machine *machine, const struct options *options)
 		       machine->vcpu_count) == 0) {
 		report_end(EXIT_CODE_START, "ACPI tables do not fit");
 	}
+	load_reset_vector(machine);
 	err = dev_vcpu_set(machine->part_fd, 0, &start);
 	if (err < 0) {
 		report_end(EXIT_CODE_START, "first vcpu: %s", strerror(-err));

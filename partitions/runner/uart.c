@@ -112,8 +112,7 @@ static void send_byte(struct uart *uart, uint8_t byte)
 	if (uart->out_fd < 0) {
 		return;
 	}
-	/* A reader that is gone or full must not stop the guest: the byte is lost, as on a real
-	 * line. */
+	/* A slow reader slows the guest; one that is gone does not stop it. */
 	if (write(uart->out_fd, &byte, 1) < 0 && errno == EPIPE) {
 		uart->out_fd = -1;
 	}

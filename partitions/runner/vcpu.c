@@ -31,10 +31,12 @@ uint64_t vcpu_serve(struct machine *machine, const struct bh_ioreq *request)
 	pthread_mutex_lock(&machine->lock);
 	value = bus_access(&machine->bus, request);
 	pthread_mutex_unlock(&machine->lock);
-	report_debug(REPORT_VCPU_IOREQ, "%s %s 0x%" PRIx64 " size %u value 0x%" PRIx64,
-		     request->type == BH_IOREQ_PIO ? "port" : "memory",
-		     request->dir == BH_IOREQ_WRITE ? "write" : "read", request->addr,
-		     request->size, request->dir == BH_IOREQ_WRITE ? request->data : value);
+	if (report_wants(REPORT_VCPU_IOREQ)) {
+		report_debug(REPORT_VCPU_IOREQ, "%s %s 0x%" PRIx64 " size %u value 0x%" PRIx64,
+			     request->type == BH_IOREQ_PIO ? "port" : "memory",
+			     request->dir == BH_IOREQ_WRITE ? "write" : "read", request->addr,
+			     request->size, request->dir == BH_IOREQ_WRITE ? request->data : value);
+	}
 	return value;
 }
 
