@@ -109,6 +109,21 @@ static void decode_surface_checks_cursor(void **state)
 	assert_false(surface_ok(msg, 1));
 }
 
+/* A cursor may lie past any edge, but not further than a surface is wide. */
+static void decode_surface_takes_signed_cursor_place(void **state)
+{
+	static const int32_t good[] = {0, -1, -8192, 8192},
+			     bad[] = {8193, -8193, INT32_MAX, INT32_MIN};
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct surface_msg msg = {.type = SURFACE_CURSOR_MOVE, .x = (uint32_t)good[i]};
+
+		assert_true(surface_ok(msg, 0));
+		msg.y = (uint32_t)bad[i];
+		assert_false(surface_ok(msg, 0));
+	}
+}
+
 /* Nothing is written to the result of a refused packet. */
 static void decode_surface_leaves_result_alone_on_failure(void **state)
 {
@@ -183,6 +198,7 @@ int main(void)
 		cmocka_unit_test(message_surface_end_has_64_bits),
 		cmocka_unit_test(decode_surface_refuses_unknown),
 		cmocka_unit_test(decode_surface_checks_cursor),
+		cmocka_unit_test(decode_surface_takes_signed_cursor_place),
 		cmocka_unit_test(decode_surface_leaves_result_alone_on_failure),
 		cmocka_unit_test(decode_switcher_counts_fds),
 		cmocka_unit_test(decode_switcher_checks_ranges),

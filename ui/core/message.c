@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define COORDINATE_MAX (4u * SURFACE_SIZE_MAX)
-
 static bool check_scanout(const struct surface_msg *msg, unsigned fd_count)
 {
 	if (msg->width == 0) {
@@ -51,8 +49,9 @@ bool message_decode_surface(const void *untrusted, size_t size, unsigned fd_coun
 		ok = check_cursor(&msg, fd_count);
 		break;
 	case SURFACE_CURSOR_MOVE:
-		/* A guest may put its cursor past the edge; the far end of 32 bits is nonsense. */
-		ok = fd_count == 0 && msg.x <= COORDINATE_MAX && msg.y <= COORDINATE_MAX;
+		/* Signed: x + MAX lies within 0 .. 2 * MAX. */
+		ok = fd_count == 0 && msg.x + SURFACE_SIZE_MAX <= 2 * SURFACE_SIZE_MAX &&
+		     msg.y + SURFACE_SIZE_MAX <= 2 * SURFACE_SIZE_MAX;
 		break;
 	case SURFACE_RESET:
 		ok = fd_count == 0;

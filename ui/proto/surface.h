@@ -21,9 +21,12 @@ enum surface_type {
 	/** gpu -> switcher: cursor image 64 x 64 ARGB8888 in the memory fd that comes along; x, y =
 	 * hot spot. width 0: hidden, no fd. */
 	SURFACE_CURSOR = 3,
-	/** gpu -> switcher: the cursor's hot spot is at x, y of the scan-out. */
+	/** gpu -> switcher: the cursor's hot spot is at x, y of the scan-out, both int32_t within
+	 * +-SURFACE_SIZE_MAX: part of the picture may lie past any edge. */
 	SURFACE_CURSOR_MOVE = 4,
-	/** switcher -> gpu: the guest should use width x height. First message after connecting. */
+	/** switcher -> gpu: the guest should use width x height. First message after connecting,
+	 * from each switcher that takes the connection over: the back end answers with the scan-out
+	 * it has. */
 	SURFACE_RESIZE = 5,
 	/** gpu -> switcher: the guest reset its device; forget scan-out and cursor. */
 	SURFACE_RESET = 6,
