@@ -54,8 +54,24 @@ void gpu_set_config(struct gpu *gpu, uint32_t offset, const uint8_t *data, uint3
 	}
 }
 
+static void show(struct gpu *gpu, const struct gpu_resource *resource)
+{
+	const struct virtio_gpu_rect *r = &gpu->scanout;
+	/* A resource has at most 8192 x 8192 x 4 bytes, which 32 bits hold. */
+	uint32_t offset = r->y * resource->stride + r->x * 4;
+
+	screen_set_scanout(&gpu->screen, resource->fd, r->width, r->height, resource->stride,
+			   offset);
+}
+
 bool gpu_resize(struct gpu *gpu, uint32_t width, uint32_t height)
 {
+	const struct gpu_resource *resource = gpu_store_find(&gpu->store, gpu->scanout_id);
+
+	/* It may be another switcher, which has not seen the picture yet. */
+	if (gpu->scanout_id && resource) {
+		show(gpu, resource);
+	}
 	if (gpu->width == width && gpu->height == height) {
 		return false;
 	}
@@ -114,7 +130,6 @@ static uint32_t unref(struct gpu *gpu, uint32_t id)
 static uint32_t set_scanout(struct gpu *gpu, const struct virtio_gpu_set_scanout *command)
 {
 	const struct gpu_resource *resource;
-	uint32_t offset;
 
 	if (command->scanout_id != 0) {
 		return VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
@@ -130,12 +145,9 @@ static uint32_t set_scanout(struct gpu *gpu, const struct virtio_gpu_set_scanout
 	if (!gpu_resource_contains(resource, &command->r)) {
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	}
-	/* A resource has at most 8192 x 8192 x 4 bytes, which 32 bits hold. */
-	offset = command->r.y * resource->stride + command->r.x * 4;
 	gpu->scanout_id = resource->id;
 	gpu->scanout = command->r;
-	screen_set_scanout(&gpu->screen, resource->fd, command->r.width, command->r.height,
-			   resource->stride, offset);
+	show(gpu, resource);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
@@ -194,9 +206,9 @@ static uint32_t move_cursor(struct gpu *gpu, const struct virtio_gpu_cursor_pos 
 	if (pos->scanout_id != 0) {
 		return VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
 	}
-	/* Guests may send places outside of their screen, also negative ones; the switcher wants
-	 * none. */
-	if (pos->x < GPU_SIZE_MAX && pos->y < GPU_SIZE_MAX) {
+	/* Signed, and past the edges within reason; further out is not shown anyway. */
+	if (pos->x + SURFACE_SIZE_MAX <= 2 * SURFACE_SIZE_MAX &&
+	    pos->y + SURFACE_SIZE_MAX <= 2 * SURFACE_SIZE_MAX) {
 		screen_move_cursor(&gpu->screen, pos->x, pos->y);
 	}
 	return VIRTIO_GPU_RESP_OK_NODATA;
@@ -219,8 +231,9 @@ static uint32_t update_cursor(struct gpu *gpu, const struct virtio_gpu_update_cu
 			return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 		}
 	}
-	screen_set_cursor(&gpu->screen, resource ? resource->fd : -1, command->hot_x,
-			  command->hot_y);
+	/* Linux gives the place of the picture's corner, whatever its hot spot (virtgpu_plane.c:
+	 * pos = crtc_x, crtc_y); for the switcher the two are one then. */
+	screen_set_cursor(&gpu->screen, resource ? resource->fd : -1, 0, 0);
 	return move_cursor(gpu, &command->pos);
 }
 

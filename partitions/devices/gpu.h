@@ -54,7 +54,8 @@ uint32_t gpu_execute(struct gpu *gpu, const struct guest_mem *mem, const uint8_t
 /** Serves either queue; true when there may be more. */
 bool gpu_handle_queue(struct gpu *gpu, struct vq *vq);
 
-/** The screen has another size now. True when the guest should be told. */
+/** A switcher is there and wants this size: it is given the picture again. True when the guest
+ * should be told. */
 bool gpu_resize(struct gpu *gpu, uint32_t width, uint32_t height);
 
 #endif

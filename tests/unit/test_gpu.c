@@ -296,6 +296,22 @@ static void gpu_signals_fences(void **state)
 	assert_int_equal(answer.ctx_id, 3);
 }
 
+/* Each switcher that connects is given the picture that is there. */
+static void gpu_resize_shows_picture_again(void **state)
+{
+	struct fixture *f = *state;
+	struct surface_msg msg;
+
+	assert_false(gpu_resize(&gpu, 1024, 736));
+	create(f, 1, 64, 32);
+	set_scanout(f, 0, 1, 0, 0, 64, 32);
+	receive(f);
+	assert_false(gpu_resize(&gpu, 1024, 736));
+	msg = receive(f);
+	assert_int_equal(msg.type, SURFACE_SCANOUT);
+	assert_int_equal(msg.width, 64);
+}
+
 /* A new size is an event that the guest reads and clears. */
 static void gpu_resize_raises_event(void **state)
 {
@@ -389,6 +405,7 @@ int main(void)
 		TEST(gpu_attach_checks_entry_count),
 		TEST(gpu_refuses_malformed_commands),
 		TEST(gpu_signals_fences),
+		TEST(gpu_resize_shows_picture_again),
 		TEST(gpu_resize_raises_event),
 		TEST(gpu_reset_forgets_everything),
 		TEST(gpu_handle_queue_answers),
