@@ -76,10 +76,9 @@ static void log_memory(const struct boot_info *info)
 	for (uint32_t i = 0; i < info->module_count; i++) {
 		const struct boot_module *m = &info->modules[i];
 
-		log_info(TAG, "module %s at %lx, %lu KiB", m->role, (unsigned long)m->base,
-			 (unsigned long)(m->size >> 10));
+		log_info(TAG, "module %s at %lx, %lu KiB", m->role, m->base, (m->size >> 10));
 	}
-	log_info(TAG, "%lu MiB of RAM", (unsigned long)(ram >> 20));
+	log_info(TAG, "%lu MiB of RAM", (ram >> 20));
 }
 
 /** Both gates speak before one of them stops us, so that a person sees all that is missing. */
@@ -139,8 +138,7 @@ void boot_main(uint32_t magic, uint64_t mbi, uint64_t tsc)
 	must(tsc_init(acpi_get()->pm_timer_port, acpi_get()->pm_timer_32bit),
 	     "add the option tsc_khz=N");
 	init_partitions(info);
-	log_notice(TAG, "root mode is up after %lu ticks",
-		   (unsigned long)(insn_rdtsc() - info->tsc_entry));
+	log_notice(TAG, "root mode is up after %lu ticks", (insn_rdtsc() - info->tsc_entry));
 	console_release();
 	sched_run();
 }

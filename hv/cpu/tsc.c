@@ -50,7 +50,7 @@ int tsc_init(uint16_t pm_port, bool pm_32bit)
 
 	khz = boot_option_u64("tsc_khz", 0);
 	if (khz) {
-		log_info("tsc", "%lu kHz by option", (unsigned long)khz);
+		log_info("tsc", "%lu kHz by option", khz);
 		return 0;
 	}
 	measured = pm_port ? measure(pm_port, pm_32bit ? 0xffffffffu : 0xffffffu) : 0;
@@ -59,8 +59,7 @@ int tsc_init(uint16_t pm_port, bool pm_32bit)
 		return -BH_NOSUPP;
 	}
 	khz = round_khz(measured);
-	log_info("tsc", "%lu kHz measured, taken as %lu", (unsigned long)measured,
-		 (unsigned long)khz);
+	log_info("tsc", "%lu kHz measured, taken as %lu", measured, khz);
 	return 0;
 }
 

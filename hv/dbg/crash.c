@@ -25,25 +25,24 @@ void crash_init(hpa_t page)
 	place = last;
 	if (last->magic == CRASH_MAGIC && last->crc32c == checksum(last)) {
 		last->text[sizeof(last->text) - 1] = 0;
-		log_error("crash", "the boot before stopped at tsc %lu, rip %016lx: %s",
-			  (unsigned long)last->tsc, (unsigned long)last->frame.rip, last->text);
+		log_error("crash", "the boot before stopped at tsc %lu, rip %016lx: %s", last->tsc,
+			  last->frame.rip, last->text);
 	}
 	memset(last, 0, sizeof(*last));
 }
 
 static void dump_frame(const struct trap_frame *f)
 {
+	static const char *const names[] = {"r15", "r14", "r13", "r12", "r11", "r10", "r9", "r8",
+					    "rdi", "rsi", "rbp", "rbx", "rdx", "rcx", "rax"};
+	const uint64_t *value = (const uint64_t *)f; /* its first words are these */
+
 	log_error("crash", "vector %lu error %lx rip %016lx cs %lx rflags %lx rsp %016lx",
-		  (unsigned long)f->vector, (unsigned long)f->error, (unsigned long)f->rip,
-		  (unsigned long)f->cs, (unsigned long)f->rflags, (unsigned long)f->rsp);
-	log_error("crash", "rax %016lx rbx %016lx rcx %016lx rdx %016lx", (unsigned long)f->rax,
-		  (unsigned long)f->rbx, (unsigned long)f->rcx, (unsigned long)f->rdx);
-	log_error("crash", "rsi %016lx rdi %016lx rbp %016lx r8  %016lx", (unsigned long)f->rsi,
-		  (unsigned long)f->rdi, (unsigned long)f->rbp, (unsigned long)f->r8);
-	log_error("crash", "r9  %016lx r10 %016lx r11 %016lx r12 %016lx", (unsigned long)f->r9,
-		  (unsigned long)f->r10, (unsigned long)f->r11, (unsigned long)f->r12);
-	log_error("crash", "r13 %016lx r14 %016lx r15 %016lx", (unsigned long)f->r13,
-		  (unsigned long)f->r14, (unsigned long)f->r15);
+		  f->vector, f->error, f->rip, f->cs, f->rflags, f->rsp);
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i += 3) {
+		log_error("crash", "%s %016lx %s %016lx %s %016lx", names[i], value[i],
+			  names[i + 1], value[i + 1], names[i + 2], value[i + 2]);
+	}
 }
 
 /** Words of the stack at rsp, as far as rsp lies in a stack of this CPU: no fault while we dump. */
@@ -82,12 +81,10 @@ void crash_stop(const struct trap_frame *frame, const char *text)
 		dump_frame(frame);
 		words = stack_words(frame->rsp, record.stack, ARRAY_SIZE(record.stack));
 	}
-	log_error("crash", "cr2 %016lx cr3 %016lx", (unsigned long)record.cr2,
-		  (unsigned long)record.cr3);
+	log_error("crash", "cr2 %016lx cr3 %016lx", record.cr2, record.cr3);
 	for (unsigned i = 0; i + 4 <= words; i += 4) {
-		log_error("crash", "stack %016lx %016lx %016lx %016lx",
-			  (unsigned long)record.stack[i], (unsigned long)record.stack[i + 1],
-			  (unsigned long)record.stack[i + 2], (unsigned long)record.stack[i + 3]);
+		log_error("crash", "stack %016lx %016lx %016lx %016lx", record.stack[i],
+			  record.stack[i + 1], record.stack[i + 2], record.stack[i + 3]);
 	}
 	record.crc32c = checksum(&record);
 	if (place) {

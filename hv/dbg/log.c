@@ -47,7 +47,7 @@ void log_print(enum log_level level, const char *tag, const char *fmt, ...)
 	if (level > level_kept) {
 		return;
 	}
-	len = fmt_snprintf(line, sizeof(line), "[%11lu] %s: ", (unsigned long)insn_rdtsc(), tag);
+	len = fmt_snprintf(line, sizeof(line), "[%11lu] %s: ", insn_rdtsc(), tag);
 	va_start(args, fmt);
 	len += fmt_vsnprintf(line + len, sizeof(line) - len, fmt, args);
 	va_end(args);

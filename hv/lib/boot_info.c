@@ -28,43 +28,24 @@ const struct boot_module *boot_module(const struct boot_info *info, const char *
 	return NULL;
 }
 
-/** Value of the option in `word` (up to a space), or NULL if word is another option. */
-static const char *match(const char *word, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (strncmp(word, name, len) != 0) {
-		return NULL;
-	}
-	word += len;
-	if (*word == '=') {
-		return word + 1;
-	}
-	return *word == ' ' || !*word ? word : NULL;
-}
-
 bool boot_option(const char *name, char *buf, size_t size)
 {
-	const char *at = record.cmdline;
-	const char *value;
-	size_t len = 0;
+	size_t name_len = strlen(name), len = 0;
 
-	while (*at) {
-		value = *at == ' ' ? NULL : match(at, name);
-		if (value) {
-			while (value[len] && value[len] != ' ' && len + 1 < size) {
-				buf[len] = value[len];
-				len++;
-			}
-			buf[len] = 0;
-			return true;
+	for (const char *at = record.cmdline; *at; at++) {
+		const char *end = at + name_len;
+
+		if ((at != record.cmdline && at[-1] != ' ') || strncmp(at, name, name_len) != 0 ||
+		    (*end && *end != '=' && *end != ' ')) {
+			continue;
 		}
-		while (*at && *at != ' ') {
-			at++;
+		end += *end == '=';
+		while (end[len] && end[len] != ' ' && len + 1 < size) {
+			buf[len] = end[len];
+			len++;
 		}
-		while (*at == ' ') {
-			at++;
-		}
+		buf[len] = 0;
+		return true;
 	}
 	return false;
 }

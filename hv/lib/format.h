@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** printf into a buffer. Conversions: d i u x X c s p %, lengths hh h l ll z, flags 0 and -, width,
- * precision of s. */
+/** printf into a buffer. Conversions: d u x c s %, lengths l ll z, flags 0 and -, width. */
 #ifndef BH_LIB_FORMAT_H
 #define BH_LIB_FORMAT_H
 

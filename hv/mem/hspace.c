@@ -137,8 +137,7 @@ static int check_leaf(void *ctx, uint64_t va, uint64_t entry, unsigned level)
 
 	(*leaves)++;
 	if ((entry & PTE_W) && !(entry & PTE_NX)) {
-		log_error("hspace", "%016lx (level %u) is writable and executable",
-			  (unsigned long)va, level);
+		log_error("hspace", "%016lx (level %u) is writable and executable", va, level);
 		return -BH_CORRUPT;
 	}
 	return 0;
