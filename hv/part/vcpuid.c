@@ -7,7 +7,7 @@
 #include "cpu/tsc.h"
 #include "part/part.h"
 
-#define LEAF_BASIC_MAX	  0x15u
+#define LEAF_BASIC_MAX	  0x16u
 #define LEAF_EXTENDED	  0x80000000u
 #define LEAF_EXTENDED_MAX 8u
 #define LEAF_HYPERVISOR	  0x40000000u
@@ -54,6 +54,8 @@ static void read_basic(void)
 	basic[7] = (struct cpuid_regs){0, (uint32_t)(basic[7].ebx & ALLOW_7_EBX), 0, 0};
 	/* Crystal clock and its ratio: the TSC rate, exactly. */
 	basic[0x15] = (struct cpuid_regs){1, 1, (uint32_t)(tsc_khz() * 1000), 0};
+	/* Base and maximum frequency in MHz. Without it Linux measures against a PIT that guests lack. */
+	basic[0x16] = (struct cpuid_regs){(uint32_t)(tsc_khz() / 1000), (uint32_t)(tsc_khz() / 1000), 0, 0};
 }
 
 static void read_extended(void)
