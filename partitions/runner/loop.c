@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 #include "bulkhead_dev.h"
 #include "report.h"
@@ -24,7 +25,11 @@ enum source {
 
 #define LISTEN_MAX (3 + LAYOUT_DEVICE_MAX * (2 + BH_DOORBELL_QUEUE_MAX))
 
+#define LOCK_WAIT_NS (20l * 1000 * 1000)
+#define RETRY_MS     5
+
 static int signal_fd = -1;
+static bool config_changed[LAYOUT_DEVICE_MAX]; /* announced, and the device does not know yet */
 
 static struct {
 	struct pollfd poll[LISTEN_MAX];
@@ -60,19 +65,26 @@ static void listen_to(int fd, short events, enum source source, unsigned device,
 	list.count++;
 }
 
-static void make_list(struct machine *machine)
+static bool lock_soon(struct machine *machine)
 {
-	list.count = 0;
-	listen_to(signal_fd, POLLIN, SOURCE_SIGNAL, 0, 0);
-	listen_to(machine->part_fd, POLLIN, SOURCE_PARTITION, 0, 0);
-	listen_to(machine->wake_fd, POLLIN, SOURCE_WAKE, 0, 0);
-	pthread_mutex_lock(&machine->lock);
-	for (unsigned i = 0; i < machine->device_count; i++) {
-		const struct virtio_dev *dev = machine->device[i];
+	struct timespec until;
 
-		listen_to(dev->back.socket, POLLRDHUP, SOURCE_BACK_END, i, 0);
-		if (dev->back.channel >= 0) {
-			listen_to(dev->back.channel, POLLIN, SOURCE_CHANNEL, i, 0);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += LOCK_WAIT_NS;
+	until.tv_sec += until.tv_nsec / 1000000000l;
+	until.tv_nsec %= 1000000000l;
+	return pthread_mutex_timedlock(&machine->lock, &until) == 0;
+}
+
+/* What changes only under the lock: pending announcements, and the call eventfds that need us. */
+static void visit_devices(struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->device_count; i++) {
+		struct virtio_dev *dev = machine->device[i];
+
+		if (config_changed[i]) {
+			config_changed[i] = false;
+			virtio_dev_config_changed(dev);
 		}
 		for (unsigned queue = 0; queue < dev->queue_count; queue++) {
 			if (virtio_irq_listens(dev, queue)) {
@@ -80,7 +92,29 @@ static void make_list(struct machine *machine)
 			}
 		}
 	}
+}
+
+/* Returns how long poll() may wait, in milliseconds. */
+static int make_list(struct machine *machine)
+{
+	list.count = 0;
+	listen_to(signal_fd, POLLIN, SOURCE_SIGNAL, 0, 0);
+	listen_to(machine->part_fd, POLLIN, SOURCE_PARTITION, 0, 0);
+	listen_to(machine->wake_fd, POLLIN, SOURCE_WAKE, 0, 0);
+	for (unsigned i = 0; i < machine->device_count; i++) {
+		const struct virtio_dev *dev = machine->device[i];
+
+		listen_to(dev->back.socket, POLLRDHUP, SOURCE_BACK_END, i, 0);
+		if (dev->back.channel >= 0) {
+			listen_to(dev->back.channel, POLLIN, SOURCE_CHANNEL, i, 0);
+		}
+	}
+	if (!lock_soon(machine)) {
+		return RETRY_MS;
+	}
+	visit_devices(machine);
 	pthread_mutex_unlock(&machine->lock);
+	return -1;
 }
 
 static void check_partition(const struct machine *machine)
@@ -101,21 +135,14 @@ _Noreturn static void end_lost(const struct machine *machine, unsigned device)
 		   dev->back.lost ? dev->back.why : "hung up");
 }
 
-/* The answer goes out before the lock is taken: a vcpu thread may hold it while it waits for this
- * back end. */
 static void serve_channel(struct machine *machine, unsigned device)
 {
-	struct virtio_dev *dev = machine->device[device];
-	int changed = vhost_channel_serve(&dev->back);
+	int changed = vhost_channel_serve(&machine->device[device]->back);
 
 	if (changed < 0) {
 		end_lost(machine, device);
 	}
-	if (changed) {
-		pthread_mutex_lock(&machine->lock);
-		virtio_dev_config_changed(dev);
-		pthread_mutex_unlock(&machine->lock);
-	}
+	config_changed[device] |= changed > 0;
 }
 
 static void serve(struct machine *machine, unsigned index)
@@ -140,9 +167,10 @@ static void serve(struct machine *machine, unsigned index)
 		serve_channel(machine, device);
 		break;
 	case SOURCE_CALL:
-		pthread_mutex_lock(&machine->lock);
-		virtio_irq_call(machine->device[device], list.what[index].queue);
-		pthread_mutex_unlock(&machine->lock);
+		if (lock_soon(machine)) { /* else it is still readable at the next turn */
+			virtio_irq_call(machine->device[device], list.what[index].queue);
+			pthread_mutex_unlock(&machine->lock);
+		}
 		break;
 	}
 }
@@ -150,8 +178,9 @@ static void serve(struct machine *machine, unsigned index)
 void loop_run(struct machine *machine)
 {
 	for (;;) {
-		make_list(machine);
-		if (poll(list.poll, list.count, -1) < 0) {
+		int timeout = make_list(machine);
+
+		if (poll(list.poll, list.count, timeout) < 0) {
 			if (errno == EINTR) {
 				continue;
 			}
