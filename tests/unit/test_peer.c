@@ -145,9 +145,47 @@ static void peer_serve_maps_visible_rows_only(void **state)
 	send_with(&msg, sizeof(msg), fd, 1);
 	close(fd);
 	serve();
-	assert_int_equal(peer.map.rows, 736);
-	assert_true(peer.map.size <= 32768ul * 736 + 4096);
-	assert_ptr_equal(peer.map.pixels, (uint8_t *)peer.map.base + 4);
+	assert_int_equal(peer.maps.rows, 736);
+	assert_true(peer.maps.list[0].size <= 32768ul * 736 + 4096);
+	assert_ptr_equal(peer.maps.pixels, (uint8_t *)peer.maps.list[0].base + 4);
+}
+
+/* A guest that flips between two buffers has each of them mapped once. */
+static void peer_serve_keeps_mappings_of_flips(void **state)
+{
+	struct surface_msg msg = scanout();
+	int fds[2] = {make_memory(4096 * 736, F_SEAL_SHRINK),
+		      make_memory(4096 * 736, F_SEAL_SHRINK)};
+	const uint8_t *seen[2];
+
+	for (unsigned i = 0; i < 10; i++) {
+		send_with(&msg, sizeof(msg), fds[i % 2], 1);
+		serve();
+		if (i < 2) {
+			seen[i] = peer.maps.pixels;
+		}
+		assert_ptr_equal(peer.maps.pixels, seen[i % 2]);
+	}
+	assert_null(peer.maps.list[2].base);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* More buffers than there is room for take the oldest mapping's place; none is left behind. */
+static void peer_serve_replaces_oldest_mapping(void **state)
+{
+	struct surface_msg msg = scanout();
+
+	for (unsigned i = 0; i < 20; i++) {
+		int fd = make_memory(4096 * 736, F_SEAL_SHRINK);
+		char byte = (char)i;
+
+		assert_int_equal(pwrite(fd, &byte, 1, 0), 1);
+		send_with(&msg, sizeof(msg), fd, 1);
+		close(fd);
+		serve();
+		assert_int_equal(peer.maps.pixels[0], i);
+	}
 }
 
 static void expect_lost(struct surface_msg msg, size_t size, int fd, unsigned copies)
@@ -159,7 +197,7 @@ static void expect_lost(struct surface_msg msg, size_t size, int fd, unsigned co
 	serve();
 	assert_false(model.parts[0].surface_on);
 	assert_int_equal(peer.surface_fd, -1);
-	assert_null(peer.map.base);
+	assert_null(peer.maps.pixels);
 	assert_int_equal(open_fds(), before - 1);
 }
 
@@ -308,6 +346,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(peer_serve_maps_scanout),
 		TEST(peer_serve_maps_visible_rows_only),
+		TEST(peer_serve_keeps_mappings_of_flips),
+		TEST(peer_serve_replaces_oldest_mapping),
 		TEST(peer_serve_refuses_unsealed_memory),
 		TEST(peer_serve_refuses_small_memory),
 		TEST(peer_serve_refuses_other_files),

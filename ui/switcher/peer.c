@@ -31,7 +31,7 @@ static void close_fd(int *fd)
 static void close_surface(struct peer *peer)
 {
 	close_fd(&peer->surface_fd);
-	surface_map_close(&peer->map);
+	surface_map_close_all(&peer->maps);
 	peer->cursor_on = false;
 }
 
@@ -74,7 +74,7 @@ static int prepare(struct peer *peer, const struct surface_msg *msg, const struc
 		   uint32_t max_rows, const char **ret_why)
 {
 	if (msg->type == SURFACE_SCANOUT && msg->width) {
-		return surface_map_open(&peer->map, msg, packet->fds[0], max_rows, ret_why);
+		return surface_map_show(&peer->maps, msg, packet->fds[0], max_rows, ret_why);
 	}
 	if (msg->type == SURFACE_CURSOR && msg->width) {
 		return surface_map_copy(packet->fds[0], msg->offset, peer->cursor.pixels,
@@ -87,7 +87,7 @@ static void follow(struct peer *peer, const struct surface_msg *msg,
 		   const struct model_cursor *cursor)
 {
 	if (msg->type == SURFACE_RESET || (msg->type == SURFACE_SCANOUT && !msg->width)) {
-		surface_map_close(&peer->map);
+		surface_map_close_all(&peer->maps);
 	}
 	peer->cursor_on = cursor->on;
 	peer->cursor.x = cursor->x - (int32_t)cursor->hot_x;
@@ -197,10 +197,10 @@ void peer_send_input(struct peer_input *sink, const struct surface_input *input,
 struct blit_source peer_source(const struct peer *peer)
 {
 	return (struct blit_source){
-		.pixels = peer->map.pixels,
-		.stride = peer->map.stride,
-		.rows = (int32_t)peer->map.rows,
-		.columns = (int32_t)peer->map.columns,
+		.pixels = peer->maps.pixels,
+		.stride = peer->maps.stride,
+		.rows = (int32_t)peer->maps.rows,
+		.columns = (int32_t)peer->maps.columns,
 		.cursor = peer->cursor_on ? &peer->cursor : NULL,
 	};
 }

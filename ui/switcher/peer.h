@@ -31,7 +31,7 @@ struct peer {
 	int surface_fd; /* -1: none */
 	uint32_t budget;
 	uint64_t period_ns; /* when the budget was last filled */
-	struct surface_map map;
+	struct surface_maps maps;
 	bool cursor_on;
 	struct blit_cursor cursor;
 	struct peer_input keyboard, tablet;
