@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The VMX instructions. Host tests compile this to prototypes and link tests/fakes/vmx_insn.c.
+/** The VMX instructions. Host tests link tests/fakes/vmx_insn.c instead.
  *  Source: SDM 3C, "VMX Instruction Reference". */
 #ifndef VTX_INSN_H
 #define VTX_INSN_H
@@ -10,15 +10,7 @@
 #define INVVPID_SINGLE 1u
 
 #if __STDC_HOSTED__
-
-bool vmx_on(hpa_t region);
-bool vmx_clear(hpa_t vmcs);
-bool vmx_load(hpa_t vmcs);
-uint64_t vmx_read(uint64_t field);
-void vmx_write(uint64_t field, uint64_t value);
-void vmx_invept(unsigned type, uint64_t eptp);
-void vmx_invvpid(unsigned type, uint16_t vpid);
-
+#include "vmx_insn_host.h" /* tests/fakes: the same names as functions */
 #else
 
 /** False: VMfail. */

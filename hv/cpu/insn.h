@@ -23,38 +23,7 @@ BH_MUST_CHECK int insn_rdmsr_safe(uint32_t msr, uint64_t *ret_value);
 BH_MUST_CHECK int insn_wrmsr_safe(uint32_t msr, uint64_t value);
 
 #if __STDC_HOSTED__
-
-uint64_t insn_rdmsr(uint32_t msr);
-void insn_wrmsr(uint32_t msr, uint64_t value);
-uint64_t insn_read_cr0(void);
-uint64_t insn_read_cr2(void);
-uint64_t insn_read_cr3(void);
-uint64_t insn_read_cr4(void);
-void insn_write_cr0(uint64_t value);
-void insn_write_cr2(uint64_t value);
-void insn_write_cr3(uint64_t value);
-void insn_write_cr4(uint64_t value);
-uint64_t insn_read_dr(unsigned n);
-void insn_write_dr(unsigned n, uint64_t value);
-uint64_t insn_rdtsc(void);
-void insn_cpuid(uint32_t leaf, uint32_t sub, struct cpuid_regs *ret);
-uint8_t insn_in8(uint16_t port);
-uint32_t insn_in32(uint16_t port);
-void insn_out8(uint16_t port, uint8_t value);
-void insn_cli(void);
-void insn_wait(void);
-void insn_pause(void);
-BH_NORETURN void insn_stop(void);
-void insn_xsave(void *area, uint64_t mask);
-void insn_xrstor(const void *area, uint64_t mask);
-void insn_xsetbv(uint32_t index, uint64_t value);
-void insn_lgdt(const struct desc_ptr *ptr);
-void insn_lidt(const struct desc_ptr *ptr);
-void insn_ltr(uint16_t selector);
-void insn_load_segments(uint16_t code, uint16_t data);
-void insn_wbinvd(void);
-struct cpu *insn_this_cpu(void);
-
+#include "insn_host.h" /* tests/fakes: the same names as functions */
 #else
 
 static inline uint64_t insn_rdmsr(uint32_t msr)

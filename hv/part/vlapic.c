@@ -483,31 +483,19 @@ static void write_register(struct vcpu *vcpu, unsigned reg, uint64_t value)
 	}
 }
 
-/* SDM 3A, "x2APIC Register Address Space": which numbers exist, which can be read. */
+/* SDM 3A, "x2APIC Register Address Space": which registers exist, by direction. All numbers are below 64. */
+#define EIGHT(first) (0xffull << (first))
+#define BOTH_WAYS                                                                                  \
+	(BIT(REG_TPR) | BIT(REG_SVR) | BIT(REG_ESR) | BIT(REG_ICR) | 0x3full << REG_LVT0 |         \
+	 BIT(REG_TIMER_INITIAL) | BIT(REG_TIMER_DIVIDE))
+#define READABLE                                                                                   \
+	(BOTH_WAYS | BIT(REG_ID) | BIT(REG_VERSION) | BIT(REG_PPR) | BIT(REG_LDR) |                \
+	 EIGHT(REG_ISR0) | EIGHT(REG_TMR0) | EIGHT(REG_IRR0) | BIT(REG_TIMER_CURRENT))
+#define WRITABLE (BOTH_WAYS | BIT(REG_EOI) | BIT(REG_SELF_IPI))
+
 static bool msr_exists(unsigned reg, bool write)
 {
-	switch (reg) {
-	case REG_TPR:
-	case REG_SVR:
-	case REG_ESR:
-	case REG_ICR:
-	case REG_LVT0 ... REG_LVT_LAST:
-	case REG_TIMER_INITIAL:
-	case REG_TIMER_DIVIDE:
-		return true;
-	case REG_ID:
-	case REG_VERSION:
-	case REG_PPR:
-	case REG_LDR:
-	case REG_ISR0 ... REG_IRR0 + 7:
-	case REG_TIMER_CURRENT:
-		return !write;
-	case REG_EOI:
-	case REG_SELF_IPI:
-		return write;
-	default:
-		return false;
-	}
+	return reg < 64 && ((write ? WRITABLE : READABLE) >> reg & 1);
 }
 
 int vlapic_read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *ret_value)
