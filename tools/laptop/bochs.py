@@ -25,7 +25,7 @@ ata0-master: type=disk, mode=flat, path={disk}
 boot: disk
 com1: enabled=1, mode=file, dev={folder}/serial.out
 port_e9_hack: enabled=0
-keyboard: type=mf
+keyboard: type=mf, keymap=/usr/share/bochs/keymaps/x11-pc-us.map
 mouse: enabled=0, type=ps2
 log: {folder}/bochs.log
 panic: action=fatal

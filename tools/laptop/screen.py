@@ -7,7 +7,7 @@ import time
 
 from . import step
 
-HEADER = 36  # height of Bochs' own header bar above the emulated screen
+HEADER = 32  # height of Bochs' own header bar above the emulated screen
 
 
 class Display:
