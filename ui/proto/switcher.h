@@ -41,7 +41,7 @@ enum switcher_type {
 
 enum switcher_state {
 	SWITCHER_STOPPED = 0,
-	SWITCHER_STARTING = 1, /* progress in percent */
+	SWITCHER_STARTING = 1, /* progress in percent, 0: not known */
 	SWITCHER_RUNNING = 2,
 	SWITCHER_PAUSED = 3,
 	SWITCHER_FAILED = 4, /* text says why, as in "triple fault" */

@@ -101,7 +101,7 @@ void panel_draw(const struct model_part *part, const struct font_set *fonts, str
 	canvas_fill(canvas, (struct rect){0, BAND, canvas->width, 2 * BAND}, LOOK_RAISED);
 	canvas_text(canvas, heading, MARGIN, 96, LOOK_TEXT, words.head, room);
 	canvas_text(canvas, body, MARGIN, 136, LOOK_DIM, words.detail, room);
-	if (part->state == SWITCHER_STARTING) {
+	if (part->state == SWITCHER_STARTING && part->progress) {
 		draw_bar(part, 166, canvas);
 	}
 	canvas_text(canvas, body, MARGIN, 190, LOOK_TEXT, words.hint, room);

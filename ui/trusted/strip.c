@@ -37,7 +37,7 @@ static struct state_line state_line(const struct model_part *part)
 {
 	struct state_line line;
 
-	if (part->state == SWITCHER_STARTING) {
+	if (part->state == SWITCHER_STARTING && part->progress) {
 		snprintf(line.text, sizeof(line.text), "starting  %u %%", part->progress);
 	} else if (part->state == SWITCHER_FAILED && part->text[0]) {
 		snprintf(line.text, sizeof(line.text), "stopped: %s", part->text);
