@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,7 @@ static void *irq_thread(void *arg)
 void fake_setup(void)
 {
 	static bool done;
+	sigset_t all, before;
 	pthread_t thread;
 
 	if (done) {
@@ -185,9 +187,13 @@ void fake_setup(void)
 	}
 	done = true;
 	fake.irq_epoll = epoll_create1(EPOLL_CLOEXEC);
+	/* Signals are the business of the threads of the test. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (fake.irq_epoll < 0 || pthread_create(&thread, NULL, irq_thread, NULL)) {
 		abort();
 	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_detach(thread);
 	for (uint32_t i = 0; i < FAKE_PARTS; i++) {
 		fake.parts[i].fd = -1;
