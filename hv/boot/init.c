@@ -93,9 +93,6 @@ static void init_memory(const struct boot_info *info)
 {
 	must(frames_init(info), "use a machine with 256 MiB or more");
 	must(hspace_init(info), "this is a defect of the hypervisor");
-	if (frame_owner(hpa(FRAMES_CRASH_PAGE)) == FRAME_HV) {
-		crash_init(hpa(FRAMES_CRASH_PAGE));
-	}
 }
 
 static void init_partitions(const struct boot_info *info)
@@ -130,6 +127,7 @@ void boot_main(uint32_t magic, uint64_t mbi, uint64_t tsc)
 	log_memory(info);
 	require_module(info, "policy", "boot module 'policy' is missing");
 	require_module(info, "kernel", "boot module 'kernel' is missing");
+	crash_init(hpa(CRASH_PLACE));
 	must(acpi_init(info), "update the firmware");
 	init_memory(info);
 	pic_close();

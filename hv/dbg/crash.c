@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Crash record. It lies in the last page below FRAMES_HV_END, which the boot image does not cover,
- *  so the loader does not zero it. Layout: struct crash_record, checked by its CRC when read. */
+/** Crash record: struct crash_record, checked by its CRC when read. */
 #include "dbg/crash.h"
 
 #include "cpu/insn.h"
@@ -11,18 +10,20 @@
 #include "lib/crc32c.h"
 #include "lib/string.h"
 
-static struct crash_record *place; /* NULL until crash_init found the page to be ours */
+static struct crash_record *place; /* NULL until crash_init */
+static uint64_t place_cr3;	   /* tables that map it */
 
 static uint32_t checksum(const struct crash_record *record)
 {
 	return crc32c(0, &record->cpu, sizeof(*record) - offsetof(struct crash_record, cpu));
 }
 
-void crash_init(hpa_t page)
+void crash_init(hpa_t where)
 {
-	struct crash_record *last = hpa_ptr(page);
+	struct crash_record *last = hpa_ptr(where);
 
 	place = last;
+	place_cr3 = insn_read_cr3();
 	if (last->magic == CRASH_MAGIC && last->crc32c == checksum(last)) {
 		last->text[sizeof(last->text) - 1] = 0;
 		log_error("crash", "the boot before stopped at tsc %lu, rip %016lx: %s", last->tsc,
@@ -88,6 +89,7 @@ void crash_stop(const struct trap_frame *frame, const char *text)
 	}
 	record.crc32c = checksum(&record);
 	if (place) {
+		insn_write_cr3(place_cr3);
 		*place = record;
 	}
 	boot_halt();

@@ -113,9 +113,6 @@ int frames_init(const struct boot_info *info)
 			free_bytes += PAGE_SIZE;
 		}
 	}
-	if (FRAMES_CRASH_PAGE < top && owner[FRAMES_CRASH_PAGE >> PAGE_SHIFT] == STATE_HV_FREE) {
-		set_state(FRAMES_CRASH_PAGE, FRAMES_HV_END, FRAME_HV);
-	}
 	hint = (image_end + table_size) >> PAGE_SHIFT;
 	memset(slots, 0, sizeof(slots));
 	if (free_bytes < HV_MIN_FREE) {

@@ -9,8 +9,6 @@
 
 #define FRAMES_HV_BASE 0x100000ull
 #define FRAMES_HV_END  0x1000000ull
-/** Root mode's too, unless the boot loader put a module there; never handed out. */
-#define FRAMES_CRASH_PAGE (FRAMES_HV_END - PAGE_SIZE)
 
 /** Owners. Partition n owns FRAME_PART0 + n. */
 #define FRAME_ABSENT 0u /* not RAM */

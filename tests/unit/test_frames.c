@@ -97,7 +97,7 @@ static void frame_alloc_gives_zeroed_frames(void **state)
 	assert_int_equal(frames_init(&info), 0);
 	before = frames_hv_used();
 	while (frame_alloc(&frame) == 0) {
-		assert_in_range(frame.v, machine_image.end, FRAMES_CRASH_PAGE - 1);
+		assert_in_range(frame.v, machine_image.end, FRAMES_HV_END - PAGE_SIZE);
 		assert_int_equal(*(uint64_t *)hpa_ptr(frame), 0);
 		assert_int_equal(((uint64_t *)hpa_ptr(frame))[511], 0);
 		*(uint64_t *)hpa_ptr(frame) = 1; /* a second owner would see it */
