@@ -43,6 +43,7 @@ def made(name, key, maker, text=None):
     """The folder `name`-`key`; when it is not there, maker(folder) fills it."""
     folder = paths.CACHE / f"{name}-{key[:16]}"
     if folder.is_dir():
+        os.utime(folder)  # used: keep it longest
         return folder
     fresh = paths.CACHE / f"{name}-{key[:16]}.{os.getpid()}"
     shutil.rmtree(fresh, ignore_errors=True)

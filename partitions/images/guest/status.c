@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ static void panel(int row, int rows, const char *title)
 
 	at(row, LEFT);
 	printf("\033[90m┌─ \033[1;37m%s\033[0;90m ", title);
-	for (int i = (int)strlen(title) + 4; i < inner; i++) {
+	for (int i = (int)strlen(title) + 4; i <= inner; i++) {
 		printf("─");
 	}
 	printf("┐");
@@ -169,9 +170,22 @@ static void draw_values(void)
 	fflush(stdout);
 }
 
+/* Keys typed here must not appear between the panels. */
+static void silence_keyboard(void)
+{
+	struct termios mode;
+
+	if (tcgetattr(0, &mode) == 0) {
+		mode.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
+		tcsetattr(0, TCSANOW, &mode);
+	}
+}
+
 int main(void)
 {
 	struct winsize size;
+
+	silence_keyboard();
 
 	if (ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col >= 80) {
 		columns = size.ws_col;
