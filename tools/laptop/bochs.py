@@ -80,6 +80,7 @@ class Bochs:
         while True:
             alive = self.running()
             text = self.text()
+            text = text[:text.rfind("\n") + 1]  # a line still being written would yield half a number
             match = re.compile(pattern).search(text, start)
             if match:
                 return match
