@@ -14,7 +14,7 @@
 
 static char ring[LOG_SIZE];
 static uint64_t written;
-static enum log_level level_kept = LOG_INFO;
+static enum log_level level_kept = BH_LOG_LEVEL;
 static struct spinlock lock;
 static bool crashed;
 

@@ -141,8 +141,7 @@ def main():
         root = path.parts[0] in ("hv", "vtx")
         args = ["gcc", "-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-x", "c",
                 "-I", str(TOP / "hv"), "-I", str(TOP), "-I", str(TOP / "partitions")]
-        args += ["-ffreestanding", "-mgeneral-regs-only", "-DBH_LOG_LEVEL=2", "-DBH_TRACE=0",
-                 "-DBH_ENTRY_CHECK=1"] if root else ["-D_GNU_SOURCE"]
+        args += ["-ffreestanding", "-mgeneral-regs-only", "-DBH_LOG_LEVEL=2"] if root else ["-D_GNU_SOURCE"]
         near = [d for f, ds in dirs.items() if f == path.parent or f.parts[:2] == path.parts[:2] for d in ds]
         for d in dict.fromkeys(near):
             args += ["-I", d]
