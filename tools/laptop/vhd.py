@@ -29,9 +29,10 @@ def geometry(sectors):
 
 
 def footer(size, identity):
+    # Readers (qemu 7.2 for one) cut disks of unknown creators to their geometry; "win " is known to all.
     cylinders, heads, per_track = geometry(size // SECTOR)
     head = struct.pack(">8sIIQI4sI4sQQHBBI", b"conectix", 2, 0x10000, 0xFFFFFFFFFFFFFFFF, paths.EPOCH - Y2K,
-                       b"bhd ", 0x10000, b"Wi2k", size, size, cylinders, heads, per_track, 2)
+                       b"win ", 0xA0000, b"Wi2k", size, size, cylinders, heads, per_track, 2)
     tail = identity.bytes + b"\0" * 428
     total = ~sum(head + tail) & 0xFFFFFFFF
     return head + struct.pack(">I", total) + tail
