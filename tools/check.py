@@ -3,7 +3,7 @@
 """Finds, builds and runs the tests of all suites; ends with one line `N passed, N failed`.
 
 Unit and fuzz tests come from meson, all others are executable files (tests/README.md). Light tests run in
-parallel, heavy ones (a whole emulated laptop) one at a time. Each has a time limit; when it is over, its
+parallel, beside them heavy ones (a whole emulated laptop), one at a time. Each has a time limit; when it is over, its
 whole process group ends.
 """
 import argparse
@@ -240,16 +240,21 @@ class Runner:
                 self.run_test(t, slot)
                 self.report(t)
 
-        threads = [threading.Thread(target=worker, args=(i,), daemon=True) for i in range(self.args.jobs)]
+        def heavy_lane():
+            for t in todo:
+                if t.heavy:
+                    self.say(f"      ... {t.suite}/{t.name} (up to {t.timeout * self.args.timeout_scale:.0f} s)")
+                    self.run_test(t, self.args.jobs)
+                    self.report(t)
+
+        # One CPU is left to the heavy lane, when there is one.
+        count = max(1, self.args.jobs - any(t.heavy for t in todo))
+        threads = [threading.Thread(target=worker, args=(i,), daemon=True) for i in range(count)]
+        threads.append(threading.Thread(target=heavy_lane, daemon=True))
         for t in threads:
             t.start()
         for t in threads:
             t.join()
-        for t in todo:
-            if t.heavy:
-                self.say(f"      ... {t.suite}/{t.name} (up to {t.timeout * self.args.timeout_scale:.0f} s)")
-                self.run_test(t, self.args.jobs)
-                self.report(t)
 
     def stop(self):
         for p in list(self.live.values()):
@@ -376,4 +381,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("check: interrupted")
