@@ -221,6 +221,7 @@ int main(int argc, char **argv)
 	if (set_up(&options)) {
 		return 1;
 	}
+	switch_end_stale(options.run_dir);
 	if (options.switcher[0]) {
 		ret = switch_start(options.program_dir, options.switcher);
 		if (ret) {

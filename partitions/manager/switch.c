@@ -31,6 +31,7 @@ static unsigned int told_count;
 static struct proc process;
 static struct loop_source control = {.fd = -1};
 static char program_dir[256], program_name[64];
+static char pid_path[256];
 static unsigned int restarts;
 static bool ending;
 
@@ -108,6 +109,51 @@ static void switch_ended(void *data, struct proc *proc, int status)
 	}
 }
 
+/* True if the process is called as our switcher is; the kernel keeps 15 characters. */
+static bool switch_is_ours(int pid)
+{
+	char path[64], name[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "re");
+	if (file) {
+		if (!fgets(name, sizeof(name), file)) {
+			name[0] = 0;
+		}
+		fclose(file);
+	}
+	return !strncmp(name, "bulkhead-switch", 15);
+}
+
+void switch_end_stale(const char *run_dir)
+{
+	FILE *file;
+	int pid;
+
+	snprintf(pid_path, sizeof(pid_path), "%s/switcher.pid", run_dir);
+	file = fopen(pid_path, "re");
+	if (!file) {
+		return;
+	}
+	if (fscanf(file, "%d", &pid) == 1 && pid > 1 && switch_is_ours(pid)) {
+		say("ends the switcher of an earlier daemon");
+		kill(pid, SIGKILL);
+	}
+	fclose(file);
+	unlink(pid_path);
+}
+
+static void switch_note_pid(void)
+{
+	FILE *file = pid_path[0] ? fopen(pid_path, "we") : NULL;
+
+	if (file) {
+		fprintf(file, "%d\n", (int)process.pid);
+		fclose(file);
+	}
+}
+
 int switch_start(const char *directory, const char *program)
 {
 	struct spawn spawn;
@@ -132,6 +178,7 @@ int switch_start(const char *directory, const char *program)
 		close(pair[0]);
 		return ret;
 	}
+	switch_note_pid();
 	process.log_left = UINT_MAX; /* ours to the end; it repeats nothing that a guest said */
 	control = (struct loop_source){.fd = -1, .ready = switch_control_ready};
 	ret = loop_add(&control, pair[0], EPOLLIN);

@@ -10,6 +10,10 @@
 #include "config.h"
 #include "ui/proto/switcher.h"
 
+/** Ends a switcher that an earlier daemon left behind (it changes its user, so it outlives its
+ * parent); its number is in run_dir, where those of the next ones will be noted. Call before
+ * switch_start(). */
+void switch_end_stale(const char *run_dir);
 /** Starts `program` of `directory`. Without it partitions run unseen. Returns 0 or -errno. */
 int switch_start(const char *directory, const char *program);
 /** Tells it to end; call loop_step() until switch_running() is false. */

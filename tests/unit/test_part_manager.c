@@ -21,6 +21,7 @@
 #include "bulkhead_dev_fake.h"
 #include "part.h"
 #include "server.h"
+#include "switch.h"
 
 #define WAIT_MS 10000u
 
@@ -430,6 +431,58 @@ static void server_drops_endless_lines(void **state)
 	ask_disconnect();
 }
 
+static int switcher_pid(void)
+{
+	char path[128];
+	FILE *file;
+	int pid = 0;
+
+	snprintf(path, sizeof(path), "%s/switcher.pid", directory);
+	file = fopen(path, "re");
+	if (file) {
+		if (fscanf(file, "%d", &pid) != 1) {
+			pid = 0;
+		}
+		fclose(file);
+	}
+	return pid;
+}
+
+static int old_switcher;
+
+static bool new_switcher(void)
+{
+	return switcher_pid() != old_switcher && switch_running();
+}
+
+static bool no_switcher(void)
+{
+	return !switch_running();
+}
+
+/* A switcher that dies is started again while the partitions go on, three times in a row. */
+static void switch_starts_a_dead_switcher_again(void **state)
+{
+	pid_t runner;
+
+	(void)state;
+	put_program("bulkhead-switcher", "exec sleep 100\n");
+	switch_end_stale(directory);
+	assert_int_equal(switch_start(directory, "bulkhead-switcher"), 0);
+	part_start(&parts[0]);
+	assert_true(wait_for(first_ready));
+	runner = parts[0].proc[PART_RUNNER].proc.pid;
+	for (int i = 0; i < 3; i++) {
+		old_switcher = switcher_pid();
+		kill(old_switcher, SIGKILL);
+		assert_true(wait_for(new_switcher));
+	}
+	kill(switcher_pid(), SIGKILL);
+	assert_true(wait_for(no_switcher));
+	assert_int_equal(parts[0].proc[PART_RUNNER].proc.pid, runner);
+	assert_true(parts[0].ready);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +499,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(part_must_be_the_one_of_the_policy, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(part_without_a_program_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(switch_starts_a_dead_switcher_again, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(server_answers_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(server_tells_list_and_stats, setup, teardown),
 		cmocka_unit_test_setup_teardown(server_streams_logs, setup, teardown),
