@@ -15,7 +15,7 @@ enum bh_hypercall {
 	/** () -> BH_ABI_VERSION. */
 	BH_HC_VERSION = 0,
 	/** (event page gpa, MSI address, MSI data): where events are recorded (struct bh_event_page, page
-	 *  aligned) and which interrupt of the caller announces them. */
+	 *  aligned) and which interrupt of the caller announces them. gpa 0: nowhere, and none. */
 	BH_HC_EVENT_SETUP = 0x10,
 	/** (part, ioreq page gpa): gives the partition zeroed RAM, maps that RAM into the caller at
 	 *  guest-physical = host-physical address, and records its ioreqs in the page (struct bh_ioreq per

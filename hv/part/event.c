@@ -15,6 +15,10 @@ int event_setup(uint64_t page_gpa, uint64_t msi_addr, uint64_t msi_data)
 	struct part *control = &parts[BH_PART_CONTROL];
 	struct bh_event_page *new_page = part_memory(control, page_gpa, PAGE_SIZE);
 
+	if (page_gpa == 0) { /* its owner is about to use it for something else */
+		page = NULL;
+		return 0;
+	}
 	if (!new_page) {
 		return -BH_RANGE;
 	}

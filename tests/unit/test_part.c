@@ -190,6 +190,22 @@ static void doorbell_window_is_bounded(void **state)
 	assert_int_equal(call(BH_HC_DOORBELL_SETUP, 1, 0x7ffffffff000, 1), -BH_RANGE);
 }
 
+/* A page that was taken back is not written any more. */
+static void event_page_can_be_taken_back(void **state)
+{
+	struct bh_event_page *events = (void *)EVENT_PAGE;
+
+	(void)state;
+	assert_int_equal(call(BH_HC_EVENT_SETUP, EVENT_PAGE, 0xfee00000, 0x41), 0);
+	event_doorbell(1, 0, 3);
+	assert_int_equal(events->doorbell[1][0], 8);
+	memset(events, 0, sizeof(*events));
+	assert_int_equal(call(BH_HC_EVENT_SETUP, 0, 0, 0), 0);
+	event_doorbell(1, 0, 3);
+	assert_int_equal(events->pending, 0);
+	assert_int_equal(events->doorbell[1][0], 0);
+}
+
 /* An ioreq is answered once, only when it was asked and the slot says DONE. */
 static void ioreq_takes_one_answer(void **state)
 {
@@ -275,6 +291,7 @@ int main(void)
 		TEST(gate_refuses_what_the_policy_does_not_name),
 		TEST(hypercall_checks_argument_pages),
 		TEST(doorbell_window_is_bounded),
+		TEST(event_page_can_be_taken_back),
 		TEST(ioreq_takes_one_answer),
 		TEST(part_stop_ends_one_partition),
 		TEST(part_create_and_destroy_leak_nothing),
