@@ -7,8 +7,10 @@
  */
 #include <stdarg.h>
 #include "abi/err.h"
+#include "acpi.h"
 #include "bare.h"
 #include "image.h"
+#include "layout.h"
 
 #define VECTOR_EVENT   0x40u
 #define VECTOR_CLOCK   0x41u
@@ -225,8 +227,13 @@ static void guest_start_up(const struct pvh_start_info *info)
 	     "event-setup");
 	must(guest_hypercall(BH_HC_PART_CREATE, BARE_PART, (uint64_t)ioreq_page, 0), "create");
 	must(guest_hypercall(BH_HC_PART_INFO, BARE_PART, (uint64_t)&part_info, 0), "info");
-	must(image_load(guest.data, guest.size, initrd.data, initrd.size, guest.text,
-			(void *)part_info.ram_hpa, part_info.ram_size, 0, &vcpu_start),
+	uint8_t *ram = (uint8_t *)part_info.ram_hpa;
+
+	if (acpi_build(ram + LAYOUT_ACPI_GPA, LAYOUT_ACPI_SIZE, LAYOUT_ACPI_GPA, 1) == 0) {
+		must(-BH_RANGE, "acpi");
+	}
+	must(image_load(guest.data, guest.size, initrd.data, initrd.size, guest.text, ram,
+			part_info.ram_size, LAYOUT_ACPI_GPA, &vcpu_start),
 	     "load");
 	must(guest_hypercall(BH_HC_VCPU_SET, BARE_PART, 0, (uint64_t)&vcpu_start), "vcpu-set");
 	must(guest_hypercall(BH_HC_DOORBELL_SETUP, BARE_PART, GUEST_DOORBELL_PAGE, 1), "doorbell");

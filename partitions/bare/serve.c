@@ -3,18 +3,20 @@
  *  reads as ones and ignores writes. Every request is checked here again: size and address come from the
  *  guest. */
 #include "bare.h"
+#include "power.h"
 
-#define PORT_COM1       0x3f8u
-#define PORT_COM1_END   0x3ffu
-#define PORT_DEBUG_EXIT 0xf4u
-#define PORT_KEYBOARD   0x64u
-#define PORT_RESET      0xcf9u
-#define PORT_ACPI_QEMU  0x604u
-#define PORT_ACPI_BOCHS 0xb004u
+#define PORT_COM1        0x3f8u
+#define PORT_COM1_END    0x3ffu
+#define PORT_KEYBOARD    0x64u
+#define PORT_CLOCK_INDEX 0x70u
+#define PORT_CLOCK_DATA  0x71u
+#define PORT_ACPI_QEMU   0x604u
+#define PORT_ACPI_BOCHS  0xb004u
 
 #define KEYBOARD_RESET  0xfeu
 #define RESET_CPU       0x04u
-#define ACPI_SLEEP      0x2000u
+#define ACPI_SLEEP      0x2000u /* PM1 control, as on PCs with that register */
+#define SLEEP_ENABLE    0x20u   /* sleep control register, which our FADT names */
 #define MMIO_TEST_SIZE  4096u
 
 struct bare_doorbells bare_doorbells;
@@ -23,6 +25,7 @@ struct bare_end bare_end;
 static uint8_t mmio_bytes[MMIO_TEST_SIZE];
 static uint32_t echo_value;
 static uint32_t echo_size;
+static uint8_t clock_index;
 
 static uint64_t ones(uint32_t size)
 {
@@ -61,6 +64,26 @@ static void fpu_dirty(void)
 			 : "m"(junk));
 }
 
+/* Clock of a PC at 1 January 2000, 0:00, standing still: Linux waits for one that is not there.
+ * Source: MC146818A data sheet, "Address Map". */
+static uint8_t clock_read(void)
+{
+	switch (clock_index) {
+	case 0x06: /* day of the week, of the month, month */
+	case 0x07:
+	case 0x08:
+		return 1;
+	case 0x0b:
+		return 0x02; /* 24 hours, BCD */
+	case 0x0d:
+		return 0x80; /* valid */
+	case 0x32:
+		return 0x20; /* century */
+	default:
+		return 0;
+	}
+}
+
 static uint64_t pio_read(uint32_t port, uint32_t size)
 {
 	if (port >= PORT_COM1 && port <= PORT_COM1_END) {
@@ -77,6 +100,8 @@ static uint64_t pio_read(uint32_t port, uint32_t size)
 	}
 	case GUEST_PORT_LAST:
 		return echo_size;
+	case PORT_CLOCK_DATA:
+		return clock_read();
 	default:
 		break;
 	}
@@ -103,7 +128,7 @@ static void pio_write(uint32_t port, uint32_t size, uint32_t value)
 		return;
 	}
 	switch (port) {
-	case PORT_DEBUG_EXIT: /* as QEMU's isa-debug-exit */
+	case POWER_DEBUG_EXIT_PORT: /* as QEMU's isa-debug-exit */
 		end_with(value << 1 | 1);
 		break;
 	case PORT_ACPI_QEMU:
@@ -112,12 +137,20 @@ static void pio_write(uint32_t port, uint32_t size, uint32_t value)
 			end_with(0);
 		}
 		break;
+	case POWER_SLEEP_PORT:
+		if (value == (POWER_S5_TYPE << 2 | SLEEP_ENABLE)) {
+			end_with(0);
+		}
+		break;
+	case PORT_CLOCK_INDEX:
+		clock_index = value & 0x7f;
+		break;
 	case PORT_KEYBOARD:
 		if ((uint8_t)value == KEYBOARD_RESET) {
 			end_with(0);
 		}
 		break;
-	case PORT_RESET:
+	case POWER_RESET_PORT:
 		if ((value & RESET_CPU) != 0) {
 			end_with(0);
 		}

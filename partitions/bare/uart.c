@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** UART of the guest: a 16550 whose line is the real COM1. No interrupts, the transmitter is always empty.
+/** UART of the guest: a 16550 whose line is the real COM1. The transmitter is always empty. No interrupt is
+ *  raised, but the register that names its cause is kept: Linux polls it by a timer.
  *  Source: PC16550D data sheet, "Registers". */
 #include "bare.h"
 
@@ -15,7 +16,11 @@
 #define REG_SCR  7u
 
 #define FCR_ENABLE  0x01u
+#define IER_DATA    0x01u
+#define IER_EMPTY   0x02u
 #define IIR_NONE    0x01u
+#define IIR_EMPTY   0x02u
+#define IIR_DATA    0x04u
 #define IIR_FIFO    0xc0u
 #define LCR_DLAB    0x80u
 #define LSR_DATA    0x01u
@@ -24,7 +29,7 @@
 
 static struct {
 	uint8_t ier, lcr, mcr, scr, divisor_low, divisor_high;
-	bool fifo;
+	bool fifo, empty_pending; /* pending: "transmitter empty" was not read yet */
 } regs = { .lcr = 3, .divisor_low = 1 };
 
 void uart_init(void)
@@ -45,6 +50,19 @@ static void line_put(uint8_t c)
 	cpu_out8(COM1, c);
 }
 
+static uint8_t cause_read(void)
+{
+	uint8_t cause = IIR_NONE;
+
+	if ((regs.ier & IER_DATA) != 0 && (cpu_in8(COM1 + REG_LSR) & LSR_DATA) != 0) {
+		cause = IIR_DATA;
+	} else if ((regs.ier & IER_EMPTY) != 0 && regs.empty_pending) {
+		cause = IIR_EMPTY;
+		regs.empty_pending = false;
+	}
+	return cause | (regs.fifo ? IIR_FIFO : 0);
+}
+
 uint8_t uart_read(uint32_t reg)
 {
 	bool dlab = (regs.lcr & LCR_DLAB) != 0;
@@ -55,7 +73,7 @@ uint8_t uart_read(uint32_t reg)
 	case REG_IER:
 		return dlab ? regs.divisor_high : regs.ier;
 	case REG_IIR:
-		return IIR_NONE | (regs.fifo ? IIR_FIFO : 0);
+		return cause_read();
 	case REG_LCR:
 		return regs.lcr;
 	case REG_MCR:
@@ -79,12 +97,14 @@ void uart_write(uint32_t reg, uint8_t value)
 			regs.divisor_low = value;
 		} else {
 			line_put(value);
+			regs.empty_pending = true;
 		}
 		break;
 	case REG_IER:
 		if (dlab) {
 			regs.divisor_high = value;
 		} else {
+			regs.empty_pending |= (value & ~regs.ier & IER_EMPTY) != 0;
 			regs.ier = value & 0x0f;
 		}
 		break;

@@ -4,6 +4,8 @@
 #include "guest.h"
 
 #define HOLE_START 0xa0000ull
+#define ACPI_START 0xe0000ull
+#define ACPI_END   0xf0000ull
 #define LOAD_START 0x100000ull
 #define DATA_START 0x6000ull
 #define DATA_END   0x10000ull
@@ -48,7 +50,8 @@ int guest_main(void)
 	       "size is whole 2 MiB and below 3 GiB");
 	check_zero(0, DATA_START, "RAM before the boot structures");
 	check_zero(DATA_END, HOLE_START, "RAM behind the boot structures");
-	check_zero(HOLE_START, LOAD_START, "the hole below 1 MiB");
+	check_zero(HOLE_START, ACPI_START, "the hole below the ACPI tables");
+	check_zero(ACPI_END, LOAD_START, "the hole behind the ACPI tables");
 	check_zero(((uint64_t)guest_end + 15) & ~7ull, size, "RAM behind the image");
 	*last = 0x1122334455667788ull;
 	tap_equal(*last, 0x1122334455667788ull, "the last 8 bytes hold");

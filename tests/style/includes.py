@@ -27,7 +27,7 @@ SEES = {
     "partitions/runner": ["partitions/virtio", "partitions/vhost", "partitions/kmod", "partitions/boot"],
     "partitions/manager": ["partitions/kmod", "partitions/runner/exit_code.h", "ui/proto"],
     "partitions/guestlib": [],
-    "partitions/bare": ["partitions/guestlib", "partitions/boot"],
+    "partitions/bare": ["partitions/guestlib", "partitions/boot", "partitions/runner"],
     "partitions/loader": ["partitions/guestlib", "partitions/boot"],
     "policy": [],
     "vhd": [],
