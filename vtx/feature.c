@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The feature gate: every VT-x capability we need, by its manual name, before anything is switched on.
- *  Source: SDM 3D, "VMX Capability Reporting Facility". */
+/** The feature gate: every VT-x capability we need, by its manual name, before anything is switched
+ * on. Source: SDM 3D, "VMX Capability Reporting Facility". */
 #include "cpu/cpuid.h"
 #include "cpu/insn.h"
 #include "cpu/msr.h"
@@ -10,58 +10,42 @@
 
 #define TAG "vtx"
 
-struct need {
+enum word { PIN, PROC, PROC2, EXIT, ENTRY };
+
+static const struct {
+	enum word word;
 	uint32_t bit;
 	const char *name;
-};
-
-static const struct need need_pin[] = {
-	{PIN_EXTINT_EXITING, "external-interrupt exiting"},
-	{PIN_NMI_EXITING, "NMI exiting"},
-	{PIN_PREEMPTION_TIMER, "activate VMX-preemption timer"},
-	{0, NULL},
-};
-static const struct need need_proc[] = {
-	{PROC_INTR_WINDOW, "interrupt-window exiting"},
-	{PROC_TSC_OFFSETTING, "use TSC offsetting"},
-	{PROC_HLT, "HLT exiting"},
-	{PROC_MWAIT, "MWAIT exiting"},
-	{PROC_RDPMC, "RDPMC exiting"},
-	{PROC_CR8_LOAD, "CR8-load exiting"},
-	{PROC_CR8_STORE, "CR8-store exiting"},
-	{PROC_IO_BITMAPS, "use I/O bitmaps"},
-	{PROC_MSR_BITMAPS, "use MSR bitmaps"},
-	{PROC_MONITOR, "MONITOR exiting"},
-	{PROC_SECONDARY, "activate secondary controls"},
-	{0, NULL},
-};
-static const struct need need_proc2[] = {
-	{PROC2_EPT, "enable EPT"},
-	{PROC2_RDTSCP, "enable RDTSCP"},
-	{PROC2_VPID, "enable VPID"},
-	{PROC2_UNRESTRICTED, "unrestricted guest"},
-	{0, NULL},
-};
-static const struct need want_proc2[] = {
-	{PROC2_INVPCID, "enable INVPCID"},
-	{0, NULL},
-};
-static const struct need need_exit[] = {
-	{EXIT_SAVE_DEBUG, "save debug controls"},
-	{EXIT_HOST_64, "host address-space size"},
-	{EXIT_ACK_INTR, "acknowledge interrupt on exit"},
-	{EXIT_SAVE_PAT, "save IA32_PAT"},
-	{EXIT_LOAD_PAT, "load IA32_PAT"},
-	{EXIT_SAVE_EFER, "save IA32_EFER"},
-	{EXIT_LOAD_EFER, "load IA32_EFER"},
-	{0, NULL},
-};
-static const struct need need_entry[] = {
-	{ENTRY_LOAD_DEBUG, "load debug controls"},
-	{ENTRY_IA32E, "IA-32e mode guest"},
-	{ENTRY_LOAD_PAT, "load IA32_PAT on entry"},
-	{ENTRY_LOAD_EFER, "load IA32_EFER on entry"},
-	{0, NULL},
+} needs[] = {
+	{PIN, PIN_EXTINT_EXITING, "external-interrupt exiting"},
+	{PIN, PIN_NMI_EXITING, "NMI exiting"},
+	{PIN, PIN_PREEMPTION_TIMER, "activate VMX-preemption timer"},
+	{PROC, PROC_INTR_WINDOW, "interrupt-window exiting"},
+	{PROC, PROC_TSC_OFFSETTING, "use TSC offsetting"},
+	{PROC, PROC_HLT, "HLT exiting"},
+	{PROC, PROC_MWAIT, "MWAIT exiting"},
+	{PROC, PROC_RDPMC, "RDPMC exiting"},
+	{PROC, PROC_CR8_LOAD, "CR8-load exiting"},
+	{PROC, PROC_CR8_STORE, "CR8-store exiting"},
+	{PROC, PROC_IO_BITMAPS, "use I/O bitmaps"},
+	{PROC, PROC_MSR_BITMAPS, "use MSR bitmaps"},
+	{PROC, PROC_MONITOR, "MONITOR exiting"},
+	{PROC, PROC_SECONDARY, "activate secondary controls"},
+	{PROC2, PROC2_EPT, "enable EPT"},
+	{PROC2, PROC2_RDTSCP, "enable RDTSCP"},
+	{PROC2, PROC2_VPID, "enable VPID"},
+	{PROC2, PROC2_UNRESTRICTED, "unrestricted guest"},
+	{EXIT, EXIT_SAVE_DEBUG, "save debug controls"},
+	{EXIT, EXIT_HOST_64, "host address-space size"},
+	{EXIT, EXIT_ACK_INTR, "acknowledge interrupt on exit"},
+	{EXIT, EXIT_SAVE_PAT, "save IA32_PAT"},
+	{EXIT, EXIT_LOAD_PAT, "load IA32_PAT"},
+	{EXIT, EXIT_SAVE_EFER, "save IA32_EFER"},
+	{EXIT, EXIT_LOAD_EFER, "load IA32_EFER"},
+	{ENTRY, ENTRY_LOAD_DEBUG, "load debug controls"},
+	{ENTRY, ENTRY_IA32E, "IA-32e mode guest"},
+	{ENTRY, ENTRY_LOAD_PAT, "load IA32_PAT on entry"},
+	{ENTRY, ENTRY_LOAD_EFER, "load IA32_EFER on entry"},
 };
 
 /* IA32_VMX_EPT_VPID_CAP. */
@@ -83,18 +67,17 @@ static void missing(const char *name)
 }
 
 /* High half of a capability MSR: bits that may be 1; low half: bits that must be 1. */
-static uint32_t choose(uint64_t capability, const struct need *need, const struct need *want)
+static uint32_t choose(enum word word, uint64_t capability)
 {
 	uint32_t may = (uint32_t)(capability >> 32), value = (uint32_t)capability;
 
-	for (; need->bit; need++) {
-		if (!(may & need->bit)) {
-			missing(need->name);
+	for (unsigned i = 0; i < ARRAY_SIZE(needs); i++) {
+		if (needs[i].word == word) {
+			if (!(may & needs[i].bit)) {
+				missing(needs[i].name);
+			}
+			value |= needs[i].bit;
 		}
-		value |= need->bit;
-	}
-	for (; want && want->bit; want++) {
-		value |= may & want->bit;
 	}
 	return value;
 }
@@ -112,16 +95,16 @@ static void check_controls(struct vmx_features *f)
 		missing("write-back VMCS memory type (IA32_VMX_BASIC bits 53:50)");
 	}
 	f->revision = (uint32_t)basic & 0x7fffffff;
-	f->controls.pin = choose(insn_rdmsr(MSR_IA32_VMX_TRUE_PINBASED_CTLS), need_pin, NULL);
-	f->controls.proc = choose(insn_rdmsr(MSR_IA32_VMX_TRUE_PROCBASED_CTLS), need_proc, NULL);
+	f->controls.pin = choose(PIN, insn_rdmsr(MSR_IA32_VMX_TRUE_PINBASED_CTLS));
+	f->controls.proc = choose(PROC, insn_rdmsr(MSR_IA32_VMX_TRUE_PROCBASED_CTLS));
 	f->controls.proc &= ~PROC_INTR_WINDOW;
 	may = (uint32_t)(insn_rdmsr(MSR_IA32_VMX_TRUE_PROCBASED_CTLS) >> 32);
 	if (may & PROC_SECONDARY) {
 		proc2 = insn_rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2);
 	}
-	f->controls.proc2 = choose(proc2, need_proc2, want_proc2);
-	f->controls.exit = choose(insn_rdmsr(MSR_IA32_VMX_TRUE_EXIT_CTLS), need_exit, NULL);
-	f->controls.entry = choose(insn_rdmsr(MSR_IA32_VMX_TRUE_ENTRY_CTLS), need_entry, NULL);
+	f->controls.proc2 = choose(PROC2, proc2) | (proc2 >> 32 & PROC2_INVPCID);
+	f->controls.exit = choose(EXIT, insn_rdmsr(MSR_IA32_VMX_TRUE_EXIT_CTLS));
+	f->controls.entry = choose(ENTRY, insn_rdmsr(MSR_IA32_VMX_TRUE_ENTRY_CTLS));
 	f->controls.entry &= ~ENTRY_IA32E;
 	if (proc2 >> 32 & (PROC2_EPT | PROC2_VPID)) {
 		static const struct {
@@ -169,7 +152,8 @@ int vmx_features_check(struct vmx_features *ret)
 	}
 	control = insn_rdmsr(MSR_IA32_FEATURE_CONTROL);
 	if ((control & FEATURE_CONTROL_LOCK) && !(control & FEATURE_CONTROL_VMX_OUTSIDE_SMX)) {
-		missing("VMX outside SMX operation (IA32_FEATURE_CONTROL is locked by firmware: enable "
+		missing("VMX outside SMX operation (IA32_FEATURE_CONTROL is locked by firmware: "
+			"enable "
 			"virtualization in its setup)");
 	}
 	check_controls(ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Instruction decoder for accesses to device memory. Input is the guest's and hostile: every byte is
- *  bounds-checked, every form that is not listed is refused. */
+/** Instruction decoder for accesses to device memory. Input is the guest's and hostile: every byte
+ * is bounds-checked, every form that is not listed is refused. */
 #include "part/decode.h"
 
 #include "lib/string.h"
@@ -116,181 +116,116 @@ static void set_register(struct decode_insn *insn, uint8_t reg, uint8_t size, ui
 	}
 }
 
+enum {
+	FORM_IMM = 1,	  /* immediate of the operand size, at most 4 bytes */
+	FORM_IMM8 = 2,	  /* immediate of one byte */
+	FORM_SWAPPED = 4, /* register is the first operand */
+	FORM_MOFFS = 8,	  /* absolute address, no ModR/M, register A */
+	FORM_STOS = 16,	  /* no operand bytes at all, register A */
+	FORM_GROUP1 = 32, /* operation in the register field: SDM 2D, "Opcode Extensions" */
+	FORM_REG0 = 64,	  /* the register field must be 0 */
+	FORM_REG01 = 128, /* or 0 or 1 */
+};
+
+/* One-byte opcodes; two in a row where bit 0 selects the operand size. */
+static const struct form {
+	uint8_t opcode, count, op, flags;
+} forms[] = {
+	{0x08, 2, DECODE_OR, 0},
+	{0x0a, 2, DECODE_OR, FORM_SWAPPED},
+	{0x20, 2, DECODE_AND, 0},
+	{0x22, 2, DECODE_AND, FORM_SWAPPED},
+	{0x30, 2, DECODE_XOR, 0},
+	{0x32, 2, DECODE_XOR, FORM_SWAPPED},
+	{0x38, 2, DECODE_CMP, 0},
+	{0x3a, 2, DECODE_CMP, FORM_SWAPPED},
+	{0x63, 1, DECODE_LOAD, 0}, /* MOVSXD; without REX.W a plain load */
+	{0x80, 2, 0, FORM_GROUP1 | FORM_IMM},
+	{0x83, 1, 0, FORM_GROUP1 | FORM_IMM8},
+	{0x84, 2, DECODE_TEST, 0},
+	{0x86, 2, DECODE_XCHG, 0},
+	{0x88, 2, DECODE_STORE, 0},
+	{0x8a, 2, DECODE_LOAD, 0},
+	{0xa0, 2, DECODE_LOAD, FORM_MOFFS},
+	{0xa2, 2, DECODE_STORE, FORM_MOFFS},
+	{0xaa, 2, DECODE_STORE, FORM_STOS},
+	{0xc6, 2, DECODE_STORE, FORM_IMM | FORM_REG0},
+	{0xf6, 2, DECODE_TEST, FORM_IMM | FORM_REG01},
+};
+
+static const struct form *find_form(uint8_t opcode)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(forms); i++) {
+		if ((uint8_t)(opcode - forms[i].opcode) < forms[i].count) {
+			return &forms[i];
+		}
+	}
+	return NULL;
+}
+
+/* What the register field of ModR/M means besides a register. */
+static bool apply_reg_field(struct decode_insn *insn, unsigned flags, unsigned field)
+{
+	static const uint8_t group1[8] = {[1] = DECODE_OR + 1,
+					  [4] = DECODE_AND + 1,
+					  [6] = DECODE_XOR + 1,
+					  [7] = DECODE_CMP + 1};
+
+	if (flags & FORM_GROUP1) {
+		if (!group1[field]) {
+			return false;
+		}
+		insn->op = group1[field] - 1;
+	}
+	return !((flags & FORM_REG0) && field) && !((flags & FORM_REG01) && field > 1);
+}
+
 int decode_insn(const uint8_t *bytes, size_t size, unsigned bits, struct decode_insn *ret_insn)
 {
+	static const struct form extending = {0, 1, DECODE_LOAD, 0}; /* 0F B6, B7, BE, BF */
 	struct cursor c = {.bytes = bytes, .size = MIN(size, DECODE_INSN_MAX)};
 	struct prefixes p = {0};
 	struct decode_insn insn = {0};
 	uint8_t opcode = read_prefixes(&c, bits, &p);
-	unsigned operand = (p.rex & 8)			? 8
-			   : (bits == 16) != p.operand16 ? 2
-							 : 4;
-	unsigned address_bits = bits == 64 ? 64
-				: (bits == 16) != p.address ? 16
-							    : 32;
-	unsigned imm_size = 0;
-	uint8_t modrm, reg, width;
-	bool has_modrm = true, two_byte = opcode == 0x0f;
+	uint8_t operand = p.rex & 8 ? 8 : (bits == 16) != p.operand16 ? 2 : 4;
+	unsigned address_bits = bits == 64 ? 64 : (bits == 16) != p.address ? 16 : 32;
+	bool two_byte = opcode == 0x0f;
+	const struct form *form;
 
 	if (two_byte) {
 		opcode = next(&c);
 	}
-	width = (uint8_t)((opcode & 1) ? operand : 1);
-	insn.rep = p.rep;
-	if (two_byte) {
-		if ((opcode & 0xf6) != 0xb6) { /* B6 B7 BE BF */
-			return -BH_NOSUPP;
-		}
-		insn.op = DECODE_LOAD;
-		insn.size = (opcode & 1) ? 2 : 1;
-		insn.sign_extend = opcode >= 0xbe;
-	} else {
-		insn.size = width;
-		switch (opcode) {
-		case 0x88:
-		case 0x89:
-		case 0xa2:
-		case 0xa3:
-			insn.op = DECODE_STORE;
-			break;
-		case 0x8a:
-		case 0x8b:
-		case 0xa0:
-		case 0xa1:
-			insn.op = DECODE_LOAD;
-			break;
-		case 0xaa:
-		case 0xab:
-			insn.op = DECODE_STORE;
-			insn.stos = true;
-			break;
-		case 0xc6:
-		case 0xc7:
-			insn.op = DECODE_STORE;
-			imm_size = MIN(width, 4);
-			break;
-		case 0x63: /* MOVSXD; without REX.W a plain load */
-			if (bits != 64) {
-				return -BH_NOSUPP;
-			}
-			insn.op = DECODE_LOAD;
-			insn.size = (uint8_t)MIN(operand, 4);
-			insn.sign_extend = true;
-			break;
-		case 0x86:
-		case 0x87:
-			insn.op = DECODE_XCHG;
-			break;
-		case 0x08:
-		case 0x09:
-		case 0x0a:
-		case 0x0b:
-			insn.op = DECODE_OR;
-			insn.swapped = opcode & 2;
-			break;
-		case 0x20:
-		case 0x21:
-		case 0x22:
-		case 0x23:
-			insn.op = DECODE_AND;
-			insn.swapped = opcode & 2;
-			break;
-		case 0x30:
-		case 0x31:
-		case 0x32:
-		case 0x33:
-			insn.op = DECODE_XOR;
-			insn.swapped = opcode & 2;
-			break;
-		case 0x38:
-		case 0x39:
-			insn.op = DECODE_CMP;
-			break;
-		case 0x3a:
-		case 0x3b:
-			insn.op = DECODE_CMP;
-			insn.swapped = true;
-			break;
-		case 0x84:
-		case 0x85:
-			insn.op = DECODE_TEST;
-			break;
-		case 0x80:
-		case 0x81:
-			imm_size = MIN(width, 4);
-			break;
-		case 0x83:
-			imm_size = 1;
-			break;
-		case 0xf6:
-		case 0xf7:
-			insn.op = DECODE_TEST;
-			imm_size = MIN(width, 4);
-			break;
-		default:
-			return -BH_NOSUPP;
-		}
-		has_modrm = (opcode & 0xf0) != 0xa0;
+	form = !two_byte ? find_form(opcode) : (opcode & 0xf6) == 0xb6 ? &extending : NULL;
+	if (!form || (opcode == 0x63 && bits != 64)) {
+		return -BH_NOSUPP;
 	}
-	if (has_modrm) {
-		modrm = next(&c);
-		if (modrm >> 6 == 3) {
+	insn.op = form->op;
+	insn.rep = p.rep;
+	insn.stos = form->flags & FORM_STOS;
+	insn.swapped = form->flags & FORM_SWAPPED;
+	insn.size = opcode & 1 ? operand : 1;
+	if (form->flags & (FORM_MOFFS | FORM_STOS)) {
+		next_imm(&c, insn.stos ? 0 : address_bits / 8);
+		insn.reg_size = insn.size;
+	} else {
+		uint8_t modrm = next(&c), reg = (modrm >> 3 & 7) | (p.rex & 4) << 1;
+
+		if (modrm >> 6 == 3 || !apply_reg_field(&insn, form->flags, reg & 7)) {
 			return -BH_NOSUPP;
 		}
-		reg = (modrm >> 3 & 7) | (p.rex & 4) << 1;
 		skip_address(&c, modrm, address_bits);
-		switch (two_byte ? 0 : opcode) {
-		case 0x80:
-		case 0x81:
-		case 0x83:
-			/* Group 1, SDM 2D "Opcode Extensions". */
-			switch (reg & 7) {
-			case 1:
-				insn.op = DECODE_OR;
-				break;
-			case 4:
-				insn.op = DECODE_AND;
-				break;
-			case 6:
-				insn.op = DECODE_XOR;
-				break;
-			case 7:
-				insn.op = DECODE_CMP;
-				break;
-			default:
-				return -BH_NOSUPP;
-			}
-			break;
-		case 0xc6:
-		case 0xc7:
-			if (reg & 7) {
-				return -BH_NOSUPP;
-			}
-			break;
-		case 0xf6:
-		case 0xf7:
-			if ((reg & 7) > 1) {
-				return -BH_NOSUPP;
-			}
-			break;
-		default:
-			break;
-		}
-		bool extends = two_byte || opcode == 0x63;
-
-		if (extends) {
+		if (two_byte || opcode == 0x63) {
+			insn.size = opcode == 0x63 ? MIN(operand, 4) : opcode & 1 ? 2 : 1;
+			insn.sign_extend = opcode == 0x63 || opcode >= 0xbe;
 			insn.reg = reg;
-			insn.reg_size = (uint8_t)operand;
+			insn.reg_size = operand;
 		} else {
 			set_register(&insn, reg, insn.size, p.rex);
 		}
-	} else {
-		if (!insn.stos) {
-			next_imm(&c, address_bits / 8);
-		}
-		set_register(&insn, 0, insn.size, p.rex);
 	}
-	if (imm_size) {
+	if (form->flags & (FORM_IMM | FORM_IMM8)) {
+		unsigned imm_size = form->flags & FORM_IMM8 ? 1 : MIN(insn.size, 4);
+
 		insn.has_imm = true;
 		insn.imm = sign_extend(next_imm(&c, imm_size), imm_size);
 	}

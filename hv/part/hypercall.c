@@ -110,8 +110,8 @@ static int hc_doorbell_setup(const struct args *args)
 	if (err) {
 		return err;
 	}
-	if (count && (!IS_ALIGNED(base, PAGE_SIZE) || base < part->ram_size || base >= PCI_HOLE_TOP ||
-		      count * PAGE_SIZE > PCI_HOLE_TOP - base ||
+	if (count && (!IS_ALIGNED(base, PAGE_SIZE) || base < part->ram_size ||
+		      base >= PCI_HOLE_TOP || count * PAGE_SIZE > PCI_HOLE_TOP - base ||
 		      (base <= VLAPIC_MMIO && VLAPIC_MMIO < base + count * PAGE_SIZE))) {
 		return -BH_RANGE;
 	}
@@ -156,15 +156,19 @@ static int hc_log_read(const struct args *args)
 		return err;
 	}
 	memset(&log, 0, offsetof(struct bh_log_read, text));
-	log.size = (uint32_t)log_read(cursor, log.text, sizeof(log.text), &log.cursor, &log.written);
-	return part_copy_out(args->caller, args->a, &log, offsetof(struct bh_log_read, text) + log.size);
+	log.size =
+		(uint32_t)log_read(cursor, log.text, sizeof(log.text), &log.cursor, &log.written);
+	return part_copy_out(args->caller, args->a, &log,
+			     offsetof(struct bh_log_read, text) + log.size);
 }
 
-static int with_part(uint64_t id, int (*act)(struct part *))
+static int hc_verb(uint64_t number, uint64_t id)
 {
+	static int (*const verbs[])(struct part *) = {part_start, part_pause, part_resume,
+						      part_reset, part_destroy};
 	struct part *part = target(id);
 
-	return part ? act(part) : -BH_NOENT;
+	return part ? verbs[number - BH_HC_PART_START](part) : -BH_NOENT;
 }
 
 static int dispatch(uint64_t number, const struct args *args)
@@ -179,16 +183,8 @@ static int dispatch(uint64_t number, const struct args *args)
 		return event_setup(args->a, args->b, args->c);
 	case BH_HC_PART_CREATE:
 		return hc_part_create(args);
-	case BH_HC_PART_START:
-		return with_part(args->a, part_start);
-	case BH_HC_PART_PAUSE:
-		return with_part(args->a, part_pause);
-	case BH_HC_PART_RESUME:
-		return with_part(args->a, part_resume);
-	case BH_HC_PART_RESET:
-		return with_part(args->a, part_reset);
-	case BH_HC_PART_DESTROY:
-		return with_part(args->a, part_destroy);
+	case BH_HC_PART_START ... BH_HC_PART_DESTROY:
+		return hc_verb(number, args->a);
 	case BH_HC_PART_INFO:
 		return hc_part_info(args);
 	case BH_HC_VCPU_SET:
@@ -214,8 +210,8 @@ static int dispatch(uint64_t number, const struct args *args)
 void hypercall_handle(struct vcpu *vcpu)
 {
 	uint64_t number = vcpu->regs[REG_RAX];
-	struct args args = {vcpu->part, vcpu->regs[REG_RDI], vcpu->regs[REG_RSI], vcpu->regs[REG_RDX],
-			    vcpu->regs[REG_RCX]};
+	struct args args = {vcpu->part, vcpu->regs[REG_RDI], vcpu->regs[REG_RSI],
+			    vcpu->regs[REG_RDX], vcpu->regs[REG_RCX]};
 
 	if (number == BH_HC_VERSION) {
 		vcpu->regs[REG_RAX] = BH_ABI_VERSION;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Partitions: the only place that changes a partition's state. Prepare may fail and changes nothing. */
+/** Partitions: the only place that changes a partition's state. Prepare may fail and changes
+ * nothing. */
 #include "part/part.h"
 
 #include "dbg/halt.h"
@@ -236,7 +237,8 @@ int part_destroy(struct part *part)
 	if (part->state == BH_PART_EMPTY) {
 		return -BH_STATE;
 	}
-	/* May need a frame to split a large page: first, while everything can still stay as it was. */
+	/* May need a frame to split a large page: first, while everything can still stay as it was.
+	 */
 	err = backend_unmap(&parts[BH_PART_CONTROL], part->ram.v, part->ram_size);
 	if (err) {
 		return err;
@@ -275,25 +277,18 @@ void part_get_info(const struct part *part, struct bh_part_info *ret_info)
 
 const char *part_stop_name(enum bh_stop_reason reason)
 {
-	switch (reason) {
-	case BH_STOP_NONE:
-		return "not stopped";
-	case BH_STOP_TRIPLE_FAULT:
-		return "triple fault";
-	case BH_STOP_EXIT_UNKNOWN:
-		return "exit without a handler";
-	case BH_STOP_ENTRY_FAILED:
-		return "VM entry failed";
-	case BH_STOP_DECODE:
-		return "access outside memory by an instruction that is not decoded";
-	case BH_STOP_IOREQ:
-		return "answer that does not fit its ioreq";
-	case BH_STOP_NMI:
-		return "hardware event";
-	case BH_STOP_FETCH:
-		return "executes outside its memory";
-	}
-	return "?";
+	static const char *const names[] = {
+		[BH_STOP_NONE] = "not stopped",
+		[BH_STOP_TRIPLE_FAULT] = "triple fault",
+		[BH_STOP_EXIT_UNKNOWN] = "exit without a handler",
+		[BH_STOP_ENTRY_FAILED] = "VM entry failed",
+		[BH_STOP_DECODE] = "access outside memory by an instruction that is not decoded",
+		[BH_STOP_IOREQ] = "answer that does not fit its ioreq",
+		[BH_STOP_NMI] = "hardware event",
+		[BH_STOP_FETCH] = "executes outside its memory",
+	};
+
+	return names[reason];
 }
 
 void part_stop(struct vcpu *vcpu, enum bh_stop_reason reason, uint64_t detail)

@@ -53,23 +53,16 @@ static int check_part(const struct bh_policy_part *part, bool control)
 	if (!name_ok(part->name)) {
 		return corrupt("policy: a partition has no proper name");
 	}
-	if (part->ram_size == 0 || !IS_ALIGNED(part->ram_size, PAGE_2M) || part->ram_size > 3 * PAGE_1G) {
-		return corrupt("policy: memory of a partition is not a multiple of 2 MiB up to 3 GiB");
+	if (part->ram_size == 0 || !IS_ALIGNED(part->ram_size, PAGE_2M) ||
+	    part->ram_size > 3 * PAGE_1G || part->vcpu_count == 0 ||
+	    part->vcpu_count > BH_VCPU_MAX || part->weight == 0 || part->weight > 10000 ||
+	    part->doorbell_count > BH_DOORBELL_MAX) {
+		return corrupt(
+			"policy: memory, vcpus, weight or doorbells of a partition out of range");
 	}
-	if (part->vcpu_count == 0 || part->vcpu_count > BH_VCPU_MAX) {
-		return corrupt("policy: number of vcpus out of range");
-	}
-	if (part->weight == 0 || part->weight > 10000) {
-		return corrupt("policy: weight out of range");
-	}
-	if (part->doorbell_count > BH_DOORBELL_MAX) {
-		return corrupt("policy: too many doorbells");
-	}
-	if (!!(part->flags & BH_POLICY_CONTROL) != control) {
+	if (!!(part->flags & BH_POLICY_CONTROL) != control ||
+	    part->flags & ~(BH_POLICY_CONTROL | BH_POLICY_MAPPED)) {
 		return corrupt("policy: partition 0, and no other, must be the control partition");
-	}
-	if (part->flags & ~(BH_POLICY_CONTROL | BH_POLICY_MAPPED)) {
-		return corrupt("policy: unknown flags");
 	}
 	return 0;
 }

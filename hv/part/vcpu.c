@@ -26,22 +26,22 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu->tsc_offset = 0;
 	/* XRSTOR takes the initial configuration of every component whose header bit is 0. */
 	memset(vcpu->xstate, 0, PAGE_SIZE);
-	*(uint16_t *)vcpu->xstate = 0x37f;                    /* FCW */
+	*(uint16_t *)vcpu->xstate = 0x37f;		      /* FCW */
 	*(uint32_t *)((uint8_t *)vcpu->xstate + 24) = 0x1f80; /* MXCSR */
 	vlapic_reset(&vcpu->lapic, vcpu->id, true);
 	backend_vcpu_reset(vcpu);
 }
 
+static const uint32_t switched_msr[] = {MSR_IA32_KERNEL_GS_BASE, MSR_IA32_STAR,	 MSR_IA32_LSTAR,
+					MSR_IA32_CSTAR,		 MSR_IA32_FMASK, MSR_IA32_TSC_AUX};
+
 void vcpu_load(struct vcpu *vcpu)
 {
 	const struct vcpu_switched *sw = &vcpu->switched;
 
-	insn_wrmsr(MSR_IA32_KERNEL_GS_BASE, sw->kernel_gs_base);
-	insn_wrmsr(MSR_IA32_STAR, sw->star);
-	insn_wrmsr(MSR_IA32_LSTAR, sw->lstar);
-	insn_wrmsr(MSR_IA32_CSTAR, sw->cstar);
-	insn_wrmsr(MSR_IA32_FMASK, sw->sfmask);
-	insn_wrmsr(MSR_IA32_TSC_AUX, sw->tsc_aux);
+	for (unsigned i = 0; i < ARRAY_SIZE(switched_msr); i++) {
+		insn_wrmsr(switched_msr[i], sw->msr[i]);
+	}
 	insn_write_cr2(sw->cr2);
 	insn_write_dr(0, sw->dr0);
 	insn_write_dr(1, sw->dr1);
@@ -57,12 +57,9 @@ void vcpu_save(struct vcpu *vcpu)
 {
 	struct vcpu_switched *sw = &vcpu->switched;
 
-	sw->kernel_gs_base = insn_rdmsr(MSR_IA32_KERNEL_GS_BASE);
-	sw->star = insn_rdmsr(MSR_IA32_STAR);
-	sw->lstar = insn_rdmsr(MSR_IA32_LSTAR);
-	sw->cstar = insn_rdmsr(MSR_IA32_CSTAR);
-	sw->sfmask = insn_rdmsr(MSR_IA32_FMASK);
-	sw->tsc_aux = insn_rdmsr(MSR_IA32_TSC_AUX);
+	for (unsigned i = 0; i < ARRAY_SIZE(switched_msr); i++) {
+		sw->msr[i] = insn_rdmsr(switched_msr[i]);
+	}
 	sw->cr2 = insn_read_cr2();
 	sw->dr0 = insn_read_dr(0);
 	sw->dr1 = insn_read_dr(1);

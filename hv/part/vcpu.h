@@ -29,7 +29,7 @@ enum vcpu_state {
 
 /** Registers that neither the hardware nor the exit path switches: swapped when another vcpu comes on. */
 struct vcpu_switched {
-	uint64_t kernel_gs_base, star, lstar, cstar, sfmask, tsc_aux;
+	uint64_t msr[6]; /* vcpu.c names them */
 	uint64_t cr2, dr0, dr1, dr2, dr3, dr6;
 	uint64_t xcr0;
 };
