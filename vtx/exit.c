@@ -82,7 +82,7 @@ static enum exit_result handle_cpuid(struct vcpu *vcpu)
 	struct cpuid_regs regs;
 
 	vcpuid_read(vcpu, vmx_read(VMCS_GUEST_CR4), (uint32_t)vcpu->regs[REG_RAX],
-		   (uint32_t)vcpu->regs[REG_RCX], &regs);
+		    (uint32_t)vcpu->regs[REG_RCX], &regs);
 	vcpu->regs[REG_RAX] = regs.eax;
 	vcpu->regs[REG_RBX] = regs.ebx;
 	vcpu->regs[REG_RCX] = regs.ecx;
@@ -106,8 +106,7 @@ static unsigned cpl(void)
 static enum exit_result handle_vmcall(struct vcpu *vcpu)
 {
 	if (cpl() != 0) {
-		inject_ud(vcpu);
-		return EXIT_RESUME;
+		return inject_ud(vcpu);
 	}
 	hypercall_handle(vcpu);
 	return EXIT_SKIP;
@@ -137,8 +136,7 @@ static enum exit_result handle_rdmsr(struct vcpu *vcpu)
 	uint64_t value;
 
 	if (msr_read(vcpu, (uint32_t)vcpu->regs[REG_RCX], &value) != 0) {
-		inject_gp(vcpu);
-		return EXIT_RESUME;
+		return inject_gp(vcpu);
 	}
 	vcpu->regs[REG_RAX] = (uint32_t)value;
 	vcpu->regs[REG_RDX] = value >> 32;
@@ -150,8 +148,7 @@ static enum exit_result handle_wrmsr(struct vcpu *vcpu)
 	uint64_t value = vcpu->regs[REG_RDX] << 32 | (uint32_t)vcpu->regs[REG_RAX];
 
 	if (msr_write(vcpu, (uint32_t)vcpu->regs[REG_RCX], value) != 0) {
-		inject_gp(vcpu);
-		return EXIT_RESUME;
+		return inject_gp(vcpu);
 	}
 	return EXIT_SKIP;
 }
@@ -162,8 +159,7 @@ static enum exit_result handle_xsetbv(struct vcpu *vcpu)
 
 	/* A CPU checks the privilege before it exits, the emulator after. */
 	if (cpl() != 0 || (uint32_t)vcpu->regs[REG_RCX] != 0 || !xcr0_check(value)) {
-		inject_gp(vcpu);
-		return EXIT_RESUME;
+		return inject_gp(vcpu);
 	}
 	vcpu->switched.xcr0 = value;
 	insn_xsetbv(0, value);
@@ -179,18 +175,6 @@ static enum exit_result handle_invd(struct vcpu *vcpu)
 	return EXIT_SKIP;
 }
 
-static enum exit_result handle_ud(struct vcpu *vcpu)
-{
-	inject_ud(vcpu);
-	return EXIT_RESUME;
-}
-
-static enum exit_result handle_gp(struct vcpu *vcpu)
-{
-	inject_gp(vcpu);
-	return EXIT_RESUME;
-}
-
 static const struct {
 	enum exit_result (*handle)(struct vcpu *vcpu);
 	enum bh_exit_kind kind;
@@ -200,18 +184,18 @@ static const struct {
 	[EXIT_REASON_TRIPLE_FAULT] = {handle_triple_fault, BH_EXIT_OTHER},
 	[EXIT_REASON_INTR_WINDOW] = {handle_window, BH_EXIT_WINDOW},
 	[EXIT_REASON_CPUID] = {handle_cpuid, BH_EXIT_CPUID},
-	[EXIT_REASON_GETSEC] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_GETSEC] = {inject_ud, BH_EXIT_OTHER},
 	[EXIT_REASON_HLT] = {handle_hlt, BH_EXIT_HLT},
 	[EXIT_REASON_INVD] = {handle_invd, BH_EXIT_OTHER},
 	[EXIT_REASON_WBINVD] = {handle_invd, BH_EXIT_OTHER},
-	[EXIT_REASON_RDPMC] = {handle_gp, BH_EXIT_OTHER},
+	[EXIT_REASON_RDPMC] = {inject_gp, BH_EXIT_OTHER},
 	[EXIT_REASON_VMCALL] = {handle_vmcall, BH_EXIT_HYPERCALL},
-	[EXIT_REASON_VMCLEAR ... EXIT_REASON_VMXON] = {handle_ud, BH_EXIT_OTHER},
-	[EXIT_REASON_INVEPT] = {handle_ud, BH_EXIT_OTHER},
-	[EXIT_REASON_INVVPID] = {handle_ud, BH_EXIT_OTHER},
-	[EXIT_REASON_VMFUNC] = {handle_ud, BH_EXIT_OTHER},
-	[EXIT_REASON_MWAIT] = {handle_ud, BH_EXIT_OTHER},
-	[EXIT_REASON_MONITOR] = {handle_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMCLEAR... EXIT_REASON_VMXON] = {inject_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_INVEPT] = {inject_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_INVVPID] = {inject_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMFUNC] = {inject_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_MWAIT] = {inject_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_MONITOR] = {inject_ud, BH_EXIT_OTHER},
 	[EXIT_REASON_CR_ACCESS] = {exit_cr_access, BH_EXIT_CR},
 	[EXIT_REASON_IO] = {handle_io, BH_EXIT_PIO},
 	[EXIT_REASON_RDMSR] = {handle_rdmsr, BH_EXIT_RDMSR},
@@ -230,7 +214,8 @@ void exit_handle(struct vcpu *vcpu)
 	if (reason >= EXIT_REASON_COUNT || !table[reason].handle) {
 		dump_vmcs(vcpu);
 		part_stop(vcpu,
-			  reason & EXIT_REASON_ENTRY_FAILED ? BH_STOP_ENTRY_FAILED : BH_STOP_EXIT_UNKNOWN,
+			  reason & EXIT_REASON_ENTRY_FAILED ? BH_STOP_ENTRY_FAILED
+							    : BH_STOP_EXIT_UNKNOWN,
 			  reason & ~EXIT_REASON_ENTRY_FAILED);
 		return;
 	}

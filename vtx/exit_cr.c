@@ -24,12 +24,14 @@ static void set_long_mode(bool on)
 	vmx_write(VMCS_ENTRY_CONTROLS, on ? entry | ENTRY_IA32E : entry & ~(uint64_t)ENTRY_IA32E);
 }
 
-/* PAE paging outside long mode keeps its four top entries in registers: SDM 3A, "PDPTE Registers". */
+/* PAE paging outside long mode keeps its four top entries in registers: SDM 3A, "PDPTE Registers".
+ */
 static bool load_pdptes(struct vcpu *vcpu)
 {
 	uint64_t pdpte[4];
 
-	if (part_copy_in(vcpu->part, vmx_read(VMCS_GUEST_CR3) & 0xffffffe0, pdpte, sizeof(pdpte)) != 0) {
+	if (part_copy_in(vcpu->part, vmx_read(VMCS_GUEST_CR3) & 0xffffffe0, pdpte, sizeof(pdpte)) !=
+	    0) {
 		return false;
 	}
 	for (unsigned i = 0; i < 4; i++) {
@@ -55,7 +57,8 @@ static bool paging_on(struct vcpu *vcpu)
 static bool paging_off(void)
 {
 	if (vmx_read(VMCS_GUEST_EFER) & EFER_LMA) {
-		if ((vmx_read(VMCS_GUEST_CS_AR) & CS_LONG) || (vmx_read(VMCS_GUEST_CR4) & CR4_PCIDE)) {
+		if ((vmx_read(VMCS_GUEST_CS_AR) & CS_LONG) ||
+		    (vmx_read(VMCS_GUEST_CR4) & CR4_PCIDE)) {
 			return false;
 		}
 		set_long_mode(false);
@@ -109,11 +112,7 @@ enum exit_result exit_cr_access(struct vcpu *vcpu)
 			vcpu->regs[reg] = value;
 		}
 	}
-	/* CR4: only bits that are not on the allow list exit, and they fault. LMSW and CLTS touch no bit
-	 * that we own. */
-	if (!ok) {
-		inject_gp(vcpu);
-		return EXIT_RESUME;
-	}
-	return EXIT_SKIP;
+	/* CR4: only bits that are not on the allow list exit, and they fault. LMSW and CLTS touch
+	 * no bit that we own. */
+	return ok ? EXIT_SKIP : inject_gp(vcpu);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Events on their way into a guest. Source: SDM 3C, "Event Injection", "Information for VM Exits During
- *  Event Delivery". */
+/** Events on their way into a guest. Source: SDM 3C, "Event Injection", "Information for VM Exits
+ * During Event Delivery". */
 #include "cpu/msr.h"
 #include "vtx/vmx.h"
 
 void inject_window(struct vcpu *vcpu, bool on)
 {
 	struct vmx_vcpu *vv = vcpu->backend;
-	uint32_t controls = on ? vv->proc_controls | PROC_INTR_WINDOW
-			       : vv->proc_controls & ~PROC_INTR_WINDOW;
+	uint32_t controls =
+		on ? vv->proc_controls | PROC_INTR_WINDOW : vv->proc_controls & ~PROC_INTR_WINDOW;
 
 	if (controls != vv->proc_controls) {
 		vv->proc_controls = controls;
@@ -47,8 +47,9 @@ void inject_prepare(struct vcpu *vcpu)
 	}
 	vector = vlapic_pending(&vcpu->lapic);
 	if (vcpu->extint || vector >= 0) {
-		bool open = !injected && (vmx_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
-			    !(vmx_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOVSS));
+		bool open =
+			!injected && (vmx_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
+			!(vmx_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOVSS));
 
 		if (!open) {
 			inject_window(vcpu, true);
@@ -61,7 +62,8 @@ void inject_prepare(struct vcpu *vcpu)
 		} else {
 			vlapic_accept(&vcpu->lapic, (unsigned)vector);
 		}
-		vmx_write(VMCS_ENTRY_INTR_INFO, INTR_INFO_VALID | INTR_TYPE_EXTINT << 8 | (uint32_t)vector);
+		vmx_write(VMCS_ENTRY_INTR_INFO,
+			  INTR_INFO_VALID | INTR_TYPE_EXTINT << 8 | (uint32_t)vector);
 		vcpu->stats.injected++;
 	}
 	inject_window(vcpu, vcpu->extint || vlapic_pending(&vcpu->lapic) >= 0);
@@ -75,7 +77,8 @@ void inject_requeue(struct vcpu *vcpu, uint32_t info)
 		.has_error = info & INTR_INFO_ERROR_CODE,
 		.vector = (uint8_t)info,
 		.type = (uint8_t)(info >> 8 & 7),
-		.error = info & INTR_INFO_ERROR_CODE ? (uint32_t)vmx_read(VMCS_IDT_VECTORING_ERROR) : 0,
+		.error = info & INTR_INFO_ERROR_CODE ? (uint32_t)vmx_read(VMCS_IDT_VECTORING_ERROR)
+						     : 0,
 		.insn_length = (uint32_t)vmx_read(VMCS_EXIT_INSN_LENGTH),
 	};
 	if (vcpu->event.type == INTR_TYPE_NMI) {
@@ -84,12 +87,14 @@ void inject_requeue(struct vcpu *vcpu, uint32_t info)
 	}
 }
 
-void inject_gp(struct vcpu *vcpu)
+enum exit_result inject_gp(struct vcpu *vcpu)
 {
 	vcpu_inject_exception(vcpu, VECTOR_GP, true, 0);
+	return EXIT_RESUME;
 }
 
-void inject_ud(struct vcpu *vcpu)
+enum exit_result inject_ud(struct vcpu *vcpu)
 {
 	vcpu_inject_exception(vcpu, VECTOR_UD, false, 0);
+	return EXIT_RESUME;
 }

@@ -70,8 +70,6 @@ void inject_prepare(struct vcpu *vcpu);
 /** Takes back an event whose delivery the exit interrupted. */
 void inject_requeue(struct vcpu *vcpu, uint32_t vectoring_info);
 void inject_window(struct vcpu *vcpu, bool on);
-void inject_gp(struct vcpu *vcpu);
-void inject_ud(struct vcpu *vcpu);
 
 /** Handles the exit that the current VMCS describes. */
 void exit_handle(struct vcpu *vcpu);
@@ -81,6 +79,9 @@ enum exit_result {
 	EXIT_RESUME, /* enter again, RIP as it is */
 	EXIT_SKIP,   /* the instruction is done: advance RIP */
 };
+/** Exit handlers: the guest gets #GP(0) or #UD. */
+enum exit_result inject_gp(struct vcpu *vcpu);
+enum exit_result inject_ud(struct vcpu *vcpu);
 enum exit_result exit_cr_access(struct vcpu *vcpu);
 enum exit_result exit_ept_violation(struct vcpu *vcpu);
 enum exit_result exit_ept_misconfig(struct vcpu *vcpu);

@@ -14,26 +14,15 @@
 #define PCI_HOLE_TOP 0x100000000ull
 
 struct args {
-	struct part *caller;
-	uint64_t a, b, c, d;
+	struct part *caller, *part; /* part: the one that `a` names, for calls about a partition */
+	uint64_t a, b, c;
 };
-
-/* The partition an argument names; the control partition cannot be managed through hypercalls. */
-static struct part *target(uint64_t id)
-{
-	struct part *part = part_get(id);
-
-	return part && !part_is_control(part) ? part : NULL;
-}
 
 static int hc_part_create(const struct args *args)
 {
-	struct part *part = target(args->a);
+	struct part *part = args->part;
 	int err;
 
-	if (!part) {
-		return -BH_NOENT;
-	}
 	if (!IS_ALIGNED(args->b, PAGE_SIZE) || !part_memory(args->caller, args->b, PAGE_SIZE)) {
 		return -BH_RANGE;
 	}
@@ -43,23 +32,20 @@ static int hc_part_create(const struct args *args)
 
 static int hc_part_info(const struct args *args)
 {
-	struct part *part = part_get(args->a);
+	struct part *part = args->part;
 	struct bh_part_info info;
 
-	if (!part) {
-		return -BH_NOENT;
-	}
 	part_get_info(part, &info);
 	return part_copy_out(args->caller, args->b, &info, sizeof(info));
 }
 
 static int hc_vcpu_set(const struct args *args)
 {
-	struct part *part = target(args->a);
+	struct part *part = args->part;
 	struct bh_vcpu_start start;
 	int err;
 
-	if (!part || args->b >= part->vcpu_count) {
+	if (args->b >= part->vcpu_count) {
 		return -BH_NOENT;
 	}
 	if (part->state != BH_PART_CREATED) {
@@ -78,12 +64,9 @@ static int hc_vcpu_set(const struct args *args)
 
 static int hc_msi_post(const struct args *args)
 {
-	struct part *part = target(args->a);
+	struct part *part = args->part;
 	int err;
 
-	if (!part) {
-		return -BH_NOENT;
-	}
 	if (part->state != BH_PART_RUNNING && part->state != BH_PART_PAUSED) {
 		return -BH_STATE;
 	}
@@ -96,13 +79,10 @@ static int hc_msi_post(const struct args *args)
 
 static int hc_doorbell_setup(const struct args *args)
 {
-	struct part *part = target(args->a);
+	struct part *part = args->part;
 	uint64_t base = args->b, count = base ? args->c : 0;
 	int err;
 
-	if (!part) {
-		return -BH_NOENT;
-	}
 	if (part->state == BH_PART_EMPTY) {
 		return -BH_STATE;
 	}
@@ -137,9 +117,9 @@ static int hc_doorbell_setup(const struct args *args)
 
 static int hc_stats(const struct args *args)
 {
-	struct part *part = part_get(args->a);
+	struct part *part = args->part;
 
-	if (!part || args->b >= part->vcpu_count) {
+	if (args->b >= part->vcpu_count) {
 		return -BH_NOENT;
 	}
 	return part_copy_out(args->caller, args->c, &part->vcpu[args->b]->stats,
@@ -162,56 +142,62 @@ static int hc_log_read(const struct args *args)
 			     offsetof(struct bh_log_read, text) + log.size);
 }
 
-static int hc_verb(uint64_t number, uint64_t id)
-{
-	static int (*const verbs[])(struct part *) = {part_start, part_pause, part_resume,
-						      part_reset, part_destroy};
-	struct part *part = target(id);
+/* Life cycle, in the order of the numbers. */
+static int (*const verbs[])(struct part *) = {part_start, part_pause, part_resume, part_reset,
+					      part_destroy};
 
-	return part ? verbs[number - BH_HC_PART_START](part) : -BH_NOENT;
+/* The control partition cannot be managed through hypercalls. */
+static int dispatch_manage(uint64_t number, const struct args *args)
+{
+	switch (number) {
+	case BH_HC_PART_CREATE:
+		return hc_part_create(args);
+	case BH_HC_PART_START ... BH_HC_PART_DESTROY:
+		return verbs[number - BH_HC_PART_START](args->part);
+	case BH_HC_VCPU_SET:
+		return hc_vcpu_set(args);
+	case BH_HC_IOREQ_DONE:
+		return ioreq_done(args->part, args->b);
+	case BH_HC_MSI_POST:
+		return hc_msi_post(args);
+	case BH_HC_DOORBELL_SETUP:
+		return hc_doorbell_setup(args);
+	default:
+		return -BH_NOSYS;
+	}
 }
 
-static int dispatch(uint64_t number, const struct args *args)
+static int dispatch(uint64_t number, struct args *args)
 {
 	int err = gate_check_manage(args->caller);
 
 	if (err) {
 		return err;
 	}
-	switch (number) {
-	case BH_HC_EVENT_SETUP:
+	if (number == BH_HC_EVENT_SETUP) {
 		return event_setup(args->a, args->b, args->c);
-	case BH_HC_PART_CREATE:
-		return hc_part_create(args);
-	case BH_HC_PART_START ... BH_HC_PART_DESTROY:
-		return hc_verb(number, args->a);
-	case BH_HC_PART_INFO:
-		return hc_part_info(args);
-	case BH_HC_VCPU_SET:
-		return hc_vcpu_set(args);
-	case BH_HC_IOREQ_DONE: {
-		struct part *part = target(args->a);
-
-		return part ? ioreq_done(part, args->b) : -BH_NOENT;
 	}
-	case BH_HC_MSI_POST:
-		return hc_msi_post(args);
-	case BH_HC_DOORBELL_SETUP:
-		return hc_doorbell_setup(args);
-	case BH_HC_STATS:
-		return hc_stats(args);
-	case BH_HC_LOG_READ:
+	if (number == BH_HC_LOG_READ) {
 		return hc_log_read(args);
-	default:
+	}
+	args->part = part_get(args->a);
+	if (number == BH_HC_PART_INFO || number == BH_HC_STATS) {
+		return !args->part	       ? -BH_NOENT
+		       : number == BH_HC_STATS ? hc_stats(args)
+					       : hc_part_info(args);
+	}
+	if (number > BH_HC_LOG_READ) {
 		return -BH_NOSYS;
 	}
+	return args->part && !part_is_control(args->part) ? dispatch_manage(number, args)
+							  : -BH_NOENT;
 }
 
 void hypercall_handle(struct vcpu *vcpu)
 {
 	uint64_t number = vcpu->regs[REG_RAX];
-	struct args args = {vcpu->part, vcpu->regs[REG_RDI], vcpu->regs[REG_RSI],
-			    vcpu->regs[REG_RDX], vcpu->regs[REG_RCX]};
+	struct args args = {vcpu->part, NULL, vcpu->regs[REG_RDI], vcpu->regs[REG_RSI],
+			    vcpu->regs[REG_RDX]};
 
 	if (number == BH_HC_VERSION) {
 		vcpu->regs[REG_RAX] = BH_ABI_VERSION;

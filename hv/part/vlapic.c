@@ -38,12 +38,12 @@ enum {
 #define BASE_X2APIC BIT(10)
 #define BASE_ENABLE BIT(11)
 
-#define SVR_ENABLE (1u << 8)
-#define LVT_MASKED (1u << 16)
+#define SVR_ENABLE	    (1u << 8)
+#define LVT_MASKED	    (1u << 16)
 #define LVT_TIMER_MODE(lvt) (((lvt) >> 17) & 3)
 enum { TIMER_ONESHOT = 0, TIMER_PERIODIC = 1, TIMER_TSC_DEADLINE = 2 };
 
-#define LVT_ERROR  5u /* index in lvt[] */
+#define LVT_ERROR 5u /* index in lvt[] */
 
 #define ESR_SEND_ILLEGAL BIT(5)
 
@@ -98,7 +98,8 @@ static uint32_t x2apic_ldr(uint32_t id)
 void vlapic_reset(struct vlapic *lapic, uint32_t id, bool x2apic)
 {
 	memset(lapic, 0, sizeof(*lapic));
-	lapic->base = VLAPIC_MMIO | BASE_ENABLE | (x2apic ? BASE_X2APIC : 0) | (id == 0 ? BASE_BSP : 0);
+	lapic->base =
+		VLAPIC_MMIO | BASE_ENABLE | (x2apic ? BASE_X2APIC : 0) | (id == 0 ? BASE_BSP : 0);
 	lapic->svr = 0xff;
 	lapic->dfr = 0xffffffff;
 	for (unsigned i = 0; i < ARRAY_SIZE(lapic->lvt); i++) {
@@ -218,6 +219,25 @@ static void deliver(struct vcpu *vcpu, unsigned mode, unsigned vector, bool leve
 	}
 }
 
+/* To each vcpu but `except` that the destination names; with lowest priority to the first of them.
+ */
+static void send(const struct part *part, const struct vcpu *except, uint32_t dest, bool logical,
+		 bool x2apic, unsigned mode, unsigned vector, bool level)
+{
+	for (unsigned i = 0; i < part->vcpu_count; i++) {
+		struct vcpu *vcpu = part->vcpu[i];
+
+		if (vcpu != except && destination_match(vcpu, dest, logical, x2apic)) {
+			deliver(vcpu, mode, vector, level);
+			if (mode == MODE_LOWEST) {
+				return;
+			}
+		}
+	}
+}
+
+enum { SHORTHAND_SELF = 1, SHORTHAND_OTHERS = 3 }; /* 2: all */
+
 /* SDM 3A, "Interrupt Command Register (ICR)". */
 static void icr_write(struct vcpu *source, uint64_t icr)
 {
@@ -230,40 +250,23 @@ static void icr_write(struct vcpu *source, uint64_t icr)
 	if (mode == MODE_INIT && level && !(icr & BIT(14))) {
 		return; /* INIT level de-assert: no effect */
 	}
-	for (unsigned i = 0; i < part->vcpu_count; i++) {
-		struct vcpu *vcpu = part->vcpu[i];
-		bool match = shorthand == 0   ? destination_match(vcpu, dest, logical, x2apic)
-			     : shorthand == 1 ? vcpu == source
-			     : shorthand == 2 ? true
-					      : vcpu != source;
-
-		if (match) {
-			deliver(vcpu, mode, vector, false);
-			if (mode == MODE_LOWEST) {
-				break;
-			}
-		}
+	if (shorthand == SHORTHAND_SELF) {
+		deliver(source, mode, vector, false);
+		return;
 	}
+	send(part, shorthand == SHORTHAND_OTHERS ? source : NULL,
+	     shorthand ? x2apic ? 0xffffffff : 0xff : dest, logical, x2apic, mode, vector, false);
 }
 
 int vlapic_msi(struct vcpu *vcpu0, uint64_t address, uint32_t data)
 {
-	struct part *part = vcpu0->part;
-	uint32_t dest = (uint32_t)(address >> 12) & 0xff;
-	bool logical = address & BIT(2);
 	unsigned mode = (data >> 8) & 7, vector = data & 0xff;
 
 	if ((address & ~0xfffffull) != VLAPIC_MMIO || vector < 16 || mode > MODE_LOWEST) {
 		return -BH_INVAL;
 	}
-	for (unsigned i = 0; i < part->vcpu_count; i++) {
-		if (destination_match(part->vcpu[i], dest, logical, false)) {
-			vlapic_raise(part->vcpu[i], vector, data & BIT(15));
-			if (mode == MODE_LOWEST) {
-				break;
-			}
-		}
-	}
+	send(vcpu0->part, NULL, (uint32_t)(address >> 12) & 0xff, address & BIT(2), false, mode,
+	     vector, data & BIT(15));
 	return 0;
 }
 
@@ -293,8 +296,8 @@ static void timer_arm(struct vcpu *vcpu)
 	lapic->timer_start = insn_rdtsc();
 	set_deadline(vcpu, lapic->timer_initial == 0
 				   ? 0
-				   : lapic->timer_start +
-					     ((uint64_t)lapic->timer_initial << timer_shift(lapic)));
+				   : lapic->timer_start + ((uint64_t)lapic->timer_initial
+							   << timer_shift(lapic)));
 }
 
 static uint32_t timer_current(const struct vlapic *lapic)
@@ -332,7 +335,8 @@ void vlapic_timer_expire(struct vcpu *vcpu, uint64_t now)
 		uint64_t period = (uint64_t)lapic->timer_initial << timer_shift(lapic);
 
 		if (period) {
-			/* A period shorter than one slice of root mode would never let the guest run. */
+			/* A period shorter than one slice of root mode would never let the guest
+			 * run. */
 			set_deadline(vcpu, now + MAX(period, 2000));
 		}
 	}
@@ -483,7 +487,8 @@ static void write_register(struct vcpu *vcpu, unsigned reg, uint64_t value)
 	}
 }
 
-/* SDM 3A, "x2APIC Register Address Space": which registers exist, by direction. All numbers are below 64. */
+/* SDM 3A, "x2APIC Register Address Space": which registers exist, by direction. All numbers are
+ * below 64. */
 #define EIGHT(first) (0xffull << (first))
 #define BOTH_WAYS                                                                                  \
 	(BIT(REG_TPR) | BIT(REG_SVR) | BIT(REG_ESR) | BIT(REG_ICR) | 0x3full << REG_LVT0 |         \
@@ -535,7 +540,8 @@ int vlapic_write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 
 uint32_t vlapic_read_mmio(struct vcpu *vcpu, uint32_t offset)
 {
-	return is_x2apic(&vcpu->lapic) ? 0xffffffff : (uint32_t)read_register(vcpu, offset >> 4 & 0xff);
+	return is_x2apic(&vcpu->lapic) ? 0xffffffff
+				       : (uint32_t)read_register(vcpu, offset >> 4 & 0xff);
 }
 
 void vlapic_write_mmio(struct vcpu *vcpu, uint32_t offset, uint32_t value)
@@ -553,8 +559,8 @@ int vlapic_write_base(struct vcpu *vcpu, uint64_t value)
 	bool enable = value & BASE_ENABLE, x2apic = value & BASE_X2APIC;
 
 	/* SDM 3A, "x2APIC State Transitions". */
-	if ((value & ~(BASE_BSP | BASE_X2APIC | BASE_ENABLE)) != VLAPIC_MMIO || (x2apic && !enable) ||
-	    (is_x2apic(lapic) && enable && !x2apic)) {
+	if ((value & ~(BASE_BSP | BASE_X2APIC | BASE_ENABLE)) != VLAPIC_MMIO ||
+	    (x2apic && !enable) || (is_x2apic(lapic) && enable && !x2apic)) {
 		return -BH_INVAL;
 	}
 	if (x2apic && !(lapic->base & BASE_ENABLE)) {
