@@ -8,13 +8,13 @@ import time
 from . import bochs, build, paths, screen, step
 
 STRIP_ROWS = 32
-FOCUS = r"switcher: focus {name} tsc=(\d+) frame-done tsc=(\d+)"
-READY = r"bulkheadd: {name} ready tsc=(\d+)"
-KEYS = r"(\w+)[^\n]*BULKHEAD-KEY (\d+)"
+FOCUS = r"switcher: focus {name} tsc=(\d+) frame-done tsc=(\d+)\s"
+READY = r"bulkheadd: {name} ready tsc=(\d+)\s"
+KEYS = r"(\w+)[^\n]*BULKHEAD-KEY (\d+)\s"
 TYPED = (("h", 35), ("k", 37), ("5", 6))
 MILESTONES = (
-    ("hypervisor", r"root mode is up[^\n]*"),
-    ("control", r"control: bulkheadd started tsc=(\d+)"),
+    ("hypervisor", r"\[ *(\d+)\] boot: root mode is up[^\n]*\n"),
+    ("control", r"control: bulkheadd started tsc=(\d+)\s"),
 )
 
 
@@ -46,7 +46,7 @@ class Check:
     def boot(self):
         for name, pattern in MILESTONES:
             match = self.machine.wait_for(pattern, self.left(120))
-            self.mark(f"{name} up", tsc_of(match.group(0)))
+            self.mark(f"{name} up", int(match.group(1)))
         waiting = set(build.GUESTS)
         position = {}
         while waiting:
@@ -147,12 +147,6 @@ def difference(one, other):
         count += 1
         differ += one[i:i + 3] != other[i:i + 3]
     return differ / max(count, 1)
-
-
-def tsc_of(text):
-    """The instruction count in a line: tsc=N, or the largest number."""
-    match = re.search(r"tsc=(\d+)", text)
-    return int(match.group(1)) if match else max(int(n) for n in re.findall(r"\d+", text) or ["0"])
 
 
 def main(timeout, as_json):

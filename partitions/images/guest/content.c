@@ -2,7 +2,7 @@
 /* content: /sbin/init of the small guest images. Reads /etc/content, one statement per line:
  *
  *   start TTY PROGRAM [ARGUMENT ...]   starts a program on a terminal ("-": none), again when it ends
- *   ready N                            says BULKHEAD-READY when N per mille of the screen's pixels are lit
+ *   ready N RRGGBB                     says BULKHEAD-READY when N per mille of the screen have this colour
  *
  * BULKHEAD-READY on the virtio console is what bulkheadd waits for; it is said once, by what is really in
  * the frame buffer and not by what was started. */
@@ -35,6 +35,7 @@ static char text[4096];
 static struct program programs[PROGRAMS_MAX];
 static int program_count;
 static unsigned ready_permille;
+static uint32_t ready_colour;
 
 static void parse_line(char *line)
 {
@@ -47,6 +48,8 @@ static void parse_line(char *line)
 	if (strcmp(word, "ready") == 0) {
 		word = strtok_r(NULL, " ", &save);
 		ready_permille = word == NULL ? 0 : (unsigned)strtoul(word, NULL, 10);
+		word = strtok_r(NULL, " ", &save);
+		ready_colour = word == NULL ? 0 : (uint32_t)strtoul(word, NULL, 16);
 	} else if (strcmp(word, "start") == 0 && program_count < PROGRAMS_MAX) {
 		struct program *program = &programs[program_count];
 
@@ -84,17 +87,17 @@ static void start(struct program *program)
 }
 
 /* Looks at every eighth pixel of every eighth row. */
-static bool screen_is_lit(const uint32_t *pixels, const struct fb_var_screeninfo *shape, uint32_t pitch)
+static bool screen_is_drawn(const uint32_t *pixels, const struct fb_var_screeninfo *shape, uint32_t pitch)
 {
-	unsigned lit = 0, seen = 0;
+	unsigned drawn = 0, seen = 0;
 
 	for (uint32_t y = 0; y < shape->yres; y += 8) {
 		for (uint32_t x = 0; x < shape->xres; x += 8) {
-			lit += (pixels[y * pitch + x] & 0xffffffu) != 0;
+			drawn += (pixels[y * pitch + x] & 0xffffffu) == ready_colour;
 			seen++;
 		}
 	}
-	return lit * 1000u >= seen * ready_permille;
+	return drawn * 1000u >= seen * ready_permille;
 }
 
 static void wait_ready(void)
@@ -115,7 +118,7 @@ static void wait_ready(void)
 		early_mark("content", "cannot map the frame buffer");
 		return;
 	}
-	while (!screen_is_lit(pixels, &shape, fixed.line_length / 4)) {
+	while (!screen_is_drawn(pixels, &shape, fixed.line_length / 4)) {
 		nanosleep(&pause_time, NULL);
 	}
 	munmap((void *)(uintptr_t)pixels, fixed.smem_len);
