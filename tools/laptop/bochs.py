@@ -34,13 +34,13 @@ info: action=ignore
 debug: action=ignore
 clock: sync=none
 sound: driver=dummy, waveout=/dev/null, wavein=/dev/null, midiout=/dev/null
-"""
+{more}"""
 
 
 class Bochs:
-    """One run. `folder` keeps bochsrc, serial.out, bochs.log and what Bochs printed."""
+    """One run. `folder` keeps bochsrc, serial.out, bochs.log and what Bochs printed; `more`: lines for bochsrc."""
 
-    def __init__(self, folder, disk, display, cpu="broadwell_ult", megs=1024):
+    def __init__(self, folder, disk, display, cpu="broadwell_ult", megs=1024, more=""):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("serial.out", "bochs.log", "out.txt"):
@@ -48,7 +48,8 @@ class Bochs:
         self.lock = disk.with_name(disk.name + ".lock")
         self.lock.unlink(missing_ok=True)
         self.serial = folder / "serial.out"
-        (folder / "bochsrc").write_text(CONFIG.format(cpu=cpu, megs=megs, ips=IPS, disk=disk, folder=folder))
+        (folder / "bochsrc").write_text(CONFIG.format(cpu=cpu, megs=megs, ips=IPS, disk=disk, folder=folder,
+                                                           more=more))
         environment = dict(os.environ, DISPLAY=display)
         self.output = open(folder / "out.txt", "wb")
         try:

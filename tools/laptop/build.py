@@ -104,16 +104,22 @@ def partition_files(check):
     return files
 
 
-def laptop(check=False, append=""):
-    """Path of the disk image of the laptop; append: more words for the control kernel's command line."""
+def laptop(check=False, append="", parts=(), guests=None):
+    """Path of the disk image of the laptop; append: more words for the control kernel's command line.
+    Tests add guests: their entries in the policy, and {name: (definition, kernel's path)}."""
     laptop_data = definitions()
     extra = partition_files(check)
+    files = {}
+    for name, (data, path) in (guests or {}).items():
+        data = {**data, "name": name, "kernel": f"/system/images/{name}"}
+        extra[f"etc/bulkhead/partitions/{name}.json"] = (json.dumps(data, indent=2) + "\n").encode()
+        files[f"images/{name}"] = path
     extra["lib/modules/bulkhead.ko"] = kernel_module().read_bytes()
     modules = {"kernel": kernel.vmlinux(), "initrd": image.control(extra)}
     boot = laptop_data["boot"]
     words = {"kernel": " ".join([*boot["kernel"]["cmdline"], *append.split()])}
-    files = {"images/vmlinux": modules["kernel"]}
+    files["images/vmlinux"] = modules["kernel"]
     for name in GUESTS:
         files[f"images/{name}.initrd"], files[f"images/{name}.vhd"] = image.guest(name)
-    table = policy(laptop_data["part"], modules)
+    table = policy([*laptop_data["part"], *parts], modules)
     return disk.make(boot_files(modules, table, boot["options"], words), files)

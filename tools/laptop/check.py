@@ -39,8 +39,8 @@ class Check:
         self.marks.append({"name": name, "instructions": instructions - since, "seconds": round(seconds, 1)})
         step.say(f"{name}: {(instructions - since) / 1e6:.1f} M instructions, {seconds:.1f} s")
 
-    def start(self, disk):
-        self.machine = bochs.Bochs(self.folder, disk, self.display.name)
+    def start(self, disk, more=""):
+        self.machine = bochs.Bochs(self.folder, disk, self.display.name, more=more)
         self.window = screen.Window(self.display.name)
 
     def boot(self):

@@ -2,10 +2,14 @@
 /* Process 1 of the control partition: mounts, modules, the system disk read-only, then bulkheadd.
  *
  * The root file system is what the kernel unpacked from the boot module; it becomes read-only before
- * bulkheadd starts. There is no udev: devtmpfs names the devices and all drivers are in one ordered list. */
+ * bulkheadd starts. There is no udev: devtmpfs names the devices and all drivers are in one ordered list.
+ *
+ * The word bulkhead.shell=ttySN on the kernel's command line starts a root shell on that serial
+ * port, for the end-to-end tests; no boot entry of the product carries it (docs/THREATS.md). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -54,17 +58,24 @@ static int start_daemon(void)
 	return early_spawn(NULL, argv);
 }
 
+/* Returns the pid of the shell, or -1 without the word or with one that names no serial port. */
 static int start_shell(void)
 {
 	char *argv[] = {(char *)"/bin/busybox", (char *)"sh", NULL};
+	char port[8], path[16];
 
-	return early_spawn("/dev/ttyS0", argv);
+	if (!early_option("bulkhead.shell", port, sizeof(port)) || strlen(port) != 5 ||
+	    strncmp(port, "ttyS", 4) != 0) {
+		return -1;
+	}
+	snprintf(path, sizeof(path), "/dev/%s", port);
+	early_mark(WHO, "shell on %s", port);
+	return early_spawn(path, argv);
 }
 
 int main(void)
 {
-	int shell = -1, daemon_pid = -1, restarts = 0, status;
-	char value[8];
+	int shell, daemon_pid, restarts = 0, status;
 	pid_t pid;
 
 	umask(022);
@@ -80,9 +91,7 @@ int main(void)
 	early_mark(WHO, "root and system disk ready");
 	daemon_pid = start_daemon();
 	early_mark(WHO, "bulkheadd started");
-	if (early_option("bulkhead.shell", value, sizeof(value))) {
-		shell = start_shell();
-	}
+	shell = start_shell();
 	for (;;) {
 		pid = wait(&status);
 		if (pid < 0) {
