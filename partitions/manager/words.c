@@ -87,6 +87,9 @@ void words_runner_end(int status, char *text, size_t size)
 	} else if (code >= EXIT_CODE_DEBUG_EXIT) {
 		snprintf(text, size, "debug exit %d", code & 127);
 	} else {
-		words_process_end(status, text, size);
+		char end[64];
+
+		words_process_end(status, end, sizeof(end));
+		snprintf(text, size, "runner %s", end);
 	}
 }

@@ -11,7 +11,7 @@
 void words_stop_reason(const struct bh_part_info *info, char *text, size_t size);
 /** Name of an exit kind for JSON and tables: "irq", "cpuid", ...; kind < BH_EXIT_KINDS. */
 const char *words_exit_kind(unsigned int kind);
-/** What a wait status of the runner means: "powered off", "a back end is lost", "killed by signal
+/** What a wait status of the runner means: "powered off", "a back end is lost", "runner killed by signal
  * 9". */
 void words_runner_end(int status, char *text, size_t size);
 /** The same for any other process: "exited with status 1". */

@@ -211,7 +211,7 @@ static void part_killed_runner_restarts_its_partition(void **state)
 	kill(find_proc(&parts[0], "runner")->pid, SIGKILL);
 	kill(find_proc(&parts[0], "blk0")->pid, SIGTERM);
 	assert_true(wait_for(first_started_again));
-	assert_string_equal(parts[0].super.why, "killed by signal 9");
+	assert_string_equal(parts[0].super.why, "runner killed by signal 9");
 }
 
 /* A guest that the hypervisor stops is started again twice, then stays with its reason. */
