@@ -18,7 +18,6 @@ static enum exit_result handle_extint(struct vcpu *vcpu)
 {
 	uint32_t info = (uint32_t)vmx_read(VMCS_EXIT_INTR_INFO);
 
-	(void)vcpu;
 	if (info & INTR_INFO_VALID) {
 		irq_handle(info & 0xff);
 	}
@@ -69,7 +68,6 @@ static enum exit_result handle_timer(struct vcpu *vcpu)
 	struct sched *sched = cpu_this()->sched;
 	uint64_t now = insn_rdtsc();
 
-	(void)vcpu;
 	sched_expire(now);
 	if (now >= sched->slice_end) {
 		sched->resched = true;

@@ -89,12 +89,12 @@ void inject_requeue(struct vcpu *vcpu, uint32_t info)
 
 enum exit_result inject_gp(struct vcpu *vcpu)
 {
-	vcpu_inject_exception(vcpu, VECTOR_GP, true, 0);
+	vcpu_inject_exception(vcpu, EXC_GP, true, 0);
 	return EXIT_RESUME;
 }
 
 enum exit_result inject_ud(struct vcpu *vcpu)
 {
-	vcpu_inject_exception(vcpu, VECTOR_UD, false, 0);
+	vcpu_inject_exception(vcpu, EXC_UD, false, 0);
 	return EXIT_RESUME;
 }

@@ -187,19 +187,16 @@ void backend_vcpu_sipi(struct vcpu *vcpu, unsigned vector)
 
 uint64_t backend_rsp_read(struct vcpu *vcpu)
 {
-	(void)vcpu;
 	return vmx_read(VMCS_GUEST_RSP);
 }
 
 void backend_rsp_write(struct vcpu *vcpu, uint64_t value)
 {
-	(void)vcpu;
 	vmx_write(VMCS_GUEST_RSP, value);
 }
 
 uint64_t backend_rip(struct vcpu *vcpu)
 {
-	(void)vcpu;
 	return vmx_read(VMCS_GUEST_RIP);
 }
 
@@ -207,7 +204,6 @@ void backend_advance(struct vcpu *vcpu, unsigned insn_length)
 {
 	uint64_t blocking = vmx_read(VMCS_GUEST_INTERRUPTIBILITY);
 
-	(void)vcpu;
 	vmx_write(VMCS_GUEST_RIP, vmx_read(VMCS_GUEST_RIP) + insn_length);
 	if (blocking & (BLOCKING_STI | BLOCKING_MOVSS)) {
 		vmx_write(VMCS_GUEST_INTERRUPTIBILITY,
@@ -217,19 +213,16 @@ void backend_advance(struct vcpu *vcpu, unsigned insn_length)
 
 uint64_t backend_rflags(struct vcpu *vcpu)
 {
-	(void)vcpu;
 	return vmx_read(VMCS_GUEST_RFLAGS);
 }
 
 void backend_rflags_write(struct vcpu *vcpu, uint64_t value)
 {
-	(void)vcpu;
 	vmx_write(VMCS_GUEST_RFLAGS, value);
 }
 
 uint64_t backend_efer(struct vcpu *vcpu)
 {
-	(void)vcpu;
 	return vmx_read(VMCS_GUEST_EFER);
 }
 
@@ -237,7 +230,6 @@ int backend_efer_write(struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t old = vmx_read(VMCS_GUEST_EFER);
 
-	(void)vcpu;
 	if (value & ~(uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) {
 		return -BH_INVAL;
 	}
@@ -250,13 +242,11 @@ int backend_efer_write(struct vcpu *vcpu, uint64_t value)
 
 uint64_t backend_pat(struct vcpu *vcpu)
 {
-	(void)vcpu;
 	return vmx_read(VMCS_GUEST_PAT);
 }
 
 int backend_pat_write(struct vcpu *vcpu, uint64_t value)
 {
-	(void)vcpu;
 	for (unsigned i = 0; i < 8; i++) {
 		uint8_t type = (uint8_t)(value >> (8 * i));
 
@@ -278,7 +268,6 @@ void backend_mode(struct vcpu *vcpu, struct backend_mode *ret_mode)
 {
 	uint32_t cs = (uint32_t)vmx_read(VMCS_GUEST_CS_AR);
 
-	(void)vcpu;
 	ret_mode->cr0 = vmx_read(VMCS_GUEST_CR0);
 	ret_mode->cr3 = vmx_read(VMCS_GUEST_CR3);
 	ret_mode->cr4 = vmx_read(VMCS_GUEST_CR4);

@@ -175,7 +175,6 @@ static int check_leaf(void *ctx, uint64_t gpa, uint64_t entry, unsigned level)
 	const struct part *part = ctx;
 	uint64_t base = ept_format.addr(entry, level), size = ptab_level_size(level);
 
-	(void)gpa;
 	if (!part_is_control(part)) {
 		return !frame_range_owned(hpa(base), size, part->id);
 	}

@@ -11,15 +11,5 @@ uint32_t cpuid_read(uint32_t leaf, uint32_t sub, enum cpuid_reg reg)
 		return 0;
 	}
 	insn_cpuid(leaf, sub, &r);
-	switch (reg) {
-	case CPUID_EAX:
-		return r.eax;
-	case CPUID_EBX:
-		return r.ebx;
-	case CPUID_ECX:
-		return r.ecx;
-	case CPUID_EDX:
-		return r.edx;
-	}
-	return 0;
+	return ((const uint32_t *)&r)[reg];
 }

@@ -13,7 +13,6 @@
 #define CPUID_1_ECX_XSAVE	 BIT(26)
 #define CPUID_1_ECX_OSXSAVE	 BIT(27)
 #define CPUID_1_ECX_HYPERVISOR	 BIT(31)
-/* leaf 1, EDX */
 /* leaf 7.0 */
 #define CPUID_7_EBX_FSGSBASE BIT(0)
 #define CPUID_7_EBX_SMEP     BIT(7)
@@ -22,6 +21,7 @@
 #define CPUID_X1_EDX_NX	    BIT(20)
 #define CPUID_X1_EDX_1G	    BIT(26)
 
+/* In the order of struct cpuid_regs. */
 enum cpuid_reg { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
 
 /** One register of a leaf; 0 when the CPU does not have the leaf. */

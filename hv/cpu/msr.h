@@ -102,6 +102,7 @@
 /** Exception vectors. SDM 3A, "Exception and Interrupt Vectors". */
 #define EXC_DB	1u
 #define EXC_NMI 2u
+#define EXC_UD	6u
 #define EXC_DF	8u
 #define EXC_GP	13u
 #define EXC_PF	14u

@@ -52,7 +52,6 @@ int control_init(const struct boot_info *info, gpa_t start_info, gpa_t entry)
 		.mode = BH_VCPU_FLAT32, .rip = entry.v, .rbx = start_info.v};
 	int err;
 
-	(void)info;
 	for (uint32_t i = 0; i < policy_part_count(); i++) {
 		parts[i].id = i;
 		parts[i].policy = policy_part(i);

@@ -105,7 +105,6 @@ void sched_deadline(struct vcpu *vcpu, uint64_t tsc)
 {
 	struct sched *sched = cpu_this()->sched;
 
-	(void)vcpu;
 	if (tsc < sched->next_deadline) {
 		sched->next_deadline = tsc;
 	}

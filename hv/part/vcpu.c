@@ -91,8 +91,8 @@ void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, u
 
 	if (old->valid && old->type == 3 &&
 	    ((is_contributory(old->vector) && is_contributory(vector)) ||
-	     (old->vector == VECTOR_PF && (is_contributory(vector) || vector == VECTOR_PF)))) {
-		vector = VECTOR_DF;
+	     (old->vector == EXC_PF && (is_contributory(vector) || vector == EXC_PF)))) {
+		vector = EXC_DF;
 		has_error = true;
 		error = 0;
 	}

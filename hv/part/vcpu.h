@@ -93,9 +93,5 @@ void vcpu_wake(struct vcpu *vcpu);
 /** Queues an exception for injection; an earlier one makes it a double fault (SDM 3A, "Interrupt 8 -
  *  Double Fault Exception"). A contributory one on a double fault is left to the CPU as triple fault. */
 void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error);
-#define VECTOR_UD 6
-#define VECTOR_DF 8
-#define VECTOR_GP 13
-#define VECTOR_PF 14
 
 #endif

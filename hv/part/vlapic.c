@@ -101,7 +101,6 @@ void vlapic_reset(struct vlapic *lapic, uint32_t id, bool x2apic)
 	lapic->base =
 		VLAPIC_MMIO | BASE_ENABLE | (x2apic ? BASE_X2APIC : 0) | (id == 0 ? BASE_BSP : 0);
 	lapic->svr = 0xff;
-	lapic->dfr = 0xffffffff;
 	for (unsigned i = 0; i < ARRAY_SIZE(lapic->lvt); i++) {
 		lapic->lvt[i] = LVT_MASKED;
 	}
@@ -171,10 +170,7 @@ static bool logical_match(const struct vcpu *vcpu, uint32_t dest)
 
 		return (ldr >> 16) == (dest >> 16) && (ldr & dest & 0xffff);
 	}
-	if (lapic->dfr >> 28 == 0xf) {
-		return (lapic->ldr >> 24) & dest;
-	}
-	return (lapic->ldr >> 28) == (dest >> 4) && ((lapic->ldr >> 24) & dest & 0xf);
+	return (lapic->ldr >> 24) & dest;
 }
 
 static bool destination_match(const struct vcpu *vcpu, uint32_t dest, bool logical, bool x2apic)
@@ -288,16 +284,10 @@ static void set_deadline(struct vcpu *vcpu, uint64_t deadline)
 /* The count register runs at the TSC rate over the divider: CPUID leaf 0x15 says the same. */
 static void timer_arm(struct vcpu *vcpu)
 {
-	struct vlapic *lapic = &vcpu->lapic;
+	const struct vlapic *lapic = &vcpu->lapic;
+	uint64_t count = (uint64_t)lapic->timer_initial << timer_shift(lapic);
 
-	if (LVT_TIMER_MODE(lapic->lvt[0]) == TIMER_TSC_DEADLINE) {
-		return;
-	}
-	lapic->timer_start = insn_rdtsc();
-	set_deadline(vcpu, lapic->timer_initial == 0
-				   ? 0
-				   : lapic->timer_start + ((uint64_t)lapic->timer_initial
-							   << timer_shift(lapic)));
+	set_deadline(vcpu, count ? insn_rdtsc() + count : 0);
 }
 
 static uint32_t timer_current(const struct vlapic *lapic)
@@ -362,7 +352,7 @@ static uint64_t read_register(struct vcpu *vcpu, unsigned reg)
 	case REG_LDR:
 		return x2apic ? x2apic_ldr(apic_id(vcpu)) : lapic->ldr;
 	case REG_DFR:
-		return lapic->dfr;
+		return 0xffffffff; /* flat model only */
 	case REG_SVR:
 		return lapic->svr;
 	case REG_ISR0 ... REG_ISR0 + 7:
@@ -438,9 +428,6 @@ static void write_register(struct vcpu *vcpu, unsigned reg, uint64_t value)
 		break;
 	case REG_LDR:
 		lapic->ldr = low & 0xff000000;
-		break;
-	case REG_DFR:
-		lapic->dfr = low | 0x0fffffff;
 		break;
 	case REG_SVR:
 		lapic->svr = low & 0x1ff;

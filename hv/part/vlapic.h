@@ -15,13 +15,12 @@ struct vlapic {
 	uint64_t irr[4], isr[4], tmr[4]; /* 256 bits each */
 	uint64_t phys[4];  /* control: vectors that are also in service in the physical local APIC */
 	uint64_t base;     /* IA32_APIC_BASE */
-	uint32_t tpr, svr, dfr, ldr;
+	uint32_t tpr, svr, ldr;
 	uint32_t esr, esr_next; /* as read, and gathered for the next write */
 	uint32_t icr_high; /* xAPIC only */
 	uint64_t icr;
 	uint32_t lvt[6];   /* timer, thermal, perf, lint0, lint1, error */
 	uint32_t timer_initial, timer_divide;
-	uint64_t timer_start;  /* TSC when the count was written */
 	uint64_t deadline;     /* host TSC of the next timer interrupt, 0: none */
 	uint64_t tsc_deadline; /* IA32_TSC_DEADLINE as the guest wrote it */
 };

@@ -110,7 +110,7 @@ static void exit_rdmsr_unknown_is_gp(void **state)
 	(void)state;
 	guest->regs[REG_RCX] = MSR_IA32_FEATURE_CONTROL;
 	take_exit(EXIT_REASON_RDMSR, 0);
-	assert_injects(VECTOR_GP);
+	assert_injects(EXC_GP);
 	assert_true(guest->event.has_error);
 }
 
@@ -119,7 +119,7 @@ static void exit_vmx_instruction_is_ud(void **state)
 {
 	(void)state;
 	take_exit(EXIT_REASON_VMXON, 0);
-	assert_injects(VECTOR_UD);
+	assert_injects(EXC_UD);
 }
 
 /* A hypercall from CPL 3 is #UD. */
@@ -129,7 +129,7 @@ static void exit_vmcall_from_user_mode_is_ud(void **state)
 	vmx_write(VMCS_GUEST_SS_AR, 0xc0f3);
 	guest->regs[REG_RAX] = BH_HC_VERSION;
 	take_exit(EXIT_REASON_VMCALL, 0);
-	assert_injects(VECTOR_UD);
+	assert_injects(EXC_UD);
 }
 
 /* HLT blocks until an interrupt; one that is waiting already makes it go on. */
@@ -179,13 +179,13 @@ static void inject_repeats_an_interrupted_delivery(void **state)
 {
 	(void)state;
 	vmx_write(VMCS_EXIT_REASON, EXIT_REASON_PREEMPTION_TIMER);
-	vmx_write(VMCS_IDT_VECTORING_INFO, INTR_INFO_VALID | INTR_INFO_ERROR_CODE | 3u << 8 | VECTOR_PF);
+	vmx_write(VMCS_IDT_VECTORING_INFO, INTR_INFO_VALID | INTR_INFO_ERROR_CODE | 3u << 8 | EXC_PF);
 	vmx_write(VMCS_IDT_VECTORING_ERROR, 2);
 	exit_handle(guest);
-	assert_injects(VECTOR_PF);
+	assert_injects(EXC_PF);
 	inject_prepare(guest);
 	assert_int_equal(vmx_read(VMCS_ENTRY_INTR_INFO),
-			 INTR_INFO_VALID | INTR_INFO_ERROR_CODE | 3u << 8 | VECTOR_PF);
+			 INTR_INFO_VALID | INTR_INFO_ERROR_CODE | 3u << 8 | EXC_PF);
 	assert_int_equal(vmx_read(VMCS_ENTRY_ERROR_CODE), 2);
 }
 
@@ -193,9 +193,9 @@ static void inject_repeats_an_interrupted_delivery(void **state)
 static void inject_makes_a_double_fault(void **state)
 {
 	(void)state;
-	vcpu_inject_exception(guest, VECTOR_PF, true, 0);
-	vcpu_inject_exception(guest, VECTOR_GP, true, 0x10);
-	assert_injects(VECTOR_DF);
+	vcpu_inject_exception(guest, EXC_PF, true, 0);
+	vcpu_inject_exception(guest, EXC_GP, true, 0x10);
+	assert_injects(EXC_DF);
 	assert_int_equal(guest->event.error, 0);
 }
 
@@ -206,7 +206,7 @@ static void exit_cr0_switches_long_mode(void **state)
 	vmx_write(VMCS_GUEST_EFER, EFER_LME);
 	guest->regs[REG_RAX] = CR0_PE | CR0_PG | CR0_ET;
 	take_exit(EXIT_REASON_CR_ACCESS, 0);
-	assert_injects(VECTOR_GP);
+	assert_injects(EXC_GP);
 	guest->event.valid = false;
 	vmx_write(VMCS_GUEST_CR4, CR4_PAE | CR4_VMXE);
 	take_exit(EXIT_REASON_CR_ACCESS, 0);
@@ -234,11 +234,11 @@ static void exit_cr0_refuses_illegal_values(void **state)
 	(void)state;
 	guest->regs[REG_RAX] = CR0_PE | CR0_NW;
 	take_exit(EXIT_REASON_CR_ACCESS, 0);
-	assert_injects(VECTOR_GP);
+	assert_injects(EXC_GP);
 	guest->event.valid = false;
 	guest->regs[REG_RAX] = CR0_PG;
 	take_exit(EXIT_REASON_CR_ACCESS, 0);
-	assert_injects(VECTOR_GP);
+	assert_injects(EXC_GP);
 	assert_int_equal(vmx_read(VMCS_GUEST_CR0), before);
 }
 
@@ -250,7 +250,7 @@ static void exit_xsetbv_checks_the_value(void **state)
 	guest->regs[REG_RDX] = 0;
 	guest->regs[REG_RAX] = 4;
 	take_exit(EXIT_REASON_XSETBV, 0);
-	assert_injects(VECTOR_GP);
+	assert_injects(EXC_GP);
 	guest->event.valid = false;
 	guest->regs[REG_RAX] = 7;
 	take_exit(EXIT_REASON_XSETBV, 0);
@@ -308,7 +308,7 @@ static void exit_control_cannot_reach_root_mode(void **state)
 	vmx_write(VMCS_GUEST_PHYS_ADDR, 0x100000);
 	take_exit(EXIT_REASON_EPT_VIOLATION, BIT(1));
 	assert_true(guest->event.valid);
-	assert_int_equal(guest->event.vector, VECTOR_GP);
+	assert_int_equal(guest->event.vector, EXC_GP);
 	assert_int_equal(parts[0].state, BH_PART_RUNNING);
 }
 
