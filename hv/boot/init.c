@@ -92,7 +92,7 @@ static void check_features(void)
 static void init_memory(const struct boot_info *info)
 {
 	must(frames_init(info), "use a machine with 256 MiB or more");
-	must(hspace_init(info), "this is a defect of the hypervisor");
+	must(hspace_init(), "this is a defect of the hypervisor");
 }
 
 static void init_partitions(const struct boot_info *info)

@@ -38,23 +38,11 @@ struct writer {
 	size_t text_used;
 };
 
-static bool touches_module(const struct boot_info *info, uint64_t base, uint64_t size)
-{
-	for (uint32_t i = 0; i < info->module_count; i++) {
-		const struct boot_module *m = &info->modules[i];
-
-		if (m->base < base + size && base < m->base + m->size) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static uint64_t find_low(const struct boot_info *info, uint64_t size)
 {
 	for (uint64_t at = LOW_FROM; at + size <= LOW_TO; at += PAGE_SIZE) {
 		if (frame_range_owned(hpa(at), size, BH_PART_CONTROL) &&
-		    !touches_module(info, at, size)) {
+		    !boot_module_at(info, at, size)) {
 			return at;
 		}
 	}

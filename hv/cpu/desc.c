@@ -17,19 +17,8 @@ struct idt_gate {
 
 static struct idt_gate idt[TRAP_VECTORS] BH_ALIGNED(16);
 
-static unsigned gate_ist(unsigned vector)
-{
-	switch (vector) {
-	case 2:
-		return IST_NMI;
-	case 8:
-		return IST_DF;
-	case 18:
-		return IST_MC;
-	default:
-		return 0;
-	}
-}
+/** Interrupt stack by vector; 0 stays on the stack there is. */
+static const uint8_t gate_ist[TRAP_VECTORS] = {[2] = IST_NMI, [8] = IST_DF, [18] = IST_MC};
 
 static void idt_fill(void)
 {
@@ -37,7 +26,7 @@ static void idt_fill(void)
 		uint64_t entry = (uintptr_t)(trap_stubs + TRAP_STUB_SIZE * i);
 
 		idt[i].low = (entry & 0xffff) | (uint64_t)SEL_CODE64 << 16 |
-			     (GATE_INTERRUPT | gate_ist(i)) << 32 | (entry >> 16 & 0xffff) << 48;
+			     (GATE_INTERRUPT | gate_ist[i]) << 32 | (entry >> 16 & 0xffff) << 48;
 		idt[i].high = entry >> 32;
 	}
 }

@@ -9,10 +9,7 @@
 struct cpu cpus[CPU_MAX];
 struct cpu_stacks cpu_stacks[CPU_MAX] BH_ALIGNED(4096) BH_SECTION(".bss.stacks");
 
-static uint64_t stack_top(uint8_t *stack, uint64_t size)
-{
-	return (uintptr_t)stack + size;
-}
+#define STACK_TOP(stack) ((uintptr_t)(stack) + sizeof(stack))
 
 void cpu_init(unsigned id)
 {
@@ -21,11 +18,11 @@ void cpu_init(unsigned id)
 
 	cpu->self = cpu;
 	cpu->id = id;
-	cpu->stack_top = stack_top(stacks->main, sizeof(stacks->main));
+	cpu->stack_top = STACK_TOP(stacks->main);
 	cpu->tss.rsp[0] = cpu->stack_top;
-	cpu->tss.ist[IST_DF - 1] = stack_top(stacks->df, sizeof(stacks->df));
-	cpu->tss.ist[IST_NMI - 1] = stack_top(stacks->nmi, sizeof(stacks->nmi));
-	cpu->tss.ist[IST_MC - 1] = stack_top(stacks->mc, sizeof(stacks->mc));
+	cpu->tss.ist[IST_DF - 1] = STACK_TOP(stacks->df);
+	cpu->tss.ist[IST_NMI - 1] = STACK_TOP(stacks->nmi);
+	cpu->tss.ist[IST_MC - 1] = STACK_TOP(stacks->mc);
 	cpu_desc_init(cpu);
 	insn_wrmsr(MSR_IA32_GS_BASE, (uintptr_t)cpu);
 }

@@ -28,6 +28,18 @@ const struct boot_module *boot_module(const struct boot_info *info, const char *
 	return NULL;
 }
 
+bool boot_module_at(const struct boot_info *info, uint64_t base, uint64_t size)
+{
+	for (uint32_t i = 0; i < info->module_count; i++) {
+		const struct boot_module *m = &info->modules[i];
+
+		if (m->base < base + size && base < m->base + m->size) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool boot_option(const char *name, char *buf, size_t size)
 {
 	size_t name_len = strlen(name), len = 0;

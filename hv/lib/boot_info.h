@@ -51,6 +51,9 @@ struct boot_info *boot_record(void);
 /** The module with this role, or NULL. */
 const struct boot_module *boot_module(const struct boot_info *info, const char *role);
 
+/** Some module has a byte in [base, base + size). */
+bool boot_module_at(const struct boot_info *info, uint64_t base, uint64_t size);
+
 /** Copies the value of `name=value` ("" for a bare `name`) from root mode's command line. Returns
  *  whether the option is there. */
 bool boot_option(const char *name, char *buf, size_t size);

@@ -40,17 +40,6 @@ static void set_state(uint64_t base, uint64_t end, uint8_t state)
 	}
 }
 
-static bool overlaps_module(const struct boot_info *info, uint64_t base, uint64_t end)
-{
-	for (uint32_t i = 0; i < info->module_count; i++) {
-		if (info->modules[i].base < end &&
-		    base < info->modules[i].base + info->modules[i].size) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool is_ram(const struct boot_info *info, uint64_t base, uint64_t end)
 {
 	for (uint32_t i = 0; i < info->map_count; i++) {
@@ -89,6 +78,7 @@ int frames_init(const struct boot_info *info)
 	uint64_t image_end = image_layout().end;
 	uint64_t top = 0, table_size, free_bytes = 0;
 
+	boot_error = "too little memory: root mode needs RAM from 1 MiB to 16 MiB";
 	for (uint32_t i = 0; i < info->map_count; i++) {
 		if (info->map[i].type == BOOT_MEM_RAM) {
 			top = MAX(top, info->map[i].base + info->map[i].size);
@@ -97,9 +87,7 @@ int frames_init(const struct boot_info *info)
 	frame_count = MIN(top >> PAGE_SHIFT, TABLE_MAX_FRAMES);
 	table_size = ALIGN_UP(frame_count, PAGE_SIZE);
 	if (!is_ram(info, FRAMES_HV_BASE, image_end + table_size) ||
-	    image_end + table_size > FRAMES_HV_END ||
-	    overlaps_module(info, image_end, image_end + table_size)) {
-		boot_error = "too little memory: root mode needs RAM from 1 MiB to 16 MiB";
+	    image_end + table_size > FRAMES_HV_END || boot_module_at(info, image_end, table_size)) {
 		return BH_FAIL(BH_NOMEM);
 	}
 	owner = hpa_ptr(hpa(image_end));
@@ -107,19 +95,14 @@ int frames_init(const struct boot_info *info)
 	fill_from_map(info);
 	set_state(FRAMES_HV_BASE, image_end + table_size, FRAME_HV);
 	for (uint64_t pa = image_end + table_size; pa < FRAMES_HV_END; pa += PAGE_SIZE) {
-		if (frame_owner(hpa(pa)) == FRAME_POOL &&
-		    !overlaps_module(info, pa, pa + PAGE_SIZE)) {
+		if (frame_owner(hpa(pa)) == FRAME_POOL && !boot_module_at(info, pa, PAGE_SIZE)) {
 			set_state(pa, pa + PAGE_SIZE, STATE_HV_FREE);
 			free_bytes += PAGE_SIZE;
 		}
 	}
 	hint = (image_end + table_size) >> PAGE_SHIFT;
 	memset(slots, 0, sizeof(slots));
-	if (free_bytes < HV_MIN_FREE) {
-		boot_error = "too little memory: root mode needs RAM from 1 MiB to 16 MiB";
-		return BH_FAIL(BH_NOMEM);
-	}
-	return 0;
+	return free_bytes < HV_MIN_FREE ? BH_FAIL(BH_NOMEM) : 0;
 }
 
 static uint64_t find_free(uint64_t from, uint64_t to, unsigned count)
@@ -218,7 +201,7 @@ static uint64_t find_pool(const struct boot_info *info, uint64_t from, uint64_t 
 	}
 	for (at = ALIGN_DOWN(to - size, PAGE_2M); at >= MAX(from, PAGE_2M); at -= PAGE_2M) {
 		if (range_is(at, size, STATE_POOL_DIRTY, FRAME_POOL) &&
-		    !overlaps_module(info, at, at + size)) {
+		    !boot_module_at(info, at, size)) {
 			return at;
 		}
 	}
@@ -262,17 +245,11 @@ int frames_reserve_pool(const struct boot_info *info, const uint64_t *sizes, uns
 	return 0;
 }
 
-/** A reserved range of exactly this size that is free, else any place in the pool. */
+/** A reserved range of exactly this size that is free, or 0. */
 static uint64_t choose_range(uint64_t size)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(slots); i++) {
 		if (slots[i].size == size &&
-		    range_is(slots[i].base, size, FRAME_POOL, STATE_POOL_DIRTY)) {
-			return slots[i].base;
-		}
-	}
-	for (unsigned i = 0; i < ARRAY_SIZE(slots); i++) {
-		if (slots[i].size > size &&
 		    range_is(slots[i].base, size, FRAME_POOL, STATE_POOL_DIRTY)) {
 			return slots[i].base;
 		}

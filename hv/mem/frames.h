@@ -39,8 +39,8 @@ unsigned frame_owner(hpa_t frame);
 BH_MUST_CHECK int frames_reserve_pool(const struct boot_info *info, const uint64_t *sizes,
 				      unsigned count);
 
-/** Contiguous RAM from the pool for partition `part`; size a multiple of 2 MiB, address 2 MiB
- * aligned, zeroed. Error: -BH_NOMEM, -BH_INVAL. */
+/** A free range that was reserved with this size, for partition `part`; size a multiple of 2 MiB,
+ * address 2 MiB aligned, zeroed. Error: -BH_NOMEM, -BH_INVAL. */
 BH_MUST_CHECK int frame_range_take(uint64_t size, unsigned part, hpa_t *ret);
 /** Zeroes the range and returns it to the pool. */
 void frame_range_release(hpa_t base, uint64_t size);

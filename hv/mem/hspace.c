@@ -6,7 +6,6 @@
  *    image text          R, X
  *    image rodata        R, NX
  *    guards of stacks    -
- *    ACPI tables         R, NX
  *
  *  Source: SDM 3A, "4-Level Paging and 5-Level Paging". */
 #include "mem/hspace.h"
@@ -98,24 +97,6 @@ static int map_ram(void)
 	return 0;
 }
 
-static int map_firmware(const struct boot_info *info)
-{
-	for (uint32_t i = 0; i < info->map_count; i++) {
-		const struct boot_mem *m = &info->map[i];
-		int rc;
-
-		if (m->type != BOOT_MEM_ACPI && m->type != BOOT_MEM_NVS) {
-			continue;
-		}
-		rc = map_same(ALIGN_DOWN(m->base, PAGE_SIZE),
-			      ALIGN_UP(m->base + m->size, PAGE_SIZE), PTAB_READ);
-		if (rc) {
-			return rc;
-		}
-	}
-	return 0;
-}
-
 static int unmap_guards(void)
 {
 	int rc = ptab_unmap(&space, 0, PAGE_SIZE);
@@ -155,7 +136,7 @@ int hspace_check_wx(unsigned *ret_leaves)
 	return 0;
 }
 
-static int build(const struct boot_info *info)
+static int build(void)
 {
 	struct image_layout image = image_layout();
 	int rc;
@@ -165,16 +146,15 @@ static int build(const struct boot_info *info)
 	}
 	rc = ptab_init(&space, &format);
 	rc = rc ? rc : map_ram();
-	rc = rc ? rc : map_firmware(info);
 	rc = rc ? rc : map_same(image.text, image.text_end, PTAB_READ | PTAB_EXECUTE);
 	rc = rc ? rc : map_same(image.rodata, image.rodata_end, PTAB_READ);
 	return rc ? rc : unmap_guards();
 }
 
-int hspace_init(const struct boot_info *info)
+int hspace_init(void)
 {
 	unsigned leaves;
-	int rc = build(info);
+	int rc = build();
 
 	if (rc) {
 		boot_error = "no frames left for root mode's own page tables";

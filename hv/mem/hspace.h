@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Root mode's address space: identity map of RAM and firmware tables, W^X, page 0 and the stack
+/** Root mode's address space: identity map of RAM, W^X, page 0 and the stack
  * guards unmapped. */
 #ifndef BH_MEM_HSPACE_H
 #define BH_MEM_HSPACE_H
 
 #include "lib/types.h"
 
-struct boot_info;
-
 /** Builds the tables, checks them and switches to them. Needs frames_init. Errors: -BH_NOMEM,
  * -BH_CORRUPT (W^X). */
-BH_MUST_CHECK int hspace_init(const struct boot_info *info);
+BH_MUST_CHECK int hspace_init(void);
 
 /** Value of CR3 for every CPU in root mode. */
 uint64_t hspace_cr3(void);
