@@ -16,8 +16,8 @@
 #include "part/control.h"
 #include "part/policy.h"
 
-#define MIB	 0x100000ull
-#define RAM_TOP	 (64 * MIB)
+#define MIB	  0x100000ull
+#define RAM_TOP	  (64 * MIB)
 #define POLICY_AT 0x1800000ull
 
 void vmx_fake_forget(void);
@@ -27,7 +27,8 @@ void vmx_fake_reset(void)
 	insn_fake_reset();
 	vmx_fake_forget();
 	vmx_fake_enter = NULL;
-	insn_fake_set_cpuid(1, 0, 0x306d4, 0, CPUID_1_ECX_VMX | CPUID_1_ECX_XSAVE | CPUID_1_ECX_X2APIC, 0);
+	insn_fake_set_cpuid(1, 0, 0x306d4, 0,
+			    CPUID_1_ECX_VMX | CPUID_1_ECX_XSAVE | CPUID_1_ECX_X2APIC, 0);
 	insn_fake_set_cpuid(0xd, 0, 7, 832, 832, 0);
 	insn_fake_set_msr(MSR_IA32_FEATURE_CONTROL, 5);
 	insn_fake_set_msr(MSR_IA32_VMX_BASIC, BIT(55) | 6ull << 50 | 0x2b);
@@ -44,7 +45,8 @@ void vmx_fake_reset(void)
 	insn_fake_set_msr(MSR_IA32_VMX_CR4_FIXED1, 0x3727ff);
 }
 
-static struct bh_policy_part part_of(const char *name, uint64_t size, uint32_t weight, uint32_t flags)
+static struct bh_policy_part part_of(const char *name, uint64_t size, uint32_t weight,
+				     uint32_t flags)
 {
 	struct bh_policy_part part = {.ram_size = size,
 				      .vcpu_count = 1,
@@ -86,7 +88,8 @@ void vmx_fake_start_root_mode(void)
 	make_policy(&info);
 	cpu_init(0);
 	memset(parts, 0, sizeof(parts));
-	if (backend_check() || frames_init(&info) || policy_init(&info) ||
+	strcpy(boot_record()->cmdline, "tsc_khz=50000");
+	if (tsc_init(0, false) || backend_check() || frames_init(&info) || policy_init(&info) ||
 	    frames_reserve_pool(&info, sizes, 3) || backend_init() ||
 	    control_init(&info, gpa(0x8000), gpa(0x10000))) {
 		parts[0].policy = NULL;

@@ -7,7 +7,8 @@
 #include <cmocka.h>
 
 #define DECODE(bits, ret, ...)                                                                     \
-	decode_insn((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), bits, ret)
+	decode_insn((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), bits,  \
+		    ret)
 
 /* MOV r32, m32 loads four bytes into the register of the ModR/M byte. */
 static void decode_reads_load(void **state)
@@ -55,7 +56,8 @@ static void decode_reads_extending_loads(void **state)
 	struct decode_insn insn;
 
 	(void)state;
-	assert_int_equal(DECODE(64, &insn, 0x0f, 0xb7, 0x50, 0x10), 0); /* movzwl 0x10(%rax), %edx */
+	assert_int_equal(DECODE(64, &insn, 0x0f, 0xb7, 0x50, 0x10),
+			 0); /* movzwl 0x10(%rax), %edx */
 	assert_int_equal(insn.size, 2);
 	assert_int_equal(insn.reg_size, 4);
 	assert_int_equal(insn.reg, 2);
@@ -72,8 +74,8 @@ static void decode_reads_immediates(void **state)
 
 	(void)state;
 	/* movq $-1, 0x8(%rax,%rbx,4) */
-	assert_int_equal(
-		DECODE(64, &insn, 0x48, 0xc7, 0x44, 0x98, 0x08, 0xff, 0xff, 0xff, 0xff), 0);
+	assert_int_equal(DECODE(64, &insn, 0x48, 0xc7, 0x44, 0x98, 0x08, 0xff, 0xff, 0xff, 0xff),
+			 0);
 	assert_int_equal(insn.length, 9);
 	assert_int_equal(insn.size, 8);
 	assert_true(insn.has_imm);

@@ -32,8 +32,9 @@ static int setup(void **state)
 	assert_int_equal(event_setup(EVENT_PAGE, 0xfee00000, 0x41), 0);
 	guest = parts[1].vcpu[0];
 	guest->state = VCPU_RUNNABLE;
-	assert_int_equal(
-		backend_vcpu_start(guest, &(struct bh_vcpu_start){.mode = BH_VCPU_FLAT32, .rip = RIP}), 0);
+	assert_int_equal(backend_vcpu_start(guest, &(struct bh_vcpu_start){.mode = BH_VCPU_FLAT32,
+									   .rip = RIP}),
+			 0);
 	assert_int_equal(part_start(&parts[1]), 0);
 	(void)vmcs_enter(guest);
 	return 0;
@@ -179,7 +180,8 @@ static void inject_repeats_an_interrupted_delivery(void **state)
 {
 	(void)state;
 	vmx_write(VMCS_EXIT_REASON, EXIT_REASON_PREEMPTION_TIMER);
-	vmx_write(VMCS_IDT_VECTORING_INFO, INTR_INFO_VALID | INTR_INFO_ERROR_CODE | 3u << 8 | EXC_PF);
+	vmx_write(VMCS_IDT_VECTORING_INFO,
+		  INTR_INFO_VALID | INTR_INFO_ERROR_CODE | 3u << 8 | EXC_PF);
 	vmx_write(VMCS_IDT_VECTORING_ERROR, 2);
 	exit_handle(guest);
 	assert_injects(EXC_PF);

@@ -55,7 +55,8 @@ static void create(uint64_t id)
 	assert_int_equal(call(BH_HC_PART_CREATE, id, IOREQ_PAGE, 0), 0);
 }
 
-/* Created RAM belongs to the partition, is zero, and the control partition sees it where info says. */
+/* Created RAM belongs to the partition, is zero, and the control partition sees it where info says.
+ */
 static void part_create_gives_zeroed_memory_of_its_own(void **state)
 {
 	struct bh_part_info *info = (void *)VMX_FAKE_ARGS;
@@ -220,12 +221,14 @@ static void ioreq_takes_one_answer(void **state)
 	vcpu->state = VCPU_RUNNABLE;
 	assert_int_equal(call(BH_HC_PART_START, 1, 0, 0), 0);
 	assert_int_equal(call(BH_HC_IOREQ_DONE, 1, 0, 0), -BH_STATE);
-	ioreq_pio(vcpu, &(struct ioreq_pio){.port = 0x3fd, .size = 1, .in = true, .insn_length = 1});
+	ioreq_pio(vcpu,
+		  &(struct ioreq_pio){.port = 0x3fd, .size = 1, .in = true, .insn_length = 1});
 	assert_int_equal(slot->state, BH_IOREQ_PENDING);
 	assert_int_equal(slot->addr, 0x3fd);
 	assert_int_equal(events->ioreq[1], 1);
 	assert_int_equal(events->pending, 2);
-	assert_int_equal(vlapic_pending(&parts[0].vcpu[0]->lapic), -1); /* not enabled by its owner */
+	assert_int_equal(vlapic_pending(&parts[0].vcpu[0]->lapic),
+			 -1); /* not enabled by its owner */
 	assert_int_equal(call(BH_HC_IOREQ_DONE, 1, 0, 0), -BH_STATE);
 	slot->data = 0x1234;
 	slot->state = BH_IOREQ_DONE;

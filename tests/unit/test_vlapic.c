@@ -158,7 +158,8 @@ static void vlapic_tsc_deadline_fires_once(void **state)
 	assert_int_equal(vcpus[0].lapic.tsc_deadline, 0);
 }
 
-/* In another timer mode the deadline register is ignored; the count arms a deadline times the divider. */
+/* In another timer mode the deadline register is ignored; the count arms a deadline times the
+ * divider. */
 static void vlapic_counts_in_oneshot_mode(void **state)
 {
 	(void)state;

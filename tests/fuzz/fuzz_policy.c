@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Policy tables of any content. The checksum is made right first, so that the checks behind it are
+ *  reached; a table that passes must keep the promises the core builds on. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/crc32c.h"
+#include "part/policy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bh_policy *head = malloc(size ? size : 1);
+	const struct bh_policy_part *part;
+
+	if (!head) {
+		return 0;
+	}
+	memcpy(head, data, size);
+	if (size >= sizeof(*head) && head->size <= size && head->size >= sizeof(*head)) {
+		head->crc32c = 0;
+		head->crc32c = crc32c(0, head, head->size);
+	}
+	if (policy_check(head, size) == 0) {
+		part = (const struct bh_policy_part *)(head + 1);
+		for (uint32_t i = 0; i < head->part_count; i++) {
+			if (part[i].vcpu_count > BH_VCPU_MAX || part[i].weight == 0 ||
+			    part[i].ram_size == 0 || memchr(part[i].name, 0, 16) == NULL) {
+				abort();
+			}
+		}
+	}
+	free(head);
+	return 0;
+}

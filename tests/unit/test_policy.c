@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The policy table is believed wholly or not at all. */
+#include "part/policy.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/boot_info.h"
+#include "lib/crc32c.h"
+
+static struct {
+	struct bh_policy head;
+	struct bh_policy_part part[2];
+	struct bh_policy_module module[1];
+} table;
+
+static void seal(void)
+{
+	table.head.crc32c = 0;
+	table.head.crc32c = crc32c(0, &table, sizeof(table));
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&table, 0, sizeof(table));
+	table.head = (struct bh_policy){.magic = BH_POLICY_MAGIC,
+					.version = BH_POLICY_VERSION,
+					.size = sizeof(table),
+					.part_count = 2,
+					.module_count = 1};
+	for (unsigned i = 0; i < 2; i++) {
+		table.part[i] = (struct bh_policy_part){.name = "one",
+							.ram_size = 4ull << 20,
+							.vcpu_count = 1,
+							.weight = 100,
+							.flags = i == 0 ? BH_POLICY_CONTROL : 0};
+	}
+	strcpy(table.module[0].role, "kernel");
+	seal();
+	return 0;
+}
+
+static void assert_refused(const char *word)
+{
+	boot_error = "";
+	assert_int_equal(policy_check(&table, sizeof(table)), -BH_CORRUPT);
+	assert_non_null(strstr(boot_error, word));
+}
+
+/* A table that is right is taken. */
+static void policy_check_takes_a_good_table(void **state)
+{
+	(void)state;
+	assert_int_equal(policy_check(&table, sizeof(table)), 0);
+}
+
+/* One flipped bit anywhere is found. */
+static void policy_check_finds_any_flipped_bit(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table); i++) {
+		((uint8_t *)&table)[i] ^= 0x10;
+		assert_int_equal(policy_check(&table, sizeof(table)), -BH_CORRUPT);
+		((uint8_t *)&table)[i] ^= 0x10;
+	}
+}
+
+/* A table that ends early is refused at every length. */
+static void policy_check_refuses_truncation(void **state)
+{
+	(void)state;
+	for (size_t size = 0; size < sizeof(table); size++) {
+		assert_int_equal(policy_check(&table, size), -BH_CORRUPT);
+	}
+}
+
+/* Only partition 0 may manage the others. */
+static void policy_check_wants_one_control_partition(void **state)
+{
+	(void)state;
+	table.part[1].flags = BH_POLICY_CONTROL;
+	seal();
+	assert_refused("control partition");
+	table.part[1].flags = 0;
+	table.part[0].flags = 0;
+	seal();
+	assert_refused("control partition");
+}
+
+/* Numbers out of range and names without an end are refused by name. */
+static void policy_check_bounds_each_partition(void **state)
+{
+	(void)state;
+	table.part[1].ram_size = 4097;
+	seal();
+	assert_refused("out of range");
+	table.part[1].ram_size = 4ull << 20;
+	table.part[1].vcpu_count = BH_VCPU_MAX + 1;
+	seal();
+	assert_refused("out of range");
+	table.part[1].vcpu_count = 1;
+	memset(table.part[1].name, 'x', 16);
+	seal();
+	assert_refused("proper name");
+}
+
+/* Counts are bounded before anything is read behind them. */
+static void policy_check_bounds_counts(void **state)
+{
+	(void)state;
+	table.head.part_count = BH_PART_MAX + 1;
+	seal();
+	assert_refused("number of partitions");
+	table.head.part_count = 2;
+	table.head.module_count = UINT32_MAX;
+	seal();
+	assert_refused("number of partitions");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(policy_check_takes_a_good_table, setup),
+		cmocka_unit_test_setup(policy_check_finds_any_flipped_bit, setup),
+		cmocka_unit_test_setup(policy_check_refuses_truncation, setup),
+		cmocka_unit_test_setup(policy_check_wants_one_control_partition, setup),
+		cmocka_unit_test_setup(policy_check_bounds_each_partition, setup),
+		cmocka_unit_test_setup(policy_check_bounds_counts, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Who runs next, over a fake CPU on which "running" is a function that lets time pass. */
+#include "part/sched.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cpu/tsc.h"
+#include "insn_fake.h"
+#include "part/part.h"
+#include "vmx_fake.h"
+#include "vtx/vmx.h"
+
+#define IOREQ_PAGE (VMX_FAKE_ARGS + PAGE_SIZE)
+
+static struct vcpu *guests[3]; /* control, desktop, browser */
+static uint64_t ran[3];
+static unsigned turns;
+static jmp_buf out;
+
+static unsigned running(void)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		if (cpu_this()->current == guests[i]) {
+			return i;
+		}
+	}
+	return 0;
+}
+
+/* A guest that never stops by itself: it runs until the timer that the back end armed. */
+static bool spin(uint64_t *regs)
+{
+	uint64_t ticks = vmx_read(VMCS_PREEMPTION_TIMER);
+
+	(void)regs;
+	if (turns-- == 0) {
+		longjmp(out, 1);
+	}
+	insn_fake.tsc += ticks;
+	ran[running()] += ticks;
+	vmx_write(VMCS_EXIT_REASON, EXIT_REASON_PREEMPTION_TIMER);
+	vmx_write(VMCS_IDT_VECTORING_INFO, 0);
+	return true;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	vmx_fake_start_root_mode();
+	assert_non_null(parts[0].policy);
+	guests[0] = parts[0].vcpu[0];
+	for (unsigned i = 1; i < 3; i++) {
+		assert_int_equal(part_create(&parts[i], hpa(IOREQ_PAGE + i * PAGE_SIZE)), 0);
+		guests[i] = parts[i].vcpu[0];
+		guests[i]->state = VCPU_RUNNABLE;
+		assert_int_equal(part_start(&parts[i]), 0);
+	}
+	memset(ran, 0, sizeof(ran));
+	vmx_fake_enter = spin;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	vmx_fake_stop_root_mode();
+	return 0;
+}
+
+static void run_turns(unsigned count)
+{
+	struct vcpu *left;
+
+	turns = count;
+	if (setjmp(out) == 0) {
+		sched_run();
+	}
+	left = cpu_this()->current;
+	cpu_this()->current = NULL;
+	sched_enqueue(left);
+}
+
+/* Who wants the CPU all the time gets it by weight: 400 to 100 to 100. */
+static void sched_shares_by_weight(void **state)
+{
+	(void)state;
+	run_turns(6000);
+	assert_true(ran[1] > 0 && ran[2] > 0);
+	assert_in_range(ran[0] * 100 / ran[1], 360, 440);
+	assert_in_range(ran[1] * 100 / ran[2], 90, 110);
+}
+
+/* A slice ends although the guest never exits by itself. */
+static void sched_slice_is_bounded(void **state)
+{
+	(void)state;
+	run_turns(3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(ran[i] <= 2 * (uint64_t)SCHED_SLICE_US * tsc_khz() / 1000);
+	}
+}
+
+/* A paused partition does not run; resumed it runs again. */
+static void sched_leaves_paused_partitions_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(part_pause(&parts[1]), 0);
+	run_turns(100);
+	assert_int_equal(ran[1], 0);
+	assert_int_equal(part_resume(&parts[1]), 0);
+	run_turns(100);
+	assert_true(ran[1] > 0);
+}
+
+/* Who slept a long time goes first when it wakes, but cannot live on what it did not use. */
+static void sched_waking_goes_first_for_a_while(void **state)
+{
+	(void)state;
+	guests[0]->state = VCPU_HALTED;
+	sched_dequeue(guests[0]);
+	run_turns(2000);
+	memset(ran, 0, sizeof(ran));
+	vcpu_wake(guests[0]);
+	run_turns(1);
+	assert_true(ran[0] > 0);
+	assert_int_equal(ran[1] + ran[2], 0);
+	run_turns(2000);
+	assert_true(ran[1] > 0 && ran[2] > 0);
+}
+
+/* A deadline of a vcpu that does not run ends the slice of the one that does. */
+static void sched_deadline_ends_a_slice(void **state)
+{
+	uint64_t soon = 1000;
+
+	(void)state;
+	guests[2]->state = VCPU_HALTED;
+	sched_dequeue(guests[2]);
+	guests[2]->lapic.svr = 0x1ff;
+	guests[2]->lapic.lvt[0] = 2u << 17 | 0xec;
+	vlapic_write_tsc_deadline(guests[2], insn_fake.tsc + soon);
+	run_turns(1);
+	assert_true(ran[0] + ran[1] <= soon);
+	run_turns(1);
+	assert_int_equal(guests[2]->state, VCPU_RUNNABLE);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(sched_shares_by_weight),
+		TEST(sched_slice_is_bounded),
+		TEST(sched_leaves_paused_partitions_alone),
+		TEST(sched_waking_goes_first_for_a_while),
+		TEST(sched_deadline_ends_a_slice),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
