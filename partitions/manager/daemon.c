@@ -18,7 +18,8 @@
 #include "server.h"
 #include "switch.h"
 
-#define END_MS 3000u
+#define FREE_WAIT_MS 3000u /* for the processes of a daemon that was killed */
+#define END_MS	     3000u
 
 struct options {
 	const char *config_dir, *program_dir, *run_dir, *socket_path, *switcher;
@@ -139,6 +140,11 @@ static void load_parts(const struct options *options)
 
 static void start_parts(void)
 {
+	for (unsigned int i = 0; i < part_count; i++) {
+		if (!part_await_free(&parts[i], FREE_WAIT_MS)) {
+			say("%s is still held by another process", parts[i].config.name);
+		}
+	}
 	/* They are sorted by the digits of their keys: the first is what the user sees first. */
 	for (unsigned int i = 0; i < part_count; i++) {
 		if (parts[i].config.autostart) {

@@ -19,6 +19,7 @@
 
 #define END_COLLECT_MS 30u
 #define KILL_AFTER_MS  500u
+#define AWAIT_STEP_MS  10u
 #define READY_MARK     "BULKHEAD-READY"
 
 struct part_env part_env = {.dev = -1};
@@ -299,6 +300,22 @@ void part_fini(struct part *part)
 	}
 	loop_close(&part->fd_source);
 	console_fini(&part->console);
+}
+
+bool part_await_free(const struct part *part, unsigned int ms)
+{
+	struct bh_part_info info;
+
+	for (unsigned int waited = 0;; waited += AWAIT_STEP_MS) {
+		if (dev_info(part_env.dev, part->config.id, &info) ||
+		    info.state == BH_PART_EMPTY) {
+			return true; /* one that the policy does not have is told about at its start */
+		}
+		if (waited >= ms) {
+			return false;
+		}
+		usleep(AWAIT_STEP_MS * 1000u);
+	}
 }
 
 static int part_request(struct part *part, bool allowed)

@@ -61,6 +61,9 @@ struct part {
 void part_init(struct part *part, const struct config *config);
 /** All processes must be gone. */
 void part_fini(struct part *part);
+/** Waits at most so many milliseconds until nobody holds the partition any more. Processes of a daemon
+ * that was killed die with it, but let go of guest memory a moment later. Returns whether it is free. */
+bool part_await_free(const struct part *part, unsigned int ms);
 /** Requests. Return 0, -EBUSY when the state does not allow it. */
 int part_start(struct part *part);
 int part_stop(struct part *part);

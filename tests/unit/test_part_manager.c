@@ -282,6 +282,20 @@ static void part_must_be_the_one_of_the_policy(void **state)
 	assert_string_equal(parts[0].super.why, "the policy calls partition 2 \"browser\"");
 }
 
+/* A partition that a process of an earlier daemon still holds is waited for, not for ever. */
+static void part_await_free_gives_up_on_a_held_one(void **state)
+{
+	int fd;
+
+	(void)state;
+	assert_true(part_await_free(&parts[0], 0));
+	fd = dev_create(part_env.dev, parts[0].config.id);
+	assert_true(fd >= 0);
+	assert_false(part_await_free(&parts[0], 20));
+	assert_true(part_await_free(&parts[1], 0));
+	close(fd);
+}
+
 /* A program that cannot be executed says so in the log and fails its partition. */
 static void part_without_a_program_fails(void **state)
 {
@@ -497,6 +511,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(part_stop_kills_the_stubborn, setup, teardown),
 		cmocka_unit_test_setup_teardown(part_without_its_disk_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(part_must_be_the_one_of_the_policy, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(part_await_free_gives_up_on_a_held_one, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(part_without_a_program_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(switch_starts_a_dead_switcher_again, setup,
