@@ -104,9 +104,11 @@ def partition_files(check):
     return files
 
 
-def laptop(check=False, append="", parts=(), guests=None):
+def laptop(check=False, append="", parts=(), guests=None, desktop="light"):
     """Path of the disk image of the laptop; append: more words for the control kernel's command line.
-    Tests add guests: their entries in the policy, and {name: (definition, kernel's path)}."""
+    desktop: "full" or "light". Tests add guests: their entries in the policy, and {name: (definition, kernel's
+    path)}."""
+    recipes = {"desktop": "desktop-full"} if desktop == "full" else {}
     laptop_data = definitions()
     extra = partition_files(check)
     files = {}
@@ -120,6 +122,6 @@ def laptop(check=False, append="", parts=(), guests=None):
     words = {"kernel": " ".join([*boot["kernel"]["cmdline"], *append.split()])}
     files["images/vmlinux"] = modules["kernel"]
     for name in GUESTS:
-        files[f"images/{name}.initrd"], files[f"images/{name}.vhd"] = image.guest(name)
+        files[f"images/{name}.initrd"], files[f"images/{name}.vhd"] = image.guest(recipes.get(name, name))
     table = policy([*laptop_data["part"], *parts], modules)
     return disk.make(boot_files(modules, table, boot["options"], words), files)

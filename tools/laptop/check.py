@@ -149,13 +149,13 @@ def difference(one, other):
     return differ / max(count, 1)
 
 
-def main(timeout, as_json):
+def main(timeout, as_json, desktop):
     """Runs the check; returns the exit code."""
     folder = paths.OUT / "check"
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()
-    disk = build.laptop(check=True)
+    disk = build.laptop(check=True, desktop=desktop)
     begin = time.monotonic()
     check = Check(folder, timeout)
     failure = None

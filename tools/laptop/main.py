@@ -20,6 +20,8 @@ def parse(arguments):
     parser.add_argument("--initrd", metavar="FILE", help="with --guest: its initial ramdisk")
     parser.add_argument("--machine", default="bochs", help="the emulator: bochs")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="end after so long (--check: default 600)")
+    parser.add_argument("--desktop", choices=("light", "full"), default="light",
+                        help="content of the desktop partition: a shell on the console, or Weston and foot")
     parser.add_argument("--install", action="store_true", help="only install the Debian packages that are missing")
     parser.add_argument("--build", action="store_true", help="only build programs, images and disk; print its path")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
@@ -40,12 +42,12 @@ def run(options):
     build.programs()
     if options.check:
         from . import check
-        return check.main(options.timeout or CHECK_LIMIT, options.json)
+        return check.main(options.timeout or CHECK_LIMIT, options.json, options.desktop)
     if options.build:
-        print(build.laptop())
+        print(build.laptop(desktop=options.desktop))
         return 0
     from . import show
-    return show.main(options.timeout)
+    return show.main(options.timeout, options.desktop)
 
 
 def main():

@@ -48,8 +48,8 @@ def follow(machine, timeout):
     print(machine.text()[shown:], end="", flush=True)
 
 
-def main(timeout):
-    disk = build.laptop()
+def main(timeout, desktop):
+    disk = build.laptop(desktop=desktop)
     own = server = machine = None
     try:
         display = os.environ.get("DISPLAY")

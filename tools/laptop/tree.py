@@ -7,7 +7,8 @@ import shutil
 from . import deb, elf, step
 
 MERGED = ("bin", "sbin", "lib", "lib64")
-LIBRARY_FOLDERS = ("usr/lib/x86_64-linux-gnu", "usr/lib64", "usr/lib")
+LIBRARY_FOLDERS = ("usr/lib/x86_64-linux-gnu", "usr/lib64", "usr/lib", "usr/lib/x86_64-linux-gnu/weston",
+                   "usr/lib/x86_64-linux-gnu/systemd")
 INTERPRETER = "ld-linux-x86-64.so.2"
 
 
