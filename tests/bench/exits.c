@@ -120,9 +120,9 @@ static bool served_by_bare(void)
 /* The same accesses, answered by the runner process of a Linux control partition. */
 static _Noreturn void measure_runner(void)
 {
-	uint64_t start = cpu_rdtsc();
+	uint64_t begin = cpu_rdtsc();
 
-	while (cpu_rdtsc() - start < SETTLE) { /* whoever started us becomes idle first */
+	while (cpu_rdtsc() - begin < SETTLE) { /* whoever started us becomes idle first */
 	}
 	MEASURE("port_write_runner", cpu_out8(GUEST_PORT_ECHO, 1));
 	MEASURE("port_read_runner", (void)cpu_in8(GUEST_PORT_ECHO));
