@@ -109,6 +109,8 @@ def laptop(check=False, append="", parts=(), guests=None, desktop="light"):
     desktop: "full" or "light". Tests add guests: their entries in the policy, and {name: (definition, kernel's
     path)}."""
     recipes = {"desktop": "desktop-full"} if desktop == "full" else {}
+    names = [recipes.get(name, name) for name in GUESTS]
+    deb.resolve([deb.kernel_package(), *(p for r in ("control", *names) for p in image.recipe(r)["packages"])])
     laptop_data = definitions()
     extra = partition_files(check)
     files = {}

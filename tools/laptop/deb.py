@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian packages as input: which versions apt would install, their files, unpacked once into the cache."""
+import functools
 import os
 import re
 import shutil
@@ -57,6 +58,7 @@ def unpacked(name):
     return place(name)
 
 
+@functools.cache
 def kernel_package():
     """The package linux-image-amd64 stands for, for example linux-image-6.1.0-56-amd64."""
     text = step.command(["apt-cache", "depends", "linux-image-amd64"]).decode()
