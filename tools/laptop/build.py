@@ -36,7 +36,8 @@ def programs():
 def targets():
     """What the images hold, and nothing else: tests are built by ./check."""
     wanted = {"policy/compile/policy-table", "hv/boot/bulkhead.elf"}
-    for name in ("control", *GUESTS):
+    variants = [variant["image"] for variant in definitions()["desktop"].values()]
+    for name in ("control", *GUESTS, *variants):
         data = image.recipe(name)
         wanted |= {data["init"], *data.get("programs", {})}
     return sorted(wanted)
@@ -108,10 +109,11 @@ def laptop(check=False, append="", parts=(), guests=None, desktop="light"):
     """Path of the disk image of the laptop; append: more words for the control kernel's command line.
     desktop: "full" or "light". Tests add guests: their entries in the policy, and {name: (definition, kernel's
     path)}."""
-    recipes = {"desktop": "desktop-full"} if desktop == "full" else {}
-    names = [recipes.get(name, name) for name in GUESTS]
-    deb.resolve([deb.kernel_package(), *(p for r in ("control", *names) for p in image.recipe(r)["packages"])])
     laptop_data = definitions()
+    variant = laptop_data["desktop"][desktop]
+    recipes = {name: variant["image"] if name == "desktop" else name for name in GUESTS}
+    named = [image.recipe(recipe)["packages"] for recipe in ("control", *recipes.values())]
+    deb.resolve([deb.kernel_package(), *(package for packages in named for package in packages)])
     extra = partition_files(check)
     files = {}
     for name, (data, path) in (guests or {}).items():
@@ -124,6 +126,8 @@ def laptop(check=False, append="", parts=(), guests=None, desktop="light"):
     words = {"kernel": " ".join([*boot["kernel"]["cmdline"], *append.split()])}
     files["images/vmlinux"] = modules["kernel"]
     for name in GUESTS:
-        files[f"images/{name}.initrd"], files[f"images/{name}.vhd"] = image.guest(recipes.get(name, name))
-    table = policy([*laptop_data["part"], *parts], modules)
+        files[f"images/{name}.initrd"], files[f"images/{name}.vhd"] = image.guest(recipes[name])
+    own = [{**part, "ram_mib": variant["ram_mib"]} if part["name"] == "desktop" else part
+           for part in laptop_data["part"]]
+    table = policy([*own, *parts], modules)
     return disk.make(boot_files(modules, table, boot["options"], words), files)

@@ -21,7 +21,8 @@ def parse(arguments):
     parser.add_argument("--machine", default="bochs", help="the emulator: bochs")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="end after so long (--check: default 600)")
     parser.add_argument("--desktop", choices=("light", "full"), default="light",
-                        help="content of the desktop partition: a shell on the console, or Weston and foot")
+                        help="content of the desktop partition: a shell on the console (default, fit for the slow emulator), "
+                             "or Weston and foot")
     parser.add_argument("--install", action="store_true", help="only install the Debian packages that are missing")
     parser.add_argument("--build", action="store_true", help="only build programs, images and disk; print its path")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
