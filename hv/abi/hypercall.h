@@ -35,7 +35,9 @@ enum bh_hypercall {
 	BH_HC_PART_INFO = 0x17,
 	/** (part, vcpu, gpa): reads struct bh_vcpu_start. State CREATED only. */
 	BH_HC_VCPU_SET = 0x18,
-	/** (part, vcpu): the ioreq of this vcpu is answered; its slot has state BH_IOREQ_DONE. */
+	/** (part, vcpu, flags): the ioreq of this vcpu is answered; its slot has state BH_IOREQ_DONE.
+	 *  With BH_IOREQ_WAIT the caller then halts until it has an interrupt or this vcpu asks again; a
+	 *  request that ends the halt is in the slot and records no event. */
 	BH_HC_IOREQ_DONE = 0x19,
 	/** (part, MSI address, MSI data): raises that interrupt in the partition. */
 	BH_HC_MSI_POST = 0x1a,

@@ -11,6 +11,9 @@
 #include "types.h"
 
 enum bh_ioreq_state { BH_IOREQ_FREE = 0, BH_IOREQ_PENDING = 1, BH_IOREQ_DONE = 2 };
+/** Flag of BH_HC_IOREQ_DONE. */
+#define BH_IOREQ_WAIT 1u
+
 enum bh_ioreq_type { BH_IOREQ_PIO = 0, BH_IOREQ_MMIO = 1 };
 enum bh_ioreq_dir { BH_IOREQ_READ = 0, BH_IOREQ_WRITE = 1 };
 

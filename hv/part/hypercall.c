@@ -14,6 +14,7 @@
 #define PCI_HOLE_TOP 0x100000000ull
 
 struct args {
+	struct vcpu *vcpu;	    /* the caller's */
 	struct part *caller, *part; /* part: the one that `a` names, for calls about a partition */
 	uint64_t a, b, c;
 };
@@ -157,7 +158,7 @@ static int dispatch_manage(uint64_t number, const struct args *args)
 	case BH_HC_VCPU_SET:
 		return hc_vcpu_set(args);
 	case BH_HC_IOREQ_DONE:
-		return ioreq_done(args->part, args->b);
+		return ioreq_done(args->vcpu, args->part, args->b, args->c);
 	case BH_HC_MSI_POST:
 		return hc_msi_post(args);
 	case BH_HC_DOORBELL_SETUP:
@@ -196,7 +197,11 @@ static int dispatch(uint64_t number, struct args *args)
 void hypercall_handle(struct vcpu *vcpu)
 {
 	uint64_t number = vcpu->regs[REG_RAX];
-	struct args args = {vcpu->part, NULL, vcpu->regs[REG_RDI], vcpu->regs[REG_RSI],
+	struct args args = {vcpu,
+			    vcpu->part,
+			    NULL,
+			    vcpu->regs[REG_RDI],
+			    vcpu->regs[REG_RSI],
 			    vcpu->regs[REG_RDX]};
 
 	if (number == BH_HC_VERSION) {

@@ -23,7 +23,8 @@ static uint64_t reg_read(struct vcpu *vcpu, unsigned reg, bool high)
 	return high ? value >> 8 : value;
 }
 
-/* SDM 1, "General-Purpose Registers in 64-Bit Mode": 32-bit results are zero-extended, shorter kept. */
+/* SDM 1, "General-Purpose Registers in 64-Bit Mode": 32-bit results are zero-extended, shorter
+ * kept. */
 static void reg_write(struct vcpu *vcpu, unsigned reg, bool high, unsigned size, uint64_t value)
 {
 	uint64_t old = reg_read(vcpu, reg, false);
@@ -48,6 +49,7 @@ static void issue(struct vcpu *vcpu, unsigned type, unsigned dir, uint64_t addr,
 	struct part *part = vcpu->part;
 	struct bh_ioreq *slot = (struct bh_ioreq *)hpa_ptr(part->ioreq_page) + vcpu->id;
 	struct bh_ioreq *request = &vcpu->ioreq.request;
+	struct vcpu *control = parts[BH_PART_CONTROL].vcpu[0];
 
 	*request = (struct bh_ioreq){.addr = addr,
 				     .data = data & size_mask(size),
@@ -62,16 +64,23 @@ static void issue(struct vcpu *vcpu, unsigned type, unsigned dir, uint64_t addr,
 	__atomic_store_n(&slot->state, BH_IOREQ_PENDING, __ATOMIC_RELEASE);
 	vcpu->ioreq.answered = false;
 	vcpu->state = VCPU_WAIT_IOREQ;
-	event_ioreq(part->id, vcpu->id);
+	if (control->waits_for == vcpu && control->state == VCPU_HALTED) {
+		vcpu_wake(control); /* it looks at the slot next: no interrupt needed */
+	} else {
+		event_ioreq(part->id, vcpu->id);
+	}
 }
 
-int ioreq_done(struct part *part, uint64_t vcpu_id)
+int ioreq_done(struct vcpu *caller, struct part *part, uint64_t vcpu_id, uint64_t flags)
 {
 	struct bh_ioreq *slot;
 	struct vcpu *vcpu;
 
 	if (vcpu_id >= part->vcpu_count) {
 		return -BH_NOENT;
+	}
+	if (flags & ~(uint64_t)BH_IOREQ_WAIT) {
+		return -BH_INVAL;
 	}
 	vcpu = part->vcpu[vcpu_id];
 	slot = (struct bh_ioreq *)hpa_ptr(part->ioreq_page) + vcpu_id;
@@ -84,6 +93,10 @@ int ioreq_done(struct part *part, uint64_t vcpu_id)
 	__atomic_store_n(&slot->state, BH_IOREQ_FREE, __ATOMIC_RELEASE);
 	vcpu->state = VCPU_RUNNABLE;
 	sched_enqueue(vcpu);
+	if ((flags & BH_IOREQ_WAIT) && !caller->extint && vlapic_pending(&caller->lapic) < 0) {
+		caller->waits_for = vcpu;
+		caller->state = VCPU_HALTED;
+	}
 	return 0;
 }
 
@@ -103,8 +116,8 @@ static bool string_step(struct vcpu *vcpu, unsigned index_reg, unsigned size, bo
 	if (backend_rflags(vcpu) & RFLAGS_DF) {
 		step = -step;
 	}
-	vcpu->regs[index_reg] = (vcpu->regs[index_reg] & ~mask) |
-				((vcpu->regs[index_reg] + step) & mask);
+	vcpu->regs[index_reg] =
+		(vcpu->regs[index_reg] & ~mask) | ((vcpu->regs[index_reg] + step) & mask);
 	if (!rep) {
 		return true;
 	}
@@ -135,7 +148,8 @@ void ioreq_pio(struct vcpu *vcpu, const struct ioreq_pio *pio)
 			return;
 		}
 	}
-	issue(vcpu, BH_IOREQ_PIO, pio->in ? BH_IOREQ_READ : BH_IOREQ_WRITE, pio->port, pio->size, data);
+	issue(vcpu, BH_IOREQ_PIO, pio->in ? BH_IOREQ_READ : BH_IOREQ_WRITE, pio->port, pio->size,
+	      data);
 }
 
 static void finish_pio(struct vcpu *vcpu)
@@ -192,10 +206,10 @@ static void compare(struct vcpu *vcpu, uint64_t a, uint64_t b, unsigned size)
 		  (a ^ b ^ result) & 0x10);
 }
 
-/* One half of an MMIO instruction is done with `data` (the value read, or nothing). Returns the data of
- * the write that must follow through *ret_write; false when the instruction is over. */
-static bool mmio_step(struct vcpu *vcpu, const struct decode_insn *insn, bool was_read, uint64_t data,
-		      uint64_t *ret_write)
+/* One half of an MMIO instruction is done with `data` (the value read, or nothing). Returns the
+ * data of the write that must follow through *ret_write; false when the instruction is over. */
+static bool mmio_step(struct vcpu *vcpu, const struct decode_insn *insn, bool was_read,
+		      uint64_t data, uint64_t *ret_write)
 {
 	uint64_t source = insn->has_imm ? insn->imm : reg_read(vcpu, insn->reg, insn->reg_high);
 	bool over = true;
@@ -284,7 +298,8 @@ void ioreq_mmio(struct vcpu *vcpu, uint64_t gpa)
 	size_t size;
 
 	backend_mode(vcpu, &mode);
-	size = gwalk_copy_in(vcpu->part, &mode, mode.cs_base + backend_rip(vcpu), bytes, sizeof(bytes));
+	size = gwalk_copy_in(vcpu->part, &mode, mode.cs_base + backend_rip(vcpu), bytes,
+			     sizeof(bytes));
 	if (size == 0) {
 		part_stop(vcpu, BH_STOP_FETCH, gpa);
 		return;

@@ -18,12 +18,15 @@ struct ioreq_pio {
 /** Port access: puts the vcpu into VCPU_WAIT_IOREQ. Context: the running vcpu. */
 void ioreq_pio(struct vcpu *vcpu, const struct ioreq_pio *pio);
 
-/** Access to guest-physical memory that is not there. The local APIC page is answered at once; anything
- *  else becomes an ioreq. An instruction that is not decoded stops the partition. Context: as above. */
+/** Access to guest-physical memory that is not there. The local APIC page is answered at once;
+ * anything else becomes an ioreq. An instruction that is not decoded stops the partition. Context:
+ * as above. */
 void ioreq_mmio(struct vcpu *vcpu, uint64_t gpa);
 
-/** BH_HC_IOREQ_DONE: takes the answer from the slot. -BH_STATE: nothing was asked or answered. */
-int ioreq_done(struct part *part, uint64_t vcpu_id) BH_MUST_CHECK;
+/** BH_HC_IOREQ_DONE: takes the answer from the slot. -BH_STATE: nothing was asked or answered;
+ * -BH_INVAL: unknown flags. */
+int ioreq_done(struct vcpu *caller, struct part *part, uint64_t vcpu_id,
+	       uint64_t flags) BH_MUST_CHECK;
 
 /** Puts an answer into the registers. Context: the vcpu is about to enter the guest. */
 void ioreq_finish(struct vcpu *vcpu);

@@ -195,6 +195,7 @@ BH_NORETURN void sched_run(void)
 		cpu->current = vcpu;
 		sched->resched = false;
 		sched->slice_end = now + us_to_tsc(SCHED_SLICE_US);
+		vcpu->waits_for = NULL;
 		backend_vcpu_run(vcpu);
 		cpu->current = NULL;
 		charge(sched, vcpu, now, insn_rdtsc());

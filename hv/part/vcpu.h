@@ -72,6 +72,7 @@ struct vcpu {
 	uint16_t extint;   /* control partition: vector from the PIC + 1, or 0 */
 	struct vcpu_event event;
 	struct vcpu_ioreq ioreq;
+	const struct vcpu *waits_for; /* halted in BH_HC_IOREQ_DONE until that one asks again */
 	struct vcpu_switched switched;
 	uint64_t tsc_offset;
 	void *xstate;  /* XSAVE area, one frame */

@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/poll.h>
+#include <linux/sched/stat.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -107,6 +108,25 @@ static int part_set_vcpu(struct part *part, const struct bulkhead_vcpu_start *ar
 	return ret;
 }
 
+static bool part_has_news(struct part *part, struct bh_ioreq *slot, unsigned int epoch)
+{
+	return smp_load_acquire(&slot->state) == BH_IOREQ_PENDING || READ_ONCE(part->stopped) ||
+	       READ_ONCE(part->epoch) != epoch;
+}
+
+/* A guest that talks to a device asks again soon. While no other task wants this CPU, the answer halts right
+ * here until it does, or until any interrupt: that saves the interrupt and a round through the idle task. */
+static int part_answer(struct part *part, unsigned long vcpu)
+{
+	int ret;
+
+	local_irq_disable();
+	ret = hypercall(BH_HC_IOREQ_DONE, part->id, vcpu,
+			single_task_running() && !need_resched() ? BH_IOREQ_WAIT : 0);
+	local_irq_enable();
+	return ret;
+}
+
 static int part_next_ioreq(struct part *part, unsigned long vcpu)
 {
 	unsigned int epoch = READ_ONCE(part->epoch);
@@ -117,15 +137,12 @@ static int part_next_ioreq(struct part *part, unsigned long vcpu)
 		return -EINVAL;
 	slot = &part->slots[vcpu];
 	if (smp_load_acquire(&slot->state) == BH_IOREQ_DONE) {
-		ret = hypercall(BH_HC_IOREQ_DONE, part->id, vcpu, 0);
+		ret = part_answer(part, vcpu);
 		/* A partition that stopped or was reset meanwhile wants no answer; the wait says so. */
 		if (ret && ret != -EBUSY)
 			return ret;
 	}
-	ret = wait_event_interruptible(part->ioreq_wait[vcpu],
-				       smp_load_acquire(&slot->state) == BH_IOREQ_PENDING ||
-					       READ_ONCE(part->stopped) ||
-					       READ_ONCE(part->epoch) != epoch);
+	ret = wait_event_interruptible(part->ioreq_wait[vcpu], part_has_news(part, slot, epoch));
 	if (ret)
 		return -EINTR;
 	return READ_ONCE(part->stopped) || READ_ONCE(part->epoch) != epoch ? -ENODEV : 0;

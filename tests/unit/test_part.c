@@ -239,6 +239,39 @@ static void ioreq_takes_one_answer(void **state)
 	assert_true(vcpu->regs[REG_RAX] == 0xffffffffffffff34ull);
 }
 
+/* An answer may wait for the next request of the same vcpu, which then needs no event; an interrupt ends
+ * the wait as well, and the request after it is announced again. */
+static void ioreq_answer_can_wait_for_the_next(void **state)
+{
+	const struct ioreq_pio pio = {.port = 0x3f8, .size = 1, .insn_length = 1};
+	struct bh_ioreq *slot = (void *)IOREQ_PAGE;
+	struct bh_event_page *events = (void *)EVENT_PAGE;
+	struct vcpu *control = parts[0].vcpu[0], *vcpu;
+
+	(void)state;
+	assert_int_equal(call(BH_HC_EVENT_SETUP, EVENT_PAGE, 0xfee00000, 0x41), 0);
+	create(1);
+	vcpu = parts[1].vcpu[0];
+	vcpu->state = VCPU_RUNNABLE;
+	assert_int_equal(call(BH_HC_PART_START, 1, 0, 0), 0);
+	ioreq_pio(vcpu, &pio);
+	memset(events, 0, sizeof(*events));
+	slot->state = BH_IOREQ_DONE;
+	assert_int_equal(call(BH_HC_IOREQ_DONE, 1, 0, 2), -BH_INVAL);
+	assert_int_equal(call(BH_HC_IOREQ_DONE, 1, 0, BH_IOREQ_WAIT), 0);
+	assert_int_equal(control->state, VCPU_HALTED);
+	ioreq_pio(vcpu, &pio);
+	assert_int_equal(control->state, VCPU_RUNNABLE);
+	assert_int_equal(slot->state, BH_IOREQ_PENDING);
+	assert_int_equal(events->pending, 0);
+
+	slot->state = BH_IOREQ_DONE;
+	assert_int_equal(call(BH_HC_IOREQ_DONE, 1, 0, BH_IOREQ_WAIT), 0);
+	vcpu_wake(control);
+	ioreq_pio(vcpu, &pio);
+	assert_int_equal(events->ioreq[1], 1);
+}
+
 /* A guest that stops itself stops alone, and the control partition is told why. */
 static void part_stop_ends_one_partition(void **state)
 {
@@ -296,6 +329,7 @@ int main(void)
 		TEST(doorbell_window_is_bounded),
 		TEST(event_page_can_be_taken_back),
 		TEST(ioreq_takes_one_answer),
+		TEST(ioreq_answer_can_wait_for_the_next),
 		TEST(part_stop_ends_one_partition),
 		TEST(part_create_and_destroy_leak_nothing),
 	};
