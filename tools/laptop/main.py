@@ -20,7 +20,7 @@ def parse(arguments):
     parser.add_argument("--initrd", metavar="FILE", help="with --guest: its initial ramdisk")
     parser.add_argument("--machine", default="bochs", help="the emulator: bochs")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="end after so long (--check: default 600)")
-    parser.add_argument("--desktop", choices=("light", "full"), default="light",
+    parser.add_argument("--desktop", choices=("full", "light"), default="full",
                         help="content of the desktop partition: a shell on the console (default, fit for the slow emulator), "
                              "or Weston and foot")
     parser.add_argument("--install", action="store_true", help="only install the Debian packages that are missing")
