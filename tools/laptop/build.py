@@ -105,7 +105,7 @@ def partition_files(check):
     return files
 
 
-def laptop(check=False, append="", parts=(), guests=None, desktop="full"):
+def laptop(check=False, append="", parts=(), guests=None, desktop="light"):
     """Path of the disk image of the laptop; append: more words for the control kernel's command line.
     desktop: "full" or "light". Tests add guests: their entries in the policy, and {name: (definition, kernel's
     path)}."""
