@@ -65,12 +65,11 @@ static enum exit_result handle_window(struct vcpu *vcpu)
 
 static enum exit_result handle_timer(struct vcpu *vcpu)
 {
-	struct sched *sched = cpu_this()->sched;
 	uint64_t now = insn_rdtsc();
 
 	sched_expire(now);
-	if (now >= sched->slice_end) {
-		sched->resched = true;
+	if (now >= cpu_this()->sched->slice_end) {
+		sched_slice_over(vcpu, vmx_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF, now);
 	}
 	return EXIT_RESUME;
 }

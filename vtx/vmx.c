@@ -85,6 +85,7 @@ static int vmx_start(void)
 	insn_write_cr0((insn_read_cr0() | vmx_features.cr0_fixed0) & vmx_features.cr0_fixed1);
 	insn_write_cr4(insn_read_cr4() | CR4_VMXE | CR4_OSXSAVE | CR4_OSFXSR);
 	*(uint32_t *)hpa_ptr(region) = vmx_features.revision;
+	loaded_vmcs.v = 0; /* VMXON leaves none current */
 	return vmx_on(region) ? 0 : -BH_NOSUPP;
 }
 

@@ -5,6 +5,7 @@
 #include "cpu/insn.h"
 #include "cpu/tsc.h"
 #include "dbg/check.h"
+#include "dbg/log.h"
 #include "irq/lapic.h"
 #include "lib/string.h"
 #include "part/backend.h"
@@ -134,6 +135,22 @@ void sched_expire(uint64_t now)
 		}
 	}
 	sched->next_deadline = next;
+}
+
+void sched_slice_over(struct vcpu *vcpu, bool interrupts_on, uint64_t now)
+{
+	cpu_this()->sched->resched = true;
+	if (interrupts_on) {
+		vcpu->closed_since = 0;
+	} else if (vcpu->closed_since == 0) {
+		vcpu->closed_since = now;
+	} else if (vcpu->closed_since <= now && now - vcpu->closed_since >= us_to_tsc(1000000)) {
+		log_notice("sched",
+			   "%s: vcpu %u keeps its interrupts off, slowed to its share, rip 0x%llx",
+			   vcpu->part->policy->name, vcpu->id,
+			   (unsigned long long)backend_rip(vcpu));
+		vcpu->closed_since = UINT64_MAX;
+	}
 }
 
 /* Charges the time since `start` to the vcpu, and moves the floor that late-comers start from. */

@@ -23,6 +23,7 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu->switched.xcr0 = XCR0_X87;
 	vcpu->extint = 0;
 	vcpu->irq_check = true;
+	vcpu->closed_since = 0;
 	vcpu->tsc_offset = 0;
 	/* XRSTOR takes the initial configuration of every component whose header bit is 0. */
 	memset(vcpu->xstate, 0, PAGE_SIZE);

@@ -68,6 +68,7 @@ struct vcpu {
 	struct vcpu *next; /* run queue */
 	uint64_t vtime;    /* weighted run time, scheduler */
 	struct vlapic lapic;
+	uint64_t closed_since; /* TSC of the first slice end with interrupts off in a row; 0: none */
 	bool irq_check;    /* lapic state changed: look for something to deliver */
 	uint16_t extint;   /* control partition: vector from the PIC + 1, or 0 */
 	struct vcpu_event event;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cpu/tsc.h"
+#include "dbg/log.h"
 #include "insn_fake.h"
 #include "part/part.h"
 #include "vmx_fake.h"
@@ -104,6 +105,29 @@ static void sched_slice_is_bounded(void **state)
 	}
 }
 
+/* Who keeps its interrupts off for a second is named once, and goes on running. */
+static void sched_names_who_keeps_interrupts_off(void **state)
+{
+	static char text[0x10000];
+	uint64_t start, before, written;
+	const char *said;
+
+	(void)state;
+	log_read(0, text, sizeof(text), &start, &before);
+	(void)vmcs_enter(guests[1]);
+	vmx_write(VMCS_GUEST_RFLAGS, 2);
+	(void)vmcs_enter(guests[2]);
+	vmx_write(VMCS_GUEST_RFLAGS, 2 | 0x200);
+	guests[0]->state = VCPU_HALTED;
+	sched_dequeue(guests[0]);
+	run_turns(600); /* six seconds */
+	text[log_read(before, text, sizeof(text) - 1, &start, &written)] = 0;
+	said = strstr(text, "desktop: vcpu 0 keeps its interrupts off");
+	assert_non_null(said);
+	assert_null(strstr(strchr(said, '\n'), "keeps its interrupts off"));
+	assert_true(ran[1] > 0 && ran[2] > 0);
+}
+
 /* A paused partition does not run; resumed it runs again. */
 static void sched_leaves_paused_partitions_alone(void **state)
 {
@@ -156,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sched_shares_by_weight),
 		TEST(sched_slice_is_bounded),
+		TEST(sched_names_who_keeps_interrupts_off),
 		TEST(sched_leaves_paused_partitions_alone),
 		TEST(sched_waking_goes_first_for_a_while),
 		TEST(sched_deadline_ends_a_slice),
