@@ -21,8 +21,7 @@ def parse(arguments):
     parser.add_argument("--machine", default="bochs", help="the emulator: bochs")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="end after so long (--check: default 600)")
     parser.add_argument("--desktop", choices=("full", "light"), default="full",
-                        help="content of the desktop partition: a shell on the console (default, fit for the slow emulator), "
-                             "or Weston and foot")
+                        help="content of the desktop partition: Weston and foot (default), or a shell on the console")
     parser.add_argument("--install", action="store_true", help="only install the Debian packages that are missing")
     parser.add_argument("--build", action="store_true", help="only build programs, images and disk; print its path")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
