@@ -9,13 +9,6 @@ from tree import TOP, Tap, files, text
 
 SUBJECT = re.compile(r"^[A-Za-z0-9_./,*{} -]+: [A-Z][A-Za-z0-9_./',-]*( .*[^.])?$")
 SUBJECT_MAX = 60
-# Pushed too long; rewriting what others have built on would cost more than a few characters.
-LONG = {"hv/part: Look a hypercall's partition up once, send IPIs once",
-        "tests: Check scheduler and policy table, fuzz decoder and policy",
-        "hv/part: Partitions, vcpus, scheduler, local APIC and the gate",
-        "hv/irq: Close the PIC before anybody can be interrupted by it",
-        "partitions/runner: Add virtio devices over vhost-user back ends",
-        "partitions/manager: Keep the house format, split the fake device"}
 NOT_IMPERATIVE = re.compile(r": (Added|Adds|Adding|Fixed|Fixes|Fixing|Changed|Changes|Changing|Updated|Updates|Updating|"
                             r"Removed|Removes|Removing|Made|Makes|Making|Implemented|Implements|Implementing)\b")
 # Folders of a build machine: a home with a name in it, or the folder this very clone lies in.
@@ -36,7 +29,7 @@ def main():
         commit, subject, body = record.strip("\n").split("\x00", 2)
         if not SUBJECT.match(subject) or NOT_IMPERATIVE.search(subject):
             form.append(f"{commit} {subject}")
-        if len(subject) > SUBJECT_MAX and subject not in LONG:
+        if len(subject) > SUBJECT_MAX:
             length.append(f"{commit} {len(subject)} characters: {subject}")
         if PATHS.search(body):
             said.append(f"{commit} {PATHS.search(body).group(0)}")
