@@ -41,8 +41,9 @@ void vmcs_leave(hpa_t previous)
 	}
 }
 
-/* Bitmaps start as "everything exits"; then the list of exceptions is cleared. SDM 3C, "MSR-Bitmap
- * Address", "I/O-Bitmap Addresses". */
+/* The MSR bitmap starts as "everything exits", then the pass-through list is cleared. All ports of a
+ * guest exit; the control partition owns every port, so none of its do. SDM 3C, "MSR-Bitmap Address",
+ * "I/O-Bitmap Addresses". */
 static int create_bitmaps(void)
 {
 	uint8_t *msr;

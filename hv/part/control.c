@@ -30,8 +30,8 @@ static int map_memory(struct part *control)
 		if (owner == FRAME_PART0) {
 			err = backend_map(control, base, hpa(base), size, PROT_ALL, PTAB_WB);
 		} else if (owner == FRAME_ABSENT) {
-			/* Firmware tables and ROM are absent from the RAM map as well: let the guest's
-			 * own memory types decide on the low part, devices are above. */
+			/* Holes in RAM are ROM, firmware tables and devices: uncached, unless the
+			 * guest's own page tables ask for write combining. */
 			err = backend_map(control, base, hpa(base), size, PROT_ALL, PTAB_UC);
 		}
 		base += size;
