@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Hypercalls: VMCALL (VT-x) or VMMCALL (AMD-V) at CPL 0 in 64-bit or 32-bit protected mode.
+/** Hypercalls: VMCALL (VT-x) or VMMCALL (AMD-V) at CPL 0 in 64-bit or 32-bit protected mode. The vendor
+ *  in CPUID leaf 0 says which: VMMCALL for "AuthenticAMD" and "HygonGenuine". The other one is #UD.
  *
  *  In: RAX number, RDI, RSI, RDX, RCX arguments. Out: RAX, negative enum bh_err on failure.
  *  No other register changes. At CPL > 0 the guest gets #UD. Only BH_HC_VERSION is open to every

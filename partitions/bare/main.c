@@ -316,6 +316,7 @@ void bare_main(const struct pvh_start_info *info)
 	trap_init();
 	apic_init();
 	uart_init();
+	guest_hypercall_init();
 	trap_set_handler(VECTOR_EVENT, handle_event);
 	trap_set_handler(VECTOR_CLOCK, handle_clock);
 	trap_set_handler(0xff, handle_spurious);

@@ -151,12 +151,20 @@ bool apic_vector_bit(uint32_t first_reg, uint8_t vector);
 /** Silences the legacy interrupt controllers, where there are any. */
 void guest_pic_off(void);
 
-/* Hypercall as hv/abi/hypercall.h says. */
+/* hypercall.c: the instruction that this CPU's vendor has, as hv/abi/hypercall.h says. */
+extern bool guest_has_vmmcall;
+/** Before the first hypercall; a test kernel has it done for it. */
+void guest_hypercall_init(void);
+
 static inline int64_t guest_hypercall(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
 {
 	int64_t ret;
 
-	__asm__ volatile("vmcall" : "=a"(ret) : "a"(number), "D"(a), "S"(b), "d"(c) : "memory");
+	if (guest_has_vmmcall) {
+		__asm__ volatile("vmmcall" : "=a"(ret) : "a"(number), "D"(a), "S"(b), "d"(c) : "memory");
+	} else {
+		__asm__ volatile("vmcall" : "=a"(ret) : "a"(number), "D"(a), "S"(b), "d"(c) : "memory");
+	}
 	return ret;
 }
 

@@ -29,6 +29,7 @@ void guest_start(uint32_t magic, const struct mb_info *info)
 		cpu_write_cr4(cpu_read_cr4() | CR4_OSXSAVE);
 	}
 	guest_console_init();
+	guest_hypercall_init();
 	trap_init();
 	if (!guest_in_partition()) {
 		/* On a bare machine the firmware's timer interrupts come in as exceptions. */

@@ -154,10 +154,15 @@ real_back:
 	ret
 
 /* MOV, port and hypercall of 32-bit code. */
-	.global mode_vmcall
-mode_vmcall:
+	.global mode_hypercall
+mode_hypercall:
 	xor %eax, %eax
+	cmpb $0, guest_has_vmmcall
+	jne 1f
 	vmcall
+	jmp 2f
+1:	vmmcall
+2:
 	mov %eax, mode_mark
 	ret
 

@@ -24,6 +24,18 @@ static void check_vmx(void)
 	GIVES_UD("vmfunc", "xor %%eax, %%eax\n\t.byte 0x0f, 0x01, 0xd4");
 }
 
+/* EFER.SVME is off, whatever root mode's own is. Source: APM vol. 2, "Enabling SVM". */
+static void check_svm(void)
+{
+	GIVES_UD("vmrun", "mov %%rdi, %%rax\n\t.byte 0x0f, 0x01, 0xd8");
+	GIVES_UD("vmload", "mov %%rdi, %%rax\n\t.byte 0x0f, 0x01, 0xda");
+	GIVES_UD("vmsave", "mov %%rdi, %%rax\n\t.byte 0x0f, 0x01, 0xdb");
+	GIVES_UD("stgi", ".byte 0x0f, 0x01, 0xdc");
+	GIVES_UD("clgi", ".byte 0x0f, 0x01, 0xdd");
+	GIVES_UD("skinit", "xor %%eax, %%eax\n\t.byte 0x0f, 0x01, 0xde");
+	GIVES_UD("invlpga", "mov %%rdi, %%rax\n\txor %%ecx, %%ecx\n\t.byte 0x0f, 0x01, 0xdf");
+}
+
 static void check_others(void)
 {
 	GIVES_UD("getsec", "xor %%eax, %%eax\n\t.byte 0x0f, 0x37");
@@ -31,7 +43,6 @@ static void check_others(void)
 	GIVES_UD("mwait", "xor %%eax, %%eax\n\txor %%ecx, %%ecx\n\tmwait");
 	GIVES_UD("rsm", "rsm");
 	GIVES_UD("encls", "xor %%eax, %%eax\n\t.byte 0x0f, 0x01, 0xcf");
-	GIVES_UD("vmmcall", "vmmcall");
 	tap_equal(TRAP_TRY("xor %%ecx, %%ecx\n\trdpmc", , , "rax", "rcx", "rdx"), TRAP_GP,
 		  "rdpmc: #GP");
 }
@@ -76,6 +87,7 @@ int guest_main(void)
 		return tap_skip_all("not in a partition");
 	}
 	check_vmx();
+	check_svm();
 	check_others();
 	check_harmless();
 	return tap_done();
