@@ -15,6 +15,7 @@ struct bh_event_page {
 	uint64_t ioreq[BH_PART_MAX];                     /* bit v: ioreq of vcpu v is PENDING */
 	uint64_t doorbell_page[BH_PART_MAX];             /* bit d: doorbell[p][d] is not 0 */
 	uint64_t doorbell[BH_PART_MAX][BH_DOORBELL_MAX]; /* bit q: queue q was rung */
+	uint64_t fault; /* bit p: a device of partition p was denied an access, see BH_HC_IOMMU_FAULT */
 };
 BH_ABI_ASSERT(sizeof(struct bh_event_page) <= BH_PAGE_SIZE);
 

@@ -10,7 +10,7 @@
 #ifndef BH_ABI_HYPERCALL_H
 #define BH_ABI_HYPERCALL_H
 
-#define BH_ABI_VERSION 0x00010000u /* major << 16 | minor */
+#define BH_ABI_VERSION 0x00010001u /* major << 16 | minor */
 
 enum bh_hypercall {
 	/** () -> BH_ABI_VERSION. */
@@ -48,6 +48,18 @@ enum bh_hypercall {
 	BH_HC_STATS = 0x1c,
 	/** (gpa): struct bh_log_read, in and out: text of the hypervisor log from a cursor on. */
 	BH_HC_LOG_READ = 0x1d,
+	/** (gpa): writes struct bh_iommu_info. */
+	BH_HC_IOMMU_INFO = 0x1e,
+	/** (gpa): struct bh_iommu_fault, in and out. -BH_NOENT: none with this number or a higher one. */
+	BH_HC_IOMMU_FAULT = 0x1f,
+	/** (device, gpa): writes struct bh_device_info. Devices are numbered as in the policy table. */
+	BH_HC_DEVICE_INFO = 0x20,
+	/** (device, BAR, gpa in its partition): moves the BAR from the caller to the partition, without the
+	 *  pages that hold the MSI-X table. gpa 0: back to the caller. */
+	BH_HC_DEVICE_MAP = 0x21,
+	/** (device, gpa): struct bh_device_irq, in and out: one interrupt of the device becomes one of its
+	 *  partition. */
+	BH_HC_DEVICE_IRQ = 0x22,
 };
 
 #endif

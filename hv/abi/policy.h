@@ -2,7 +2,8 @@
 /** The compiled policy table: a boot module, read-only, validated wholly before anything starts.
  *
  *  Layout: struct bh_policy, then part_count struct bh_policy_part, then module_count struct
- *  bh_policy_module. All little-endian. crc32c covers the whole table with the crc field as 0.
+ *  bh_policy_module, then device_count struct bh_policy_device. All little-endian. crc32c covers the
+ *  whole table with the crc field as 0.
  */
 #ifndef BH_ABI_POLICY_H
 #define BH_ABI_POLICY_H
@@ -19,9 +20,12 @@ struct bh_policy {
 	uint32_t crc32c;
 	uint32_t part_count;   /* 1..BH_PART_MAX; part 0 is the control partition */
 	uint32_t module_count; /* boot modules that must be there */
-	uint32_t reserved;
+	uint16_t device_count; /* 0..BH_POLICY_DEVICE_MAX */
+	uint16_t flags;        /* BH_POLICY_IOMMU_* */
 };
 BH_ABI_ASSERT(sizeof(struct bh_policy) == 32);
+
+#define BH_POLICY_IOMMU_REQUIRED 0x1u /* without an IOMMU: refuse to start; else run with a warning */
 
 #define BH_POLICY_CONTROL 0x1u /* may call the partition hypercalls; part 0 only */
 #define BH_POLICY_MAPPED  0x2u /* its RAM may be mapped by the control partition (its back ends live there) */
@@ -45,5 +49,19 @@ struct bh_policy_module {
 	uint32_t reserved;
 };
 BH_ABI_ASSERT(sizeof(struct bh_policy_module) == 32);
+
+#define BH_POLICY_DEVICE_MAX 8u
+#define BH_POLICY_DEVICE_ANY 0xffffu /* as vendor or device */
+
+/** A real PCI device that belongs to a guest: the nth function, by bus, device, function, that fits. */
+struct bh_policy_device {
+	char role[16]; /* 0-terminated */
+	uint32_t class_code; /* base class << 16 | subclass << 8 | interface */
+	uint32_t class_mask; /* bits of the class code that count */
+	uint16_t vendor, device; /* BH_POLICY_DEVICE_ANY: any */
+	uint16_t nth;  /* from 0 */
+	uint16_t part; /* 1..part_count - 1 */
+};
+BH_ABI_ASSERT(sizeof(struct bh_policy_device) == 32);
 
 #endif

@@ -12,7 +12,8 @@
 
 #define POLICY_SIZE_MAX                                                                            \
 	(sizeof(struct bh_policy) + BH_PART_MAX * sizeof(struct bh_policy_part) +                  \
-	 BOOT_MODULE_MAX * sizeof(struct bh_policy_module))
+	 BOOT_MODULE_MAX * sizeof(struct bh_policy_module) +                                       \
+	 BH_POLICY_DEVICE_MAX * sizeof(struct bh_policy_device))
 
 static union {
 	struct bh_policy head;
@@ -27,6 +28,11 @@ static const struct bh_policy_part *parts_of(const struct bh_policy *head)
 static const struct bh_policy_module *modules_of(const struct bh_policy *head)
 {
 	return (const struct bh_policy_module *)(parts_of(head) + head->part_count);
+}
+
+static const struct bh_policy_device *devices_of(const struct bh_policy *head)
+{
+	return (const struct bh_policy_device *)(modules_of(head) + head->module_count);
 }
 
 static int corrupt(const char *what)
@@ -67,6 +73,40 @@ static int check_part(const struct bh_policy_part *part, bool control)
 	return 0;
 }
 
+static int check_device(const struct bh_policy *head, const struct bh_policy_device *device)
+{
+	if (!name_ok(device->role)) {
+		return corrupt("policy: a device has no proper role");
+	}
+	if (device->part == BH_PART_CONTROL || device->part >= head->part_count) {
+		return corrupt("policy: a device belongs to no guest partition");
+	}
+	if (device->class_mask > 0xffffff || device->class_code & ~device->class_mask ||
+	    (device->class_mask == 0 && device->vendor == BH_POLICY_DEVICE_ANY)) {
+		return corrupt("policy: a device is named by neither class nor vendor");
+	}
+	return 0;
+}
+
+/** What the lists hold; the sizes are known to be right. */
+static int check_entries(const struct bh_policy *head)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < head->part_count && !err; i++) {
+		err = check_part(&parts_of(head)[i], i == BH_PART_CONTROL);
+	}
+	for (uint32_t i = 0; i < head->module_count && !err; i++) {
+		if (!name_ok(modules_of(head)[i].role)) {
+			err = corrupt("policy: a module has no proper role");
+		}
+	}
+	for (uint32_t i = 0; i < head->device_count && !err; i++) {
+		err = check_device(head, &devices_of(head)[i]);
+	}
+	return err;
+}
+
 int policy_check(const void *bytes, uint64_t size)
 {
 	const struct bh_policy *head = bytes;
@@ -80,11 +120,14 @@ int policy_check(const void *bytes, uint64_t size)
 		return corrupt("policy: made for another version of the hypervisor");
 	}
 	if (head->part_count == 0 || head->part_count > BH_PART_MAX ||
-	    head->module_count > BOOT_MODULE_MAX) {
-		return corrupt("policy: number of partitions or modules out of range");
+	    head->module_count > BOOT_MODULE_MAX || head->device_count > BH_POLICY_DEVICE_MAX ||
+	    head->flags & ~BH_POLICY_IOMMU_REQUIRED) {
+		return corrupt(
+			"policy: flags, or number of partitions, modules or devices out of range");
 	}
 	if (head->size != sizeof(*head) + head->part_count * sizeof(struct bh_policy_part) +
-				  head->module_count * sizeof(struct bh_policy_module) ||
+				  head->module_count * sizeof(struct bh_policy_module) +
+				  head->device_count * sizeof(struct bh_policy_device) ||
 	    head->size > size) {
 		return corrupt("policy: the table is truncated");
 	}
@@ -95,19 +138,7 @@ int policy_check(const void *bytes, uint64_t size)
 	if (crc != head->crc32c) {
 		return corrupt("policy: checksum is wrong");
 	}
-	for (uint32_t i = 0; i < head->part_count; i++) {
-		int err = check_part(&parts_of(head)[i], i == BH_PART_CONTROL);
-
-		if (err) {
-			return err;
-		}
-	}
-	for (uint32_t i = 0; i < head->module_count; i++) {
-		if (!name_ok(modules_of(head)[i].role)) {
-			return corrupt("policy: a module has no proper role");
-		}
-	}
-	return 0;
+	return check_entries(head);
 }
 
 static int module_wrong(enum bh_err err, const char *role, const char *what)
@@ -168,4 +199,14 @@ uint32_t policy_part_count(void)
 const struct bh_policy_part *policy_part(uint32_t id)
 {
 	return id < table.head.part_count ? &parts_of(&table.head)[id] : NULL;
+}
+
+const struct bh_policy_device *policy_device(uint32_t id)
+{
+	return id < table.head.device_count ? &devices_of(&table.head)[id] : NULL;
+}
+
+bool policy_requires_iommu(void)
+{
+	return table.head.flags & BH_POLICY_IOMMU_REQUIRED;
 }

@@ -18,5 +18,9 @@ int policy_init(const struct boot_info *info) BH_MUST_CHECK;
 uint32_t policy_part_count(void);
 /** NULL when the policy does not name this partition. */
 const struct bh_policy_part *policy_part(uint32_t id);
+/** NULL when the policy names fewer devices. */
+const struct bh_policy_device *policy_device(uint32_t id);
+/** Without an IOMMU nothing may start. */
+bool policy_requires_iommu(void);
 
 #endif

@@ -9,9 +9,13 @@
 
 static const char usage[] =
 	"usage: policy-table --out FILE --part SPEC ... [--module ROLE=FILE ...]\n"
+	"                    [--device WORD=VALUE,... ...] [--iommu required|warn]\n"
 	"  SPEC: name:ram_mib:vcpus:weight:flags[:doorbells]\n"
 	"        flags: none, control, mapped or control+mapped; the first partition is the control one\n"
-	"  ROLE: first word of the module's line in grub.cfg (kernel, initrd, guest)\n";
+	"  ROLE: first word of the module's line in grub.cfg (kernel, initrd, guest)\n"
+	"  --device: a real PCI device for a guest: role=NAME,part=NAME and class=HEX[/MASK], vendor=HEX, device=HEX,\n"
+	"        nth=N (from 0); for example role=nic,class=0x0200,part=management\n"
+	"  --iommu: on a machine without an IOMMU refuse to start, or (default) run with a warning\n";
 
 static int fail(int code, const char *subject, const char *why)
 {
@@ -112,6 +116,14 @@ int main(int argc, char **argv)
 			out = argv[i];
 		} else if (strcmp(option, "--part") == 0) {
 			if (policy_table_add_part(&table, argv[i], &why) != 0) {
+				return fail(2, argv[i], why);
+			}
+		} else if (strcmp(option, "--device") == 0) {
+			if (policy_table_add_device(&table, argv[i], &why) != 0) {
+				return fail(2, argv[i], why);
+			}
+		} else if (strcmp(option, "--iommu") == 0) {
+			if (policy_table_set_iommu(&table, argv[i], &why) != 0) {
 				return fail(2, argv[i], why);
 			}
 		} else if (strcmp(option, "--module") == 0) {

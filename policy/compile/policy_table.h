@@ -18,8 +18,11 @@
 struct policy_table {
 	uint32_t part_count;
 	uint32_t module_count;
+	uint16_t device_count;
+	uint16_t flags; /* BH_POLICY_IOMMU_* */
 	struct bh_policy_part part[BH_PART_MAX];
 	struct bh_policy_module module[POLICY_MODULE_MAX];
+	struct bh_policy_device device[BH_POLICY_DEVICE_MAX];
 };
 
 /** CRC-32C (RFC 3720, appendix B.4) of `size` bytes, continued from `crc`; start with 0. */
@@ -33,6 +36,14 @@ int policy_table_add_part(struct policy_table *table, const char *spec, const ch
 /** Adds a boot module with the role, size in bytes and CRC-32C of its content. Returns as above. */
 int policy_table_add_module(struct policy_table *table, const char *role, uint64_t size,
 			    uint32_t crc32c, const char **ret_why);
+
+/** Adds a real device from "role=NAME,part=NAME,class=HEX[/MASK],vendor=HEX,device=HEX,nth=N" in any order;
+ *  role, part and one of class and vendor must be there. A class of four digits or fewer is a base class and
+ *  subclass. The partition must have been added before. Returns as above. */
+int policy_table_add_device(struct policy_table *table, const char *spec, const char **ret_why);
+
+/** Takes "required" or "warn": what happens on a machine without an IOMMU. Returns as above. */
+int policy_table_set_iommu(struct policy_table *table, const char *word, const char **ret_why);
 
 /** Writes the table into `out`. Returns its size in bytes, or -1 with a reason when the table as a whole
  *  has no meaning (no partitions, wrong owner of "control") or does not fit `out_size`. */

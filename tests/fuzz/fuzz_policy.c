@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bh_policy *head = malloc(size ? size : 1);
+	const struct bh_policy_device *device;
 	const struct bh_policy_part *part;
 
 	if (!head) {
@@ -27,6 +28,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (uint32_t i = 0; i < head->part_count; i++) {
 			if (part[i].vcpu_count > BH_VCPU_MAX || part[i].weight == 0 ||
 			    part[i].ram_size == 0 || memchr(part[i].name, 0, 16) == NULL) {
+				abort();
+			}
+		}
+		device = (const struct bh_policy_device
+				  *)((const struct bh_policy_module *)(part + head->part_count) +
+				     head->module_count);
+		for (uint32_t i = 0; i < head->device_count; i++) {
+			if (device[i].part == 0 || device[i].part >= head->part_count ||
+			    memchr(device[i].role, 0, 16) == NULL) {
 				abort();
 			}
 		}

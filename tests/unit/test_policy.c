@@ -15,6 +15,7 @@ static struct {
 	struct bh_policy head;
 	struct bh_policy_part part[2];
 	struct bh_policy_module module[1];
+	struct bh_policy_device device[1];
 } table;
 
 static void seal(void)
@@ -31,7 +32,8 @@ static int setup(void **state)
 					.version = BH_POLICY_VERSION,
 					.size = sizeof(table),
 					.part_count = 2,
-					.module_count = 1};
+					.module_count = 1,
+					.device_count = 1};
 	for (unsigned i = 0; i < 2; i++) {
 		table.part[i] = (struct bh_policy_part){.name = "one",
 							.ram_size = 4ull << 20,
@@ -40,6 +42,12 @@ static int setup(void **state)
 							.flags = i == 0 ? BH_POLICY_CONTROL : 0};
 	}
 	strcpy(table.module[0].role, "kernel");
+	table.device[0] = (struct bh_policy_device){.role = "nic",
+						    .class_code = 0x020000,
+						    .class_mask = 0xffff00,
+						    .vendor = BH_POLICY_DEVICE_ANY,
+						    .device = BH_POLICY_DEVICE_ANY,
+						    .part = 1};
 	seal();
 	return 0;
 }
@@ -121,6 +129,36 @@ static void policy_check_bounds_counts(void **state)
 	assert_refused("number of partitions");
 }
 
+/* A device belongs to a guest, and is named by class or vendor. */
+static void policy_check_bounds_each_device(void **state)
+{
+	(void)state;
+	table.device[0].part = 0;
+	seal();
+	assert_refused("no guest partition");
+	table.device[0].part = 2;
+	seal();
+	assert_refused("no guest partition");
+	table.device[0].part = 1;
+	table.device[0].class_code = 0x020001;
+	seal();
+	assert_refused("neither class nor vendor");
+	table.device[0].class_code = table.device[0].class_mask = 0;
+	seal();
+	assert_refused("neither class nor vendor");
+	table.device[0].vendor = 0x8086;
+	table.device[0].role[0] = 0;
+	seal();
+	assert_refused("proper role");
+	table.head.device_count = BH_POLICY_DEVICE_MAX + 1;
+	seal();
+	assert_refused("devices");
+	table.head.device_count = 1;
+	table.head.flags = 0x8000;
+	seal();
+	assert_refused("flags");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +168,7 @@ int main(void)
 		cmocka_unit_test_setup(policy_check_wants_one_control_partition, setup),
 		cmocka_unit_test_setup(policy_check_bounds_each_partition, setup),
 		cmocka_unit_test_setup(policy_check_bounds_counts, setup),
+		cmocka_unit_test_setup(policy_check_bounds_each_device, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,59 @@ static void policy_table_add_module_checks_role_and_size(void **state)
 	assert_int_equal(table.module[0].crc32c, 7);
 }
 
+/* A device is named by class or vendor and belongs to a guest partition. */
+static void policy_table_add_device_fills_all_fields(void **state)
+{
+	(void)state;
+	add_control();
+	assert_int_equal(policy_table_add_part(&table, "management:64:1:1:mapped", &why), 0);
+	assert_int_equal(policy_table_add_device(&table, "role=nic,class=0x0200,part=management", &why),
+			 0);
+	assert_string_equal(table.device[0].role, "nic");
+	assert_int_equal(table.device[0].class_code, 0x020000);
+	assert_int_equal(table.device[0].class_mask, 0xffff00);
+	assert_int_equal(table.device[0].vendor, BH_POLICY_DEVICE_ANY);
+	assert_int_equal(table.device[0].part, 1);
+	assert_int_equal(policy_table_add_device(
+				 &table,
+				 "part=management,vendor=8086,device=0x10d3,nth=1,role=second,class=20000/ff0000",
+				 &why),
+			 0);
+	assert_int_equal(table.device[1].vendor, 0x8086);
+	assert_int_equal(table.device[1].device, 0x10d3);
+	assert_int_equal(table.device[1].nth, 1);
+	assert_int_equal(table.device[1].class_code, 0x020000);
+	assert_int_equal(table.device[1].class_mask, 0xff0000);
+	assert_int_equal(policy_table_set_iommu(&table, "required", &why), 0);
+	assert_int_equal(table.flags, BH_POLICY_IOMMU_REQUIRED);
+}
+
+/* A device that names nothing, too much or no guest is refused with a reason. */
+static void policy_table_add_device_refuses_bad_words(void **state)
+{
+	static const char *const bad[] = {
+		"", "nic", "role=nic", "role=nic,part=one", "role=nic,class=0x0200",
+		"role=nic,class=0x0200,part=control", "role=nic,class=0x0200,part=two",
+		"role=Nic,class=0x0200,part=one", "role=nic,class=,part=one",
+		"role=nic,class=0x1020000,part=one", "role=nic,class=020000/00ff00,part=one",
+		"role=nic,class=0/0,part=one", "role=nic,vendor=ffff,part=one",
+		"role=nic,vendor=8086x,part=one", "role=nic,vendor=8086,nth=256,part=one",
+		"role=nic,vendor=8086,part=one,bus=3", "role=taken,vendor=8086,part=one",
+	};
+
+	(void)state;
+	add_control();
+	assert_int_equal(policy_table_add_part(&table, "one:64:1:1:none", &why), 0);
+	assert_int_equal(policy_table_add_device(&table, "role=taken,class=3,part=one", &why), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		why = NULL;
+		assert_int_equal(policy_table_add_device(&table, bad[i], &why), -1);
+		assert_non_null(why);
+		assert_int_equal(table.device_count, 1);
+	}
+	assert_int_equal(policy_table_set_iommu(&table, "perhaps", &why), -1);
+}
+
 /* The emitted bytes are header, partitions, modules, and check with the crc field taken as 0. */
 static void policy_table_emit_writes_a_valid_table(void **state)
 {
@@ -160,6 +213,8 @@ int main(void)
 		cmocka_unit_test_setup(policy_table_add_part_wants_control_first, setup),
 		cmocka_unit_test_setup(policy_table_add_part_stops_at_the_limit, setup),
 		cmocka_unit_test_setup(policy_table_add_module_checks_role_and_size, setup),
+		cmocka_unit_test_setup(policy_table_add_device_fills_all_fields, setup),
+		cmocka_unit_test_setup(policy_table_add_device_refuses_bad_words, setup),
 		cmocka_unit_test_setup(policy_table_emit_writes_a_valid_table, setup),
 		cmocka_unit_test_setup(policy_table_emit_refuses_nonsense, setup),
 	};
