@@ -221,6 +221,6 @@ void exit_handle(struct vcpu *vcpu)
 	}
 	vcpu->stats.exits[table[reason].kind]++;
 	if (table[reason].handle(vcpu) == EXIT_SKIP) {
-		backend_advance(vcpu, (unsigned)vmx_read(VMCS_EXIT_INSN_LENGTH));
+		vmcs_advance(vcpu, (unsigned)vmx_read(VMCS_EXIT_INSN_LENGTH));
 	}
 }

@@ -13,7 +13,7 @@
 
 static uint64_t reg_read(struct vcpu *vcpu, unsigned reg)
 {
-	return reg == REG_RSP ? backend_rsp_read(vcpu) : vcpu->regs[reg];
+	return reg == REG_RSP ? vmcs_rsp_read(vcpu) : vcpu->regs[reg];
 }
 
 static void set_long_mode(bool on)
@@ -107,7 +107,7 @@ enum exit_result exit_cr_access(struct vcpu *vcpu)
 
 		ok = true;
 		if (reg == REG_RSP) {
-			backend_rsp_write(vcpu, value);
+			vmcs_rsp_write(vcpu, value);
 		} else {
 			vcpu->regs[reg] = value;
 		}

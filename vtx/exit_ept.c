@@ -19,7 +19,7 @@ static void refuse_control(struct vcpu *vcpu, uint64_t gpa)
 
 	if (lines++ < 16) {
 		log_notice(TAG, "control: access to 0x%llx refused, rip 0x%llx", (unsigned long long)gpa,
-			   (unsigned long long)backend_rip(vcpu));
+			   (unsigned long long)vmcs_rip(vcpu));
 	}
 	inject_gp(vcpu);
 }

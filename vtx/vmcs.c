@@ -130,7 +130,7 @@ static void reset_guest_state(void)
 	vmx_write(VMCS_GUEST_SYSENTER_EIP, 0);
 }
 
-void backend_vcpu_reset(struct vcpu *vcpu)
+void vmcs_reset(struct vcpu *vcpu)
 {
 	hpa_t previous = vmcs_enter(vcpu);
 
@@ -140,7 +140,7 @@ void backend_vcpu_reset(struct vcpu *vcpu)
 	vmcs_leave(previous);
 }
 
-int backend_vcpu_start(struct vcpu *vcpu, const struct bh_vcpu_start *start)
+int vmcs_start(struct vcpu *vcpu, const struct bh_vcpu_start *start)
 {
 	bool flat = start->mode == BH_VCPU_FLAT32;
 	hpa_t previous;
@@ -174,33 +174,33 @@ int backend_vcpu_start(struct vcpu *vcpu, const struct bh_vcpu_start *start)
 	return 0;
 }
 
-void backend_vcpu_sipi(struct vcpu *vcpu, unsigned vector)
+void vmcs_sipi(struct vcpu *vcpu, unsigned vector)
 {
 	struct bh_vcpu_start start = {.mode = BH_VCPU_REAL};
 	hpa_t previous = vmcs_enter(vcpu);
 
-	(void)!backend_vcpu_start(vcpu, &start);
+	(void)!vmcs_start(vcpu, &start);
 	write_segment(SEG_CS, (uint16_t)(vector << 8), (uint64_t)vector << 12, 0xffff, AR_CODE_REAL);
 	vmx_write(VMCS_GUEST_RIP, 0);
 	vmcs_leave(previous);
 }
 
-uint64_t backend_rsp_read(struct vcpu *vcpu)
+uint64_t vmcs_rsp_read(struct vcpu *vcpu)
 {
 	return vmx_read(VMCS_GUEST_RSP);
 }
 
-void backend_rsp_write(struct vcpu *vcpu, uint64_t value)
+void vmcs_rsp_write(struct vcpu *vcpu, uint64_t value)
 {
 	vmx_write(VMCS_GUEST_RSP, value);
 }
 
-uint64_t backend_rip(struct vcpu *vcpu)
+uint64_t vmcs_rip(struct vcpu *vcpu)
 {
 	return vmx_read(VMCS_GUEST_RIP);
 }
 
-void backend_advance(struct vcpu *vcpu, unsigned insn_length)
+void vmcs_advance(struct vcpu *vcpu, unsigned insn_length)
 {
 	uint64_t blocking = vmx_read(VMCS_GUEST_INTERRUPTIBILITY);
 
@@ -211,22 +211,22 @@ void backend_advance(struct vcpu *vcpu, unsigned insn_length)
 	}
 }
 
-uint64_t backend_rflags(struct vcpu *vcpu)
+uint64_t vmcs_rflags(struct vcpu *vcpu)
 {
 	return vmx_read(VMCS_GUEST_RFLAGS);
 }
 
-void backend_rflags_write(struct vcpu *vcpu, uint64_t value)
+void vmcs_rflags_write(struct vcpu *vcpu, uint64_t value)
 {
 	vmx_write(VMCS_GUEST_RFLAGS, value);
 }
 
-uint64_t backend_efer(struct vcpu *vcpu)
+uint64_t vmcs_efer(struct vcpu *vcpu)
 {
 	return vmx_read(VMCS_GUEST_EFER);
 }
 
-int backend_efer_write(struct vcpu *vcpu, uint64_t value)
+int vmcs_efer_write(struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t old = vmx_read(VMCS_GUEST_EFER);
 
@@ -240,12 +240,12 @@ int backend_efer_write(struct vcpu *vcpu, uint64_t value)
 	return 0;
 }
 
-uint64_t backend_pat(struct vcpu *vcpu)
+uint64_t vmcs_pat(struct vcpu *vcpu)
 {
 	return vmx_read(VMCS_GUEST_PAT);
 }
 
-int backend_pat_write(struct vcpu *vcpu, uint64_t value)
+int vmcs_pat_write(struct vcpu *vcpu, uint64_t value)
 {
 	for (unsigned i = 0; i < 8; i++) {
 		uint8_t type = (uint8_t)(value >> (8 * i));
@@ -258,13 +258,13 @@ int backend_pat_write(struct vcpu *vcpu, uint64_t value)
 	return 0;
 }
 
-void backend_tsc_offset_write(struct vcpu *vcpu)
+void vmcs_tsc_offset_write(struct vcpu *vcpu)
 {
 	vmx_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 }
 
 /* Guest CR0 and CR4 as the guest sees them: its own bits, and the shadow for ours. */
-void backend_mode(struct vcpu *vcpu, struct backend_mode *ret_mode)
+void vmcs_mode(struct vcpu *vcpu, struct backend_mode *ret_mode)
 {
 	uint32_t cs = (uint32_t)vmx_read(VMCS_GUEST_CS_AR);
 

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** VMX operation of this CPU, VT-x state of partitions and vcpus, and the run loop. */
+/** VMX operation of each CPU, VT-x state of partitions and vcpus, and the table of this back end. */
 #include "vtx/vmx.h"
 
-#include "lib/boot_info.h"
 #include "cpu/insn.h"
 #include "cpu/msr.h"
+#include "cpu/percpu.h"
 #include "dbg/check.h"
 #include "dbg/log.h"
+#include "lib/boot_info.h"
 #include "lib/string.h"
 #include "mem/frames.h"
-#include "part/ioreq.h"
 #include "part/msr.h"
-#include "part/sched.h"
-#include "part/xcr0.h"
 
 #define TAG "vtx"
 
@@ -20,24 +18,35 @@ struct vmx_features vmx_features;
 
 static struct vmx_part vmx_parts[BH_PART_MAX];
 static struct vmx_vcpu vmx_vcpus[BH_PART_MAX][BH_VCPU_MAX];
-static hpa_t loaded_vmcs; /* current VMCS of this CPU; one CPU runs vcpus */
+
+static struct vmx_cpu {
+	hpa_t loaded; /* current VMCS, or 0 */
+} vmx_cpus[CPU_MAX];
+
+static struct vmx_cpu *vmx_cpu(void)
+{
+	return cpu_this()->backend;
+}
 
 hpa_t vmcs_enter(const struct vcpu *vcpu)
 {
-	hpa_t previous = loaded_vmcs, vmcs = vmx_vcpu(vcpu)->vmcs;
+	struct vmx_cpu *vc = vmx_cpu();
+	hpa_t previous = vc->loaded, vmcs = vmx_vcpu(vcpu)->vmcs;
 
 	if (vmcs.v != previous.v) {
 		BH_CHECK(vmx_load(vmcs));
-		loaded_vmcs = vmcs;
+		vc->loaded = vmcs;
 	}
 	return previous;
 }
 
 void vmcs_leave(hpa_t previous)
 {
-	if (previous.v && previous.v != loaded_vmcs.v) {
+	struct vmx_cpu *vc = vmx_cpu();
+
+	if (previous.v && previous.v != vc->loaded.v) {
 		BH_CHECK(vmx_load(previous));
-		loaded_vmcs = previous;
+		vc->loaded = previous;
 	}
 }
 
@@ -70,13 +79,43 @@ static int create_bitmaps(void)
 	return 0;
 }
 
-static int vmx_start(void)
+static bool present(void)
 {
+	struct cpuid_regs regs;
+
+	insn_cpuid(0, 0, &regs);
+	return regs.ebx != 0x68747541 && regs.ebx != 0x6f677948; /* "Auth", "Hygo": AMD-V */
+}
+
+static int check(void)
+{
+	return vmx_features_check(&vmx_features);
+}
+
+static int init(void)
+{
+	int err = create_bitmaps();
+
+	if (err) {
+		boot_error = "no frames left for the VT-x bitmaps";
+		return err;
+	}
+	ept_format.max_leaf_level = vmx_features.ept_leaf_max;
+	log_info(TAG, "VMX revision 0x%x, EPT pages up to %s, preemption timer TSC >> %u",
+		 vmx_features.revision, vmx_features.ept_leaf_max == 3 ? "1 GiB" : "2 MiB",
+		 vmx_features.timer_shift);
+	return 0;
+}
+
+static int cpu_init_vmx(void)
+{
+	struct cpu *cpu = cpu_this();
 	hpa_t region;
 	uint64_t control = insn_rdmsr(MSR_IA32_FEATURE_CONTROL);
 	int err = frame_alloc(&region);
 
 	if (err) {
+		boot_error = "no frame left for the VMXON region";
 		return err;
 	}
 	if (!(control & FEATURE_CONTROL_LOCK)) {
@@ -86,123 +125,37 @@ static int vmx_start(void)
 	insn_write_cr0((insn_read_cr0() | vmx_features.cr0_fixed0) & vmx_features.cr0_fixed1);
 	insn_write_cr4(insn_read_cr4() | CR4_VMXE | CR4_OSXSAVE | CR4_OSFXSR);
 	*(uint32_t *)hpa_ptr(region) = vmx_features.revision;
-	loaded_vmcs.v = 0; /* VMXON leaves none current */
-	return vmx_on(region) ? 0 : -BH_NOSUPP;
-}
-
-int backend_check(void)
-{
-	int err = vmx_features_check(&vmx_features);
-
-	if (err) {
-		boot_error = "this CPU lacks what is named as missing above";
-	}
-	return err;
-}
-
-int backend_init(void)
-{
-	int err = create_bitmaps();
-
-	if (!err) {
-		err = vmx_start();
-	}
-	if (!err) {
-		err = xcr0_init();
-	}
-	if (err) {
+	cpu->backend = &vmx_cpus[cpu->id];
+	vmx_cpu()->loaded.v = 0; /* VMXON leaves none current */
+	if (!vmx_on(region)) {
 		boot_error = "VMXON failed";
-		return err;
+		return -BH_NOSUPP;
 	}
-	ept_format.max_leaf_level = vmx_features.ept_leaf_max;
-	log_info(TAG, "VMX on, revision 0x%x, EPT pages up to %s, preemption timer TSC >> %u",
-		 vmx_features.revision, vmx_features.ept_leaf_max == 3 ? "1 GiB" : "2 MiB",
-		 vmx_features.timer_shift);
 	return 0;
 }
 
-int backend_part_create(struct part *part)
+static int part_create_vmx(struct part *part)
 {
 	struct vmx_part *vp = &vmx_parts[part->id];
-	int err = ptab_init(&vp->ept, &ept_format);
 
-	if (err) {
-		return err;
-	}
-	vp->eptp = ept_pointer(&vp->ept);
+	vp->eptp = ept_pointer(&part->space);
 	vp->io_bitmap = part_is_control(part) ? vmx_features.io_none : vmx_features.io_all;
 	part->backend = vp;
 	return 0;
 }
 
-void backend_part_destroy(struct part *part)
-{
-	struct vmx_part *vp = part->backend;
-
-	ptab_fini(&vp->ept);
-	vmx_invept(INVEPT_SINGLE, vp->eptp);
-	part->backend = NULL;
-}
-
-static int flush(const struct part *part, int err)
+/* Nothing is kept but the pointer: whoever takes the tables' frames next flushes before it enters. */
+static void part_destroy_vmx(struct part *part)
 {
 	vmx_invept(INVEPT_SINGLE, ((struct vmx_part *)part->backend)->eptp);
-	return err;
 }
 
-int backend_map(struct part *part, uint64_t gpa, hpa_t hpa, uint64_t size, unsigned prot,
-		unsigned memtype)
+static int map_doorbell(struct part *part, uint64_t gpa)
 {
-	struct vmx_part *vp = part->backend;
-
-	return flush(part, ptab_map(&vp->ept, gpa, hpa.v, size, prot, memtype));
+	return ptab_set_raw(&part->space, gpa, EPT_ENTRY_DOORBELL);
 }
 
-int backend_unmap(struct part *part, uint64_t gpa, uint64_t size)
-{
-	struct vmx_part *vp = part->backend;
-
-	return flush(part, ptab_unmap(&vp->ept, gpa, size));
-}
-
-int backend_map_doorbell(struct part *part, uint64_t gpa)
-{
-	struct vmx_part *vp = part->backend;
-
-	return flush(part, ptab_set_raw(&vp->ept, gpa, EPT_ENTRY_DOORBELL));
-}
-
-static int check_leaf(void *ctx, uint64_t gpa, uint64_t entry, unsigned level)
-{
-	const struct part *part = ctx;
-	uint64_t base = ept_format.addr(entry, level), size = ptab_level_size(level);
-
-	if (!part_is_control(part)) {
-		return !frame_range_owned(hpa(base), size, part->id);
-	}
-	/* The control partition may see its own frames, no frame at all, and RAM that was granted. */
-	for (uint64_t at = base; at < base + size && at < frames_top(); at += PAGE_SIZE) {
-		unsigned owner = frame_owner(hpa(at));
-
-		if (owner == FRAME_HV || owner == FRAME_POOL) {
-			return 1;
-		}
-		if (owner > FRAME_PART0 &&
-		    !(parts[owner - FRAME_PART0].policy->flags & BH_POLICY_MAPPED)) {
-			return 1;
-		}
-	}
-	return 0;
-}
-
-bool backend_check_isolation(const struct part *part)
-{
-	const struct vmx_part *vp = part->backend;
-
-	return ptab_walk(&vp->ept, check_leaf, (void *)part) == 0;
-}
-
-int backend_vcpu_create(struct vcpu *vcpu)
+static int vcpu_create(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *vv = &vmx_vcpus[vcpu->part->id][vcpu->id];
 	int err = frame_alloc(&vv->vmcs);
@@ -219,55 +172,91 @@ int backend_vcpu_create(struct vcpu *vcpu)
 	return 0;
 }
 
-void backend_vcpu_destroy(struct vcpu *vcpu)
+static void vcpu_destroy(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *vv = vcpu->backend;
 
 	BH_CHECK(vmx_clear(vv->vmcs));
-	if (loaded_vmcs.v == vv->vmcs.v) {
-		loaded_vmcs.v = 0;
+	if (vmx_cpu()->loaded.v == vv->vmcs.v) {
+		vmx_cpu()->loaded.v = 0;
 	}
 	frame_free(vv->vmcs);
 	vcpu->backend = NULL;
 }
 
-static void set_timer(const struct sched *sched, uint64_t now)
+static void load(struct vcpu *vcpu)
 {
-	uint64_t horizon = sched_horizon(sched);
-	uint64_t ticks = horizon > now ? (horizon - now) >> vmx_features.timer_shift : 0;
+	(void)vmcs_enter(vcpu);
+}
+
+/* SDM 3C, "Software Use of Virtual-Machine Control Structures": a VMCS is active on one CPU at most. */
+static void unload(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *vv = vmx_vcpu(vcpu);
+
+	BH_CHECK(vmx_clear(vv->vmcs));
+	vv->launched = false;
+	if (vmx_cpu()->loaded.v == vv->vmcs.v) {
+		vmx_cpu()->loaded.v = 0;
+	}
+}
+
+static void flush(struct vcpu *vcpu)
+{
+	vmx_invept(INVEPT_SINGLE, ((struct vmx_part *)vcpu->part->backend)->eptp);
+}
+
+static bool enter(struct vcpu *vcpu, uint64_t now, uint64_t deadline)
+{
+	struct vmx_vcpu *vv = vmx_vcpu(vcpu);
+	uint64_t ticks = deadline > now ? (deadline - now) >> vmx_features.timer_shift : 0;
 
 	vmx_write(VMCS_PREEMPTION_TIMER, MIN(ticks, UINT32_MAX));
-}
-
-static bool may_run(const struct vcpu *vcpu, const struct sched *sched)
-{
-	return !sched->resched && vcpu->state == VCPU_RUNNABLE && !vcpu->paused;
-}
-
-void backend_vcpu_run(struct vcpu *vcpu)
-{
-	const struct sched *sched = cpu_this()->sched;
-	struct vmx_vcpu *vv = vcpu->backend;
-	uint64_t exited = insn_rdtsc(), now;
-
-	(void)vmcs_enter(vcpu);
-	if (vcpu->ioreq.answered) {
-		ioreq_finish(vcpu);
+	if (!vmx_enter(vcpu->regs, vv->launched)) {
+		dump_vmcs(vcpu);
+		part_stop(vcpu, BH_STOP_ENTRY_FAILED, vmx_read(VMCS_INSN_ERROR));
+		return false;
 	}
-	while (may_run(vcpu, sched)) {
-		if (vcpu->irq_check || vcpu->event.valid) {
-			inject_prepare(vcpu);
-		}
-		now = insn_rdtsc();
-		vcpu->stats.root_tsc += now - exited;
-		set_timer(sched, now);
-		if (!vmx_enter(vcpu->regs, vv->launched)) {
-			dump_vmcs(vcpu);
-			part_stop(vcpu, BH_STOP_ENTRY_FAILED, vmx_read(VMCS_INSN_ERROR));
-			return;
-		}
-		vv->launched = true;
-		exited = insn_rdtsc();
-		exit_handle(vcpu);
-	}
+	vv->launched = true;
+	return true;
 }
+
+static const uint32_t switched_msrs[] = {MSR_IA32_KERNEL_GS_BASE, MSR_IA32_STAR,  MSR_IA32_LSTAR,
+					 MSR_IA32_CSTAR,	  MSR_IA32_FMASK, MSR_IA32_TSC_AUX,
+					 0};
+
+const struct backend vtx_backend = {
+	.name = "VT-x",
+	.switched_msrs = switched_msrs,
+	.format = &ept_format,
+	.present = present,
+	.check = check,
+	.init = init,
+	.cpu_init = cpu_init_vmx,
+	.part_create = part_create_vmx,
+	.part_destroy = part_destroy_vmx,
+	.map_doorbell = map_doorbell,
+	.vcpu_create = vcpu_create,
+	.vcpu_destroy = vcpu_destroy,
+	.vcpu_reset = vmcs_reset,
+	.vcpu_start = vmcs_start,
+	.vcpu_sipi = vmcs_sipi,
+	.load = load,
+	.unload = unload,
+	.flush = flush,
+	.inject = inject_prepare,
+	.enter = enter,
+	.exit = exit_handle,
+	.rsp_read = vmcs_rsp_read,
+	.rsp_write = vmcs_rsp_write,
+	.rip = vmcs_rip,
+	.advance = vmcs_advance,
+	.rflags = vmcs_rflags,
+	.rflags_write = vmcs_rflags_write,
+	.efer = vmcs_efer,
+	.efer_write = vmcs_efer_write,
+	.pat = vmcs_pat,
+	.pat_write = vmcs_pat_write,
+	.tsc_offset_write = vmcs_tsc_offset_write,
+	.mode = vmcs_mode,
+};

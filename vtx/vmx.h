@@ -9,7 +9,6 @@
 #include "vtx/vmcs_fields.h"
 
 struct vmx_part {
-	struct ptab ept;
 	uint64_t eptp;
 	hpa_t io_bitmap; /* two neighbouring frames, shared by all partitions with the same rules */
 };
@@ -26,7 +25,7 @@ struct vmx_controls {
 	uint32_t pin, proc, proc2, exit, entry;
 };
 
-/** What the feature gate found; read only after backend_init. */
+/** What the feature gate found; read only after the gate. */
 struct vmx_features {
 	struct vmx_controls controls;
 	uint32_t revision;
@@ -53,6 +52,23 @@ void vmcs_leave(hpa_t previous);
 /** Fills controls and host state of the current VMCS. */
 void vmcs_init_controls(const struct vcpu *vcpu);
 void vmcs_init_host(void);
+
+/** The table's functions on a vcpu's registers (part/backend.h). */
+void vmcs_reset(struct vcpu *vcpu);
+int vmcs_start(struct vcpu *vcpu, const struct bh_vcpu_start *start);
+void vmcs_sipi(struct vcpu *vcpu, unsigned vector);
+uint64_t vmcs_rsp_read(struct vcpu *vcpu);
+void vmcs_rsp_write(struct vcpu *vcpu, uint64_t value);
+uint64_t vmcs_rip(struct vcpu *vcpu);
+void vmcs_advance(struct vcpu *vcpu, unsigned insn_length);
+uint64_t vmcs_rflags(struct vcpu *vcpu);
+void vmcs_rflags_write(struct vcpu *vcpu, uint64_t value);
+uint64_t vmcs_efer(struct vcpu *vcpu);
+int vmcs_efer_write(struct vcpu *vcpu, uint64_t value);
+uint64_t vmcs_pat(struct vcpu *vcpu);
+int vmcs_pat_write(struct vcpu *vcpu, uint64_t value);
+void vmcs_tsc_offset_write(struct vcpu *vcpu);
+void vmcs_mode(struct vcpu *vcpu, struct backend_mode *ret_mode);
 
 /** EPT format for mem/ptab. */
 extern struct ptab_format ept_format;

@@ -18,6 +18,7 @@
 #include "part/control.h"
 #include "part/policy.h"
 #include "part/sched.h"
+#include "part/xcr0.h"
 
 #define TAG	  "boot"
 #define MB2_MAGIC 0x36d76289u
@@ -84,9 +85,10 @@ static void log_memory(const struct boot_info *info)
 /** Both gates speak before one of them stops us, so that a person sees all that is missing. */
 static void check_features(void)
 {
-	int lapic = lapic_check(), backend = backend_check();
+	int lapic = lapic_check(), backend_rc = backend_choose();
 
-	must(backend ? backend : lapic, "switch VT-x on in the firmware, or use a CPU that has it");
+	must(backend_rc ? backend_rc : lapic,
+	     "switch virtualization (VT-x, SVM) on in the firmware, or use a CPU that has it");
 }
 
 static void init_memory(const struct boot_info *info)
@@ -107,7 +109,9 @@ static void init_partitions(const struct boot_info *info)
 	}
 	must(frames_reserve_pool(info, sizes, count), "give the partitions less in the policy");
 	must(pvh_write(info, &start_info, &entry), "load fewer or smaller modules");
-	must(backend_init(), "switch the machine off and on again");
+	must(backend->init(), "give the partitions less in the policy");
+	must(backend->cpu_init(), "switch the machine off and on again");
+	must(xcr0_init(), "this CPU needs a newer hypervisor");
 	must(control_init(info, start_info, entry), "give the partitions less in the policy");
 }
 

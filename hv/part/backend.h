@@ -1,55 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What the vendor-neutral core needs from VT-x or AMD-V. vtx/ implements it; the linker joins them.
+/** What the vendor-neutral core needs from VT-x or AMD-V.
  *
- *  All functions: partition locked or not yet shared, this CPU. Errors are negative enum bh_err.
+ *  vtx/ and svm/ each define one table, the linker joins them, and root mode takes the one of the CPU it
+ *  runs on. All functions: on the CPU they concern, with what they change locked or not yet shared. Errors
+ *  are negative enum bh_err.
  */
 #ifndef BH_PART_BACKEND_H
 #define BH_PART_BACKEND_H
 
+#include "mem/ptab.h"
 #include "part/part.h"
-
-/** The feature gate: logs each capability that is missing by its manual name. Changes nothing.
- *  -BH_NOSUPP. */
-int backend_check(void) BH_MUST_CHECK;
-/** Turns virtualization on for this CPU. Needs backend_check. */
-int backend_init(void) BH_MUST_CHECK;
-
-int backend_part_create(struct part *part) BH_MUST_CHECK;
-void backend_part_destroy(struct part *part);
-
-/** Second-level translation. prot: PTAB_*, memtype: 0 UC, 6 WB. Flushes what the CPU has cached. */
-int backend_map(struct part *part, uint64_t gpa, hpa_t hpa, uint64_t size, unsigned prot,
-		unsigned memtype) BH_MUST_CHECK;
-int backend_unmap(struct part *part, uint64_t gpa, uint64_t size) BH_MUST_CHECK;
-/** Marks a page whose writes are doorbells; it has no memory. */
-int backend_map_doorbell(struct part *part, uint64_t gpa) BH_MUST_CHECK;
-/** Walks the second-level tables: true when every leaf lies in frames the partition owns or is granted. */
-bool backend_check_isolation(const struct part *part);
-
-int backend_vcpu_create(struct vcpu *vcpu) BH_MUST_CHECK;
-void backend_vcpu_destroy(struct vcpu *vcpu);
-/** State after RESET or INIT (SDM 3A, "Processor State After Reset"). */
-void backend_vcpu_reset(struct vcpu *vcpu);
-/** Flat 32-bit protected mode or real mode at start->rip. */
-int backend_vcpu_start(struct vcpu *vcpu, const struct bh_vcpu_start *start) BH_MUST_CHECK;
-/** Start-up IPI: real mode at vector << 12. */
-void backend_vcpu_sipi(struct vcpu *vcpu, unsigned vector);
-
-/** Runs the vcpu until it blocks, stops, or this CPU should choose again. */
-void backend_vcpu_run(struct vcpu *vcpu);
-
-/** RSP is kept by the hardware. */
-uint64_t backend_rsp_read(struct vcpu *vcpu);
-void backend_rsp_write(struct vcpu *vcpu, uint64_t value);
-uint64_t backend_rip(struct vcpu *vcpu);
-void backend_advance(struct vcpu *vcpu, unsigned insn_length);
-uint64_t backend_rflags(struct vcpu *vcpu);
-void backend_rflags_write(struct vcpu *vcpu, uint64_t value);
-uint64_t backend_efer(struct vcpu *vcpu);
-int backend_efer_write(struct vcpu *vcpu, uint64_t value) BH_MUST_CHECK;
-uint64_t backend_pat(struct vcpu *vcpu);
-int backend_pat_write(struct vcpu *vcpu, uint64_t value) BH_MUST_CHECK;
-void backend_tsc_offset_write(struct vcpu *vcpu);
 
 /** What an instruction decoder and a guest page walk need. */
 struct backend_mode {
@@ -58,6 +18,86 @@ struct backend_mode {
 	unsigned bits; /* of the code segment: 16, 32, 64 */
 	unsigned cpl;
 };
-void backend_mode(struct vcpu *vcpu, struct backend_mode *ret_mode);
+
+struct backend {
+	const char *name; /* "VT-x" */
+	/** This CPU is of the kind, with or without the feature. */
+	bool (*present)(void);
+	/** MSRs that entry and exit leave alone: the core swaps them with the vcpu. Ends with 0. */
+	const uint32_t *switched_msrs;
+	/** Format of the second-level tables. */
+	struct ptab_format *format;
+
+	/** The feature gate: logs each capability that is missing by its manual name. Changes nothing.
+	 *  -BH_NOSUPP. */
+	int (*check)(void);
+	/** Once, on the first CPU; then cpu_init on every one. */
+	int (*init)(void);
+	/** Turns virtualization on for this CPU. -BH_NOSUPP, -BH_NOMEM. */
+	int (*cpu_init)(void);
+
+	/** What the hardware wants to know per partition; part->space is there. */
+	int (*part_create)(struct part *part);
+	void (*part_destroy)(struct part *part);
+	/** Makes one page's writes doorbells; it has no memory. */
+	int (*map_doorbell)(struct part *part, uint64_t gpa);
+
+	int (*vcpu_create)(struct vcpu *vcpu);
+	void (*vcpu_destroy)(struct vcpu *vcpu);
+	/** State after RESET or INIT (SDM 3A, "Processor State After Reset"). */
+	void (*vcpu_reset)(struct vcpu *vcpu);
+	/** Flat 32-bit protected mode or real mode at start->rip. */
+	int (*vcpu_start)(struct vcpu *vcpu, const struct bh_vcpu_start *start);
+	/** Start-up IPI: real mode at vector << 12. */
+	void (*vcpu_sipi)(struct vcpu *vcpu, unsigned vector);
+
+	/** Before the first entry of a turn on this CPU; before the vcpu goes to another one. */
+	void (*load)(struct vcpu *vcpu);
+	void (*unload)(struct vcpu *vcpu);
+	/** This CPU forgets what it has cached of the second-level tables of the loaded vcpu. */
+	void (*flush)(struct vcpu *vcpu);
+	/** Hands pending events to the CPU, or asks for an exit when the guest can take them. */
+	void (*inject)(struct vcpu *vcpu);
+	/** Runs the guest until its next exit, which comes by the TSC `deadline`. False: the CPU refused the
+	 *  state, and the partition is stopped. */
+	bool (*enter)(struct vcpu *vcpu, uint64_t now, uint64_t deadline);
+	/** Handles the exit. */
+	void (*exit)(struct vcpu *vcpu);
+
+	/* Registers that the hardware keeps. */
+	uint64_t (*rsp_read)(struct vcpu *vcpu);
+	void (*rsp_write)(struct vcpu *vcpu, uint64_t value);
+	uint64_t (*rip)(struct vcpu *vcpu);
+	void (*advance)(struct vcpu *vcpu, unsigned insn_length);
+	uint64_t (*rflags)(struct vcpu *vcpu);
+	void (*rflags_write)(struct vcpu *vcpu, uint64_t value);
+	uint64_t (*efer)(struct vcpu *vcpu);
+	int (*efer_write)(struct vcpu *vcpu, uint64_t value);
+	uint64_t (*pat)(struct vcpu *vcpu);
+	int (*pat_write)(struct vcpu *vcpu, uint64_t value);
+	void (*tsc_offset_write)(struct vcpu *vcpu);
+	void (*mode)(struct vcpu *vcpu, struct backend_mode *ret_mode);
+};
+
+extern const struct backend vtx_backend;
+
+/** The one in use; NULL before backend_choose. */
+extern const struct backend *backend;
+
+/** Takes the table for this CPU and runs its feature gate. -BH_NOSUPP: boot_error says why. */
+int backend_choose(void) BH_MUST_CHECK;
+
+/** Makes and frees what a partition has for its second-level translation. -BH_NOMEM. */
+int backend_part_create(struct part *part) BH_MUST_CHECK;
+void backend_part_destroy(struct part *part);
+
+/** Second-level translation. prot: PTAB_*, memtype: PTAB_UC or PTAB_WB. No CPU translates by the old
+ *  tables any more when they return. */
+int backend_map(struct part *part, uint64_t gpa, hpa_t hpa, uint64_t size, unsigned prot,
+		unsigned memtype) BH_MUST_CHECK;
+int backend_unmap(struct part *part, uint64_t gpa, uint64_t size) BH_MUST_CHECK;
+int backend_map_doorbell(struct part *part, uint64_t gpa) BH_MUST_CHECK;
+/** Walks the second-level tables: true when every leaf lies in frames the partition owns or is granted. */
+bool backend_check_isolation(const struct part *part);
 
 #endif

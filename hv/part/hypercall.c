@@ -56,7 +56,7 @@ static int hc_vcpu_set(const struct args *args)
 	if (err) {
 		return err;
 	}
-	err = backend_vcpu_start(part->vcpu[args->b], &start);
+	err = backend->vcpu_start(part->vcpu[args->b], &start);
 	if (!err) {
 		part->vcpu[args->b]->state = VCPU_RUNNABLE;
 	}

@@ -18,7 +18,7 @@ static uint64_t size_mask(unsigned size)
 
 static uint64_t reg_read(struct vcpu *vcpu, unsigned reg, bool high)
 {
-	uint64_t value = reg == REG_RSP && !high ? backend_rsp_read(vcpu) : vcpu->regs[reg];
+	uint64_t value = reg == REG_RSP && !high ? backend->rsp_read(vcpu) : vcpu->regs[reg];
 
 	return high ? value >> 8 : value;
 }
@@ -37,7 +37,7 @@ static void reg_write(struct vcpu *vcpu, unsigned reg, bool high, unsigned size,
 		value &= size_mask(size);
 	}
 	if (reg == REG_RSP && !high) {
-		backend_rsp_write(vcpu, value);
+		backend->rsp_write(vcpu, value);
 	} else {
 		vcpu->regs[reg] = value;
 	}
@@ -59,7 +59,7 @@ static void issue(struct vcpu *vcpu, unsigned type, unsigned dir, uint64_t addr,
 				     .vcpu = (uint8_t)vcpu->id,
 				     .state = BH_IOREQ_FREE,
 				     .seq = ++vcpu->ioreq.seq,
-				     .rip = backend_rip(vcpu)};
+				     .rip = backend->rip(vcpu)};
 	*slot = *request;
 	__atomic_store_n(&slot->state, BH_IOREQ_PENDING, __ATOMIC_RELEASE);
 	vcpu->ioreq.answered = false;
@@ -104,7 +104,7 @@ static uint64_t index_mask(struct vcpu *vcpu)
 {
 	struct backend_mode mode;
 
-	backend_mode(vcpu, &mode);
+	backend->mode(vcpu, &mode);
 	return mode.bits == 64 ? UINT64_MAX : mode.bits == 32 ? 0xffffffff : 0xffff;
 }
 
@@ -113,7 +113,7 @@ static bool string_step(struct vcpu *vcpu, unsigned index_reg, unsigned size, bo
 {
 	uint64_t mask = index_mask(vcpu), step = size;
 
-	if (backend_rflags(vcpu) & RFLAGS_DF) {
+	if (backend->rflags(vcpu) & RFLAGS_DF) {
 		step = -step;
 	}
 	vcpu->regs[index_reg] =
@@ -131,7 +131,7 @@ void ioreq_pio(struct vcpu *vcpu, const struct ioreq_pio *pio)
 
 	if (pio->rep && (vcpu->regs[REG_RCX] & index_mask(vcpu)) == 0) {
 		/* It exits before it looks at the count. */
-		backend_advance(vcpu, pio->insn_length);
+		backend->advance(vcpu, pio->insn_length);
 		return;
 	}
 	vcpu->ioreq.string = pio->string;
@@ -141,7 +141,7 @@ void ioreq_pio(struct vcpu *vcpu, const struct ioreq_pio *pio)
 	if (pio->string && !pio->in) {
 		struct backend_mode mode;
 
-		backend_mode(vcpu, &mode);
+		backend->mode(vcpu, &mode);
 		data = 0;
 		if (gwalk_copy_in(vcpu->part, &mode, pio->linear, &data, pio->size) != pio->size) {
 			part_stop(vcpu, BH_STOP_DECODE, pio->linear);
@@ -163,7 +163,7 @@ static void finish_pio(struct vcpu *vcpu)
 			struct backend_mode mode;
 			uint64_t gpa;
 
-			backend_mode(vcpu, &mode);
+			backend->mode(vcpu, &mode);
 			if (gwalk_translate(vcpu->part, &mode, ioreq->linear, &gpa) != 0 ||
 			    part_copy_out(vcpu->part, gpa, &ioreq->answer, size) != 0) {
 				part_stop(vcpu, BH_STOP_DECODE, ioreq->linear);
@@ -175,7 +175,7 @@ static void finish_pio(struct vcpu *vcpu)
 		reg_write(vcpu, REG_RAX, false, size, ioreq->answer);
 	}
 	if (over) {
-		backend_advance(vcpu, ioreq->insn_length);
+		backend->advance(vcpu, ioreq->insn_length);
 	}
 }
 
@@ -183,7 +183,7 @@ static void finish_pio(struct vcpu *vcpu)
 static void set_flags(struct vcpu *vcpu, uint64_t result, unsigned size, bool carry, bool overflow,
 		      bool adjust)
 {
-	uint64_t flags = backend_rflags(vcpu) & ~0x8d5ull;
+	uint64_t flags = backend->rflags(vcpu) & ~0x8d5ull;
 
 	result &= size_mask(size);
 	flags |= carry ? BIT(0) : 0;
@@ -192,7 +192,7 @@ static void set_flags(struct vcpu *vcpu, uint64_t result, unsigned size, bool ca
 	flags |= result == 0 ? BIT(6) : 0;
 	flags |= (result >> (8 * size - 1)) & 1 ? BIT(7) : 0;
 	flags |= overflow ? BIT(11) : 0;
-	backend_rflags_write(vcpu, flags);
+	backend->rflags_write(vcpu, flags);
 }
 
 static void compare(struct vcpu *vcpu, uint64_t a, uint64_t b, unsigned size)
@@ -259,7 +259,7 @@ static bool mmio_step(struct vcpu *vcpu, const struct decode_insn *insn, bool wa
 		over = string_step(vcpu, REG_RDI, insn->size, insn->rep);
 	}
 	if (over) {
-		backend_advance(vcpu, insn->length);
+		backend->advance(vcpu, insn->length);
 	}
 	return false;
 }
@@ -297,8 +297,8 @@ void ioreq_mmio(struct vcpu *vcpu, uint64_t gpa)
 	struct backend_mode mode;
 	size_t size;
 
-	backend_mode(vcpu, &mode);
-	size = gwalk_copy_in(vcpu->part, &mode, mode.cs_base + backend_rip(vcpu), bytes,
+	backend->mode(vcpu, &mode);
+	size = gwalk_copy_in(vcpu->part, &mode, mode.cs_base + backend->rip(vcpu), bytes,
 			     sizeof(bytes));
 	if (size == 0) {
 		part_stop(vcpu, BH_STOP_FETCH, gpa);

@@ -37,10 +37,10 @@ int msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *ret_value)
 		*ret_value = vcpu->lapic.base;
 		return 0;
 	case MSR_IA32_EFER:
-		*ret_value = backend_efer(vcpu);
+		*ret_value = backend->efer(vcpu);
 		return 0;
 	case MSR_IA32_PAT:
-		*ret_value = backend_pat(vcpu);
+		*ret_value = backend->pat(vcpu);
 		return 0;
 	case MSR_IA32_MISC_ENABLE:
 		*ret_value = MISC_ENABLE_FAST_STRINGS;
@@ -68,14 +68,14 @@ int msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 		return 0;
 	case MSR_IA32_TSC:
 		vcpu->tsc_offset = value - insn_rdtsc();
-		backend_tsc_offset_write(vcpu);
+		backend->tsc_offset_write(vcpu);
 		return 0;
 	case MSR_IA32_APIC_BASE:
 		return vlapic_write_base(vcpu, value);
 	case MSR_IA32_EFER:
-		return backend_efer_write(vcpu, value);
+		return backend->efer_write(vcpu, value);
 	case MSR_IA32_PAT:
-		return backend_pat_write(vcpu, value);
+		return backend->pat_write(vcpu, value);
 	case MSR_IA32_MISC_ENABLE:
 	case MSR_IA32_BIOS_SIGN_ID:
 		return 0; /* taken, without effect */

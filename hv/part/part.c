@@ -50,7 +50,7 @@ static void destroy_vcpus(struct part *part)
 		}
 		sched_detach(vcpu);
 		if (vcpu->backend) {
-			backend_vcpu_destroy(vcpu);
+			backend->vcpu_destroy(vcpu);
 		}
 		if (vcpu->xstate) {
 			frame_free(hpa((uintptr_t)vcpu->xstate));
@@ -83,7 +83,7 @@ static int create_vcpu(struct part *part, unsigned id)
 		return err;
 	}
 	vcpu->xstate = hpa_ptr(frame);
-	err = backend_vcpu_create(vcpu);
+	err = backend->vcpu_create(vcpu);
 	if (err) {
 		return err;
 	}
@@ -297,7 +297,7 @@ void part_stop(struct vcpu *vcpu, enum bh_stop_reason reason, uint64_t detail)
 
 	part->stop_reason = reason;
 	part->stop_detail = detail;
-	part->stop_rip = backend_rip(vcpu);
+	part->stop_rip = backend->rip(vcpu);
 	part->stop_vcpu = vcpu->id;
 	part->state = BH_PART_STOPPED;
 	log_error(TAG, "%s: stopped: %s, detail 0x%llx, vcpu %u at rip 0x%llx", part->policy->name,

@@ -13,6 +13,7 @@
 #include "abi/part.h"
 #include "abi/policy.h"
 #include "lib/lock.h"
+#include "mem/ptab.h"
 #include "part/vcpu.h"
 
 struct part {
@@ -30,7 +31,9 @@ struct part {
 	enum bh_stop_reason stop_reason;
 	uint64_t stop_detail, stop_rip;
 	uint32_t stop_vcpu;
-	void *backend; /* vtx: struct vmx_part */
+	struct ptab space;    /* second-level translation */
+	uint64_t tlb_gen;     /* raised by each change of `space`, never reset */
+	void *backend;        /* vtx: struct vmx_part; NULL: no second-level tables */
 };
 
 extern struct part parts[BH_PART_MAX];

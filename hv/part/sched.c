@@ -148,7 +148,7 @@ void sched_slice_over(struct vcpu *vcpu, bool interrupts_on, uint64_t now)
 		log_notice("sched",
 			   "%s: vcpu %u keeps its interrupts off, slowed to its share, rip 0x%llx",
 			   vcpu->part->policy->name, vcpu->id,
-			   (unsigned long long)backend_rip(vcpu));
+			   (unsigned long long)backend->rip(vcpu));
 		vcpu->closed_since = UINT64_MAX;
 	}
 }
@@ -213,7 +213,7 @@ BH_NORETURN void sched_run(void)
 		sched->resched = false;
 		sched->slice_end = now + us_to_tsc(SCHED_SLICE_US);
 		vcpu->waits_for = NULL;
-		backend_vcpu_run(vcpu);
+		vcpu_run(vcpu);
 		cpu->current = NULL;
 		charge(sched, vcpu, now, insn_rdtsc());
 		sched_enqueue(vcpu);

@@ -6,6 +6,7 @@
 #include "cpu/msr.h"
 #include "lib/string.h"
 #include "part/backend.h"
+#include "part/ioreq.h"
 #include "part/part.h"
 #include "part/sched.h"
 #include "part/xcr0.h"
@@ -30,18 +31,15 @@ void vcpu_reset(struct vcpu *vcpu)
 	*(uint16_t *)vcpu->xstate = 0x37f;		      /* FCW */
 	*(uint32_t *)((uint8_t *)vcpu->xstate + 24) = 0x1f80; /* MXCSR */
 	vlapic_reset(&vcpu->lapic, vcpu->id, true);
-	backend_vcpu_reset(vcpu);
+	backend->vcpu_reset(vcpu);
 }
-
-static const uint32_t switched_msr[] = {MSR_IA32_KERNEL_GS_BASE, MSR_IA32_STAR,	 MSR_IA32_LSTAR,
-					MSR_IA32_CSTAR,		 MSR_IA32_FMASK, MSR_IA32_TSC_AUX};
 
 void vcpu_load(struct vcpu *vcpu)
 {
 	const struct vcpu_switched *sw = &vcpu->switched;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(switched_msr); i++) {
-		insn_wrmsr(switched_msr[i], sw->msr[i]);
+	for (unsigned i = 0; backend->switched_msrs[i]; i++) {
+		insn_wrmsr(backend->switched_msrs[i], sw->msr[i]);
 	}
 	insn_write_cr2(sw->cr2);
 	insn_write_dr(0, sw->dr0);
@@ -58,8 +56,8 @@ void vcpu_save(struct vcpu *vcpu)
 {
 	struct vcpu_switched *sw = &vcpu->switched;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(switched_msr); i++) {
-		sw->msr[i] = insn_rdmsr(switched_msr[i]);
+	for (unsigned i = 0; backend->switched_msrs[i]; i++) {
+		sw->msr[i] = insn_rdmsr(backend->switched_msrs[i]);
 	}
 	sw->cr2 = insn_read_cr2();
 	sw->dr0 = insn_read_dr(0);
@@ -69,6 +67,38 @@ void vcpu_save(struct vcpu *vcpu)
 	sw->dr6 = insn_read_dr(6);
 	insn_xsetbv(0, xcr0_allowed());
 	insn_xsave(vcpu->xstate, xcr0_allowed());
+}
+
+static bool may_run(const struct vcpu *vcpu, const struct sched *sched)
+{
+	return !sched->resched && vcpu->state == VCPU_RUNNABLE && !vcpu->paused;
+}
+
+void vcpu_run(struct vcpu *vcpu)
+{
+	const struct sched *sched = cpu_this()->sched;
+	uint64_t exited = insn_rdtsc(), now;
+
+	backend->load(vcpu);
+	if (vcpu->ioreq.answered) {
+		ioreq_finish(vcpu);
+	}
+	while (may_run(vcpu, sched)) {
+		if (vcpu->irq_check || vcpu->event.valid) {
+			backend->inject(vcpu);
+		}
+		if (vcpu->tlb_gen != vcpu->part->tlb_gen) {
+			vcpu->tlb_gen = vcpu->part->tlb_gen;
+			backend->flush(vcpu);
+		}
+		now = insn_rdtsc();
+		vcpu->stats.root_tsc += now - exited;
+		if (!backend->enter(vcpu, now, sched_horizon(sched))) {
+			return;
+		}
+		exited = insn_rdtsc();
+		backend->exit(vcpu);
+	}
 }
 
 void vcpu_wake(struct vcpu *vcpu)

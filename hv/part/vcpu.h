@@ -29,7 +29,7 @@ enum vcpu_state {
 
 /** Registers that neither the hardware nor the exit path switches: swapped when another vcpu comes on. */
 struct vcpu_switched {
-	uint64_t msr[6]; /* vcpu.c names them */
+	uint64_t msr[6]; /* backend->switched_msrs names them */
 	uint64_t cr2, dr0, dr1, dr2, dr3, dr6;
 	uint64_t xcr0;
 };
@@ -76,6 +76,7 @@ struct vcpu {
 	const struct vcpu *waits_for; /* halted in BH_HC_IOREQ_DONE until that one asks again */
 	struct vcpu_switched switched;
 	uint64_t tsc_offset;
+	uint64_t tlb_gen; /* of the partition, when this vcpu last flushed */
 	void *xstate;  /* XSAVE area, one frame */
 	void *backend; /* vtx: struct vmx_vcpu */
 	struct bh_vcpu_stats stats;
@@ -88,6 +89,9 @@ void vcpu_reset(struct vcpu *vcpu);
 /** Swaps `switched` and the XSAVE state in and out. Context: this CPU, vcpu not running. */
 void vcpu_load(struct vcpu *vcpu);
 void vcpu_save(struct vcpu *vcpu);
+
+/** Runs the vcpu until it blocks, stops, or this CPU should choose again. Loaded on this CPU. */
+void vcpu_run(struct vcpu *vcpu);
 
 /** Makes a halted vcpu runnable and asks for a scheduling decision. Any state. */
 void vcpu_wake(struct vcpu *vcpu);

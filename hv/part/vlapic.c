@@ -205,7 +205,7 @@ static void deliver(struct vcpu *vcpu, unsigned mode, unsigned vector, bool leve
 		break;
 	case MODE_SIPI:
 		if (vcpu->state == VCPU_OFF && vcpu->id != 0) {
-			backend_vcpu_sipi(vcpu, vector);
+			backend->vcpu_sipi(vcpu, vector);
 			vcpu->state = VCPU_HALTED;
 			vcpu_wake(vcpu);
 		}

@@ -15,6 +15,7 @@
 #include "part/backend.h"
 #include "part/control.h"
 #include "part/policy.h"
+#include "part/xcr0.h"
 
 #define MIB	  0x100000ull
 #define RAM_TOP	  (64 * MIB)
@@ -89,8 +90,8 @@ void vmx_fake_start_root_mode(void)
 	cpu_init(0);
 	memset(parts, 0, sizeof(parts));
 	strcpy(boot_record()->cmdline, "tsc_khz=50000");
-	if (tsc_init(0, false) || backend_check() || frames_init(&info) || policy_init(&info) ||
-	    frames_reserve_pool(&info, sizes, 3) || backend_init() ||
+	if (tsc_init(0, false) || backend_choose() || frames_init(&info) || policy_init(&info) ||
+	    frames_reserve_pool(&info, sizes, 3) || backend->init() || backend->cpu_init() || xcr0_init() ||
 	    control_init(&info, gpa(0x8000), gpa(0x10000))) {
 		parts[0].policy = NULL;
 	}

@@ -32,7 +32,7 @@ static int setup(void **state)
 	assert_int_equal(event_setup(EVENT_PAGE, 0xfee00000, 0x41), 0);
 	guest = parts[1].vcpu[0];
 	guest->state = VCPU_RUNNABLE;
-	assert_int_equal(backend_vcpu_start(guest, &(struct bh_vcpu_start){.mode = BH_VCPU_FLAT32,
+	assert_int_equal(backend->vcpu_start(guest, &(struct bh_vcpu_start){.mode = BH_VCPU_FLAT32,
 									   .rip = RIP}),
 			 0);
 	assert_int_equal(part_start(&parts[1]), 0);
@@ -327,7 +327,7 @@ static void entry_failure_stops_the_partition(void **state)
 	vmx_fake_enter = fail_entry;
 	vmx_write(VMCS_INSN_ERROR, 7);
 	cpu_this()->sched->resched = false;
-	backend_vcpu_run(guest);
+	vcpu_run(guest);
 	assert_int_equal(parts[1].stop_reason, BH_STOP_ENTRY_FAILED);
 	assert_int_equal(parts[1].stop_detail, 7);
 }
