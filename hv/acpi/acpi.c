@@ -32,6 +32,7 @@
 #define EBDA_SEGMENT  0x40eull
 
 static struct acpi_info acpi;
+static uint8_t dmar_copy[ACPI_DMAR_MAX];
 
 static uint32_t get32(const uint8_t *at)
 {
@@ -80,6 +81,12 @@ static const uint8_t *table_at(uint64_t pa, acpi_read_fn read, void *ctx, uint32
 	return at;
 }
 
+static int refuse(const char *what)
+{
+	boot_error = what;
+	return -BH_CORRUPT;
+}
+
 static void add_cpu(struct acpi_info *ret, uint32_t apic_id, uint32_t flags)
 {
 	if (!(flags & (MADT_ENABLED | MADT_ONLINE))) {
@@ -99,7 +106,7 @@ static int parse_madt(const uint8_t *table, uint32_t size, struct acpi_info *ret
 		uint8_t len = table[at + 1];
 
 		if (len < 2 || len > size - at) {
-			return -BH_CORRUPT;
+			return refuse("the ACPI MADT is damaged");
 		}
 		if (table[at] == MADT_LOCAL_APIC && len >= 8) {
 			add_cpu(ret, table[at + 3], get32(table + at + 4));
@@ -132,11 +139,12 @@ static void parse_fadt(const uint8_t *table, uint32_t size, struct acpi_info *re
 static int parse_table(uint64_t pa, acpi_read_fn read, void *ctx, struct acpi_info *ret)
 {
 	uint32_t size;
-	const uint8_t *table = table_at(pa, read, ctx, &size);
+	const uint8_t *table = table_at(pa, read, ctx, &size), *head;
 
 	if (!table) {
-		return 0; /* a damaged table that we do not need is the control partition's business
-			   */
+		/* A damaged table that we do not need is the control partition's business. */
+		head = read(ctx, pa, HEADER_SIZE);
+		return head && memcmp(head, "DMAR", 4) == 0 ? refuse("the ACPI DMAR table is damaged") : 0;
 	}
 	if (memcmp(table, "APIC", 4) == 0) {
 		return parse_madt(table, size, ret);
@@ -144,7 +152,8 @@ static int parse_table(uint64_t pa, acpi_read_fn read, void *ctx, struct acpi_in
 	if (memcmp(table, "FACP", 4) == 0) {
 		parse_fadt(table, size, ret);
 	} else if (memcmp(table, "DMAR", 4) == 0) {
-		ret->has_dmar = true;
+		ret->dmar = table;
+		ret->dmar_size = size;
 	}
 	return 0;
 }
@@ -158,8 +167,7 @@ int acpi_parse(const void *rsdp, size_t rsdp_size, acpi_read_fn read, void *ctx,
 
 	if (rsdp_size < RSDP_SIZE_1 || memcmp(root, "RSD PTR ", 8) != 0 ||
 	    !sums_to_zero(root, RSDP_SIZE_1)) {
-		boot_error = "the ACPI root pointer is damaged";
-		return -BH_CORRUPT;
+		return refuse("the ACPI root pointer is damaged");
 	}
 	ret->rsdt = get32(root + 16);
 	if (root[15] >= 2 && rsdp_size >= RSDP_SIZE_2 && sums_to_zero(root, RSDP_SIZE_2) &&
@@ -169,16 +177,15 @@ int acpi_parse(const void *rsdp, size_t rsdp_size, acpi_read_fn read, void *ctx,
 	}
 	root = table_at(ret->rsdt, read, ctx, &size);
 	if (!root || memcmp(root, width == 8 ? "XSDT" : "RSDT", 4) != 0) {
-		boot_error = "the ACPI root table is damaged";
-		return -BH_CORRUPT;
+		return refuse("the ACPI root table is damaged");
 	}
 	for (uint32_t at = HEADER_SIZE, i = 0; at + width <= size && i < ENTRY_MAX;
 	     at += width, i++) {
 		uint64_t pa = width == 8 ? get64(root + at) : get32(root + at);
+		int rc = parse_table(pa, read, ctx, ret);
 
-		if (parse_table(pa, read, ctx, ret)) {
-			boot_error = "the ACPI MADT is damaged";
-			return -BH_CORRUPT;
+		if (rc) {
+			return rc;
 		}
 	}
 	return 0;
@@ -244,9 +251,16 @@ int acpi_init(const struct boot_info *info)
 	if (rc) {
 		return rc;
 	}
+	if (found.dmar_size > sizeof(dmar_copy)) {
+		return refuse("the ACPI DMAR table is larger than 4 KiB");
+	}
+	if (found.dmar) {
+		memcpy(dmar_copy, found.dmar, found.dmar_size);
+		found.dmar = dmar_copy;
+	}
 	acpi = found;
 	log_info("acpi", "%u cpu(s), PM timer at port %x, DMAR table: %s", acpi.cpu_found,
-		 acpi.pm_timer_port, acpi.has_dmar ? "yes" : "no");
+		 acpi.pm_timer_port, acpi.dmar ? "yes" : "no");
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What root mode reads from ACPI: CPUs, the PM timer, whether there is a DMAR table. ACPI 6.5,
+/** What root mode reads from ACPI: CPUs, the PM timer, the DMAR table. ACPI 6.5,
  * "ACPI Software Programming Model". Tables are untrusted: length and checksum are verified before
  * a byte is used. */
 #ifndef BH_ACPI_ACPI_H
@@ -14,10 +14,14 @@ struct acpi_info {
 	uint32_t apic_id[CPU_MAX];
 	uint16_t pm_timer_port; /* 0: none */
 	bool pm_timer_32bit;
-	bool has_dmar;
+	const uint8_t *dmar; /* the DMAR table, checksum verified; NULL: none. acpi_init makes a copy */
+	uint32_t dmar_size;
 	uint64_t rsdp; /* physical address, where the firmware has it */
 	uint64_t rsdt; /* RSDT or XSDT */
 };
+
+/** A DMAR table has a few hundred bytes; a larger one than this is refused. */
+#define ACPI_DMAR_MAX 4096u
 
 struct boot_info;
 

@@ -102,6 +102,36 @@ INSN_IO(8, uint8_t)
 INSN_IO(32, uint32_t)
 #undef INSN_IO
 
+/** Registers of a device, mapped by hspace_map_device: one access of exactly that size. */
+#define INSN_MMIO(bits, suffix)                                                                    \
+	static inline uint##bits##_t insn_mmio_read##bits(hpa_t at)                                \
+	{                                                                                          \
+		uint##bits##_t value;                                                              \
+                                                                                                   \
+		__asm__ volatile("mov" suffix " %1, %0"                                            \
+				 : "=r"(value)                                                     \
+				 : "m"(*(const volatile uint##bits##_t *)hpa_ptr(at))              \
+				 : "memory");                                                      \
+		return value;                                                                      \
+	}                                                                                          \
+                                                                                                   \
+	static inline void insn_mmio_write##bits(hpa_t at, uint##bits##_t value)                   \
+	{                                                                                          \
+		__asm__ volatile("mov" suffix " %1, %0"                                            \
+				 : "=m"(*(volatile uint##bits##_t *)hpa_ptr(at))                   \
+				 : "r"(value)                                                      \
+				 : "memory");                                                      \
+	}
+INSN_MMIO(32, "l")
+INSN_MMIO(64, "q")
+#undef INSN_MMIO
+
+/** Writes the cache line back to memory, for a reader that does not look into caches. */
+static inline void insn_clflush(const void *at)
+{
+	__asm__ volatile("clflush %0" : : "m"(*(const char *)at) : "memory");
+}
+
 static inline void insn_cli(void)
 {
 	__asm__ volatile("cli" : : : "memory");

@@ -174,6 +174,11 @@ int hspace_init(void)
 	return 0;
 }
 
+int hspace_map_device(hpa_t base, uint64_t size)
+{
+	return ptab_map(&space, base.v, base.v, size, PTAB_READ | PTAB_WRITE, PTAB_UC);
+}
+
 uint64_t hspace_cr3(void)
 {
 	return space.root.v;

@@ -24,15 +24,28 @@ static uint64_t *table_at(const struct ptab *pt, uint64_t entry, unsigned level)
 	return hpa_ptr(hpa(pt->fmt->addr(entry, level)));
 }
 
-static void store(uint64_t *slot, uint64_t entry)
+static void wrote(const struct ptab *pt, const void *at, size_t size)
+{
+	if (pt->fmt->wrote) {
+		pt->fmt->wrote(at, size);
+	}
+}
+
+static void store(const struct ptab *pt, uint64_t *slot, uint64_t entry)
 {
 	__atomic_store_n(slot, entry, __ATOMIC_RELEASE);
+	wrote(pt, slot, sizeof(*slot));
 }
 
 int ptab_init(struct ptab *pt, const struct ptab_format *fmt)
 {
+	int rc = frame_alloc(&pt->root);
+
 	pt->fmt = fmt;
-	return frame_alloc(&pt->root);
+	if (!rc) {
+		wrote(pt, hpa_ptr(pt->root), PAGE_SIZE);
+	}
+	return rc;
 }
 
 static bool is_table(const struct ptab *pt, uint64_t entry, unsigned level)
@@ -81,7 +94,8 @@ static int grow(const struct ptab *pt, uint64_t *slot, unsigned level)
 			table[i] = attributes | (pa + i * ptab_level_size(level - 1));
 		}
 	}
-	store(slot, fmt->table(frame.v));
+	wrote(pt, hpa_ptr(frame), PAGE_SIZE);
+	store(pt, slot, fmt->table(frame.v));
 	return 0;
 }
 
@@ -100,7 +114,7 @@ static void write_leaf(const struct change *c, uint64_t *slot, unsigned level, u
 {
 	uint64_t old = *slot;
 
-	store(slot, c->unmap ? 0 : c->pt->fmt->leaf(pa, level, c->prot, c->memtype));
+	store(c->pt, slot, c->unmap ? 0 : c->pt->fmt->leaf(pa, level, c->prot, c->memtype));
 	if (is_table(c->pt, old, level)) {
 		free_table(c->pt, table_at(c->pt, old, level), level - 1);
 	}
@@ -146,7 +160,7 @@ static int change_level(const struct change *c, uint64_t *table, unsigned level,
 				return rc;
 			}
 			if (c->pass == PASS_COMMIT && c->unmap && is_empty(below)) {
-				store(slot, 0);
+				store(pt, slot, 0);
 				frame_free(ptr_hpa(below));
 			}
 		}
@@ -217,7 +231,7 @@ int ptab_set_raw(struct ptab *pt, uint64_t va, uint64_t entry)
 		}
 		table = table_at(pt, *slot, level);
 	}
-	store(&table[va / PAGE_SIZE % ENTRIES], entry);
+	store(pt, &table[va / PAGE_SIZE % ENTRIES], entry);
 	return 0;
 }
 

@@ -26,6 +26,7 @@ struct ptab_format {
 	bool (*present)(uint64_t entry);
 	bool (*is_leaf)(uint64_t entry, unsigned level);
 	uint64_t (*addr)(uint64_t entry, unsigned level); /* of the page or table it points at */
+	void (*wrote)(const void *at, size_t size); /* bytes of a table changed; may be NULL */
 };
 
 struct ptab {

@@ -166,6 +166,41 @@ void insn_out8(uint16_t port, uint8_t value)
 	port_out(port, 1, value);
 }
 
+void insn_out32(uint16_t port, uint32_t value)
+{
+	port_out(port, 4, value);
+}
+
+/* A machine in which no device answers there reads all ones. */
+static uint64_t mmio_in(hpa_t at, unsigned size)
+{
+	return insn_fake.mmio_in ? insn_fake.mmio_in(at.v, size) : ~0ull;
+}
+
+uint32_t insn_mmio_read32(hpa_t at)
+{
+	return (uint32_t)mmio_in(at, 4);
+}
+
+uint64_t insn_mmio_read64(hpa_t at)
+{
+	return mmio_in(at, 8);
+}
+
+void insn_mmio_write32(hpa_t at, uint32_t value)
+{
+	if (insn_fake.mmio_out) {
+		insn_fake.mmio_out(at.v, 4, value);
+	}
+}
+
+void insn_mmio_write64(hpa_t at, uint64_t value)
+{
+	if (insn_fake.mmio_out) {
+		insn_fake.mmio_out(at.v, 8, value);
+	}
+}
+
 void insn_stop(void)
 {
 	if (!insn_fake.stop_armed) {
@@ -233,4 +268,9 @@ void insn_load_segments(uint16_t code, uint16_t data)
 
 void insn_wbinvd(void)
 {
+}
+
+void insn_clflush(const void *at)
+{
+	(void)at;
 }

@@ -24,6 +24,8 @@ struct insn_fake {
 	unsigned cpuid_count;
 	uint32_t (*in)(uint16_t port, unsigned size); /* ports but COM1 */
 	void (*out)(uint16_t port, unsigned size, uint32_t value);
+	uint64_t (*mmio_in)(uint64_t at, unsigned size); /* registers of devices */
+	void (*mmio_out)(uint64_t at, unsigned size, uint64_t value);
 	char console[0x10000]; /* what went out on COM1 */
 	unsigned console_used;
 	uint8_t com1[8];

@@ -124,7 +124,8 @@ static void acpi_finds_what_is_needed(void **state)
 	assert_int_equal(info.apic_id[1], 256);
 	assert_int_equal(info.pm_timer_port, 0x608);
 	assert_true(info.pm_timer_32bit);
-	assert_true(info.has_dmar);
+	assert_ptr_equal(info.dmar, memory + (DMAR - BASE));
+	assert_int_equal(info.dmar_size, 48);
 	assert_int_equal(info.rsdt, XSDT);
 }
 
@@ -137,7 +138,7 @@ static void acpi_reads_the_rsdt(void **state)
 	assert_int_equal(parse(), 0);
 	assert_int_equal(info.rsdt, RSDT);
 	assert_int_equal(info.cpu_count, 2);
-	assert_false(info.has_dmar);
+	assert_null(info.dmar);
 }
 
 /* The extended PM timer block wins when it is a port. */
@@ -194,6 +195,15 @@ static void acpi_skips_damaged_tables(void **state)
 	assert_int_equal(info.cpu_count, 2);
 }
 
+/* A machine whose DMAR table cannot be read is not started as if it had no IOMMU. */
+static void acpi_refuses_a_damaged_dmar(void **state)
+{
+	(void)state;
+	memory[DMAR - BASE + 40]++;
+	assert_int_equal(parse(), -BH_CORRUPT);
+	assert_non_null(strstr(boot_error, "DMAR"));
+}
+
 /* Entries of the MADT that lie about their length end it with an error, not with a loop. */
 static void acpi_bounds_madt_entries(void **state)
 {
@@ -235,6 +245,7 @@ int main(void)
 		T(acpi_checks_the_root_pointer),
 		T(acpi_checks_the_root_table),
 		T(acpi_skips_damaged_tables),
+		T(acpi_refuses_a_damaged_dmar),
 		T(acpi_bounds_madt_entries),
 		T(acpi_caps_cpus),
 	};

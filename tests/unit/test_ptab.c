@@ -43,7 +43,15 @@ static uint64_t addr(uint64_t entry, unsigned level)
 	return entry & ADDR & (is_leaf(entry, level) ? ~(ptab_level_size(level) - 1) : ~0ull);
 }
 
-static const struct ptab_format format = {4, 3, leaf, table, present, is_leaf, addr};
+/* Memory as a reader sees it that does not look into the CPU's caches. */
+static uint8_t behind_cache[TOP];
+
+static void wrote(const void *at, size_t size)
+{
+	memcpy(behind_cache + (uintptr_t)at, at, size);
+}
+
+static const struct ptab_format format = {4, 3, leaf, table, present, is_leaf, addr, wrote};
 
 static struct ptab pt;
 static uint64_t used_before;
@@ -261,11 +269,37 @@ static void ptab_walk_visits_leaves_in_order(void **state)
 	assert_int_equal(seen.count, 2);
 }
 
+static void expect_written(const uint64_t *entries, unsigned level)
+{
+	assert_memory_equal(entries, behind_cache + (uintptr_t)entries, PAGE_SIZE);
+	for (unsigned i = 0; i < 512 && level > 1; i++) {
+		if (present(entries[i]) && !is_leaf(entries[i], level)) {
+			expect_written(hpa_ptr(hpa(addr(entries[i], level))), level - 1);
+		}
+	}
+}
+
+/* Every byte of every table was handed to `wrote`, fresh tables and split pages too. */
+static void ptab_tells_all_it_writes(void **state)
+{
+	(void)state;
+	memset(behind_cache, 0xa5, sizeof(behind_cache));
+	wrote(hpa_ptr(pt.root), PAGE_SIZE);
+	assert_int_equal(ptab_map(&pt, 0, 0, PAGE_1G, RW, PTAB_WB), 0);
+	assert_int_equal(ptab_unmap(&pt, 5 * PAGE_2M + PAGE_SIZE, PAGE_SIZE), 0);
+	assert_int_equal(ptab_map(&pt, 3 * PAGE_1G, PAGE_SIZE, PAGE_2M, RW, PTAB_WB), 0);
+	assert_int_equal(ptab_set_raw(&pt, 2 * PAGE_1G, 2), 0);
+	expect_written(hpa_ptr(pt.root), 4);
+	assert_int_equal(ptab_unmap(&pt, 3 * PAGE_1G, PAGE_2M), 0);
+	expect_written(hpa_ptr(pt.root), 4);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, prepare, finish)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(ptab_tells_all_it_writes),
 		T(ptab_map_uses_the_largest_pages),
 		T(ptab_map_respects_alignment_of_both),
 		T(ptab_unmap_splits_large_page),
