@@ -14,9 +14,9 @@ from pathlib import Path
 from tree import C_LIKE, TOP, Tap, files, text
 
 # A file includes its own layer and lower ones.
-LAYER = {"hv/abi": 0, "hv/lib": 1, "hv/dbg": 2, "hv/cpu": 2, "hv/mem": 3, "hv/acpi": 4, "hv/irq": 4, "hv/part": 5,
-         "hv/boot": 6}
-VTX_SEES = 5  # it implements hv/part/backend.h and calls the handlers of hv/part; never the start
+LAYER = {"hv/abi": 0, "hv/lib": 1, "hv/dbg": 2, "hv/cpu": 2, "hv/mem": 3, "hv/acpi": 4, "hv/irq": 4, "hv/iommu": 5,
+         "hv/part": 6, "hv/boot": 7}
+VTX_SEES = 6  # it implements hv/part/backend.h and calls the handlers of hv/part; never the start
 # Areas outside root mode: what each may include besides itself and hv/abi.
 SEES = {
     "partitions/kmod": [],
