@@ -93,28 +93,28 @@ def boot_files(modules, table, options="", words=None):
     return files
 
 
-def partition_files(check):
-    """What goes into the control root besides programs: definitions of the partitions. For the check each
-    guest also tells which keys it receives."""
+def partition_files(words):
+    """What goes into the control root besides programs: definitions of the partitions, with more words for each
+    guest's kernel."""
     files = {}
     for name in GUESTS:
         data = definition(name)
-        if check:
-            data["cmdline"] += " bulkhead.keys=1"
+        data["cmdline"] = " ".join([data["cmdline"], *words])
         files[f"etc/bulkhead/partitions/{name}.json"] = (json.dumps(data, indent=2) + "\n").encode()
     return files
 
 
-def laptop(check=False, append="", parts=(), guests=None, desktop="light"):
-    """Path of the disk image of the laptop; append: more words for the control kernel's command line.
-    desktop: "full" or "light". Tests add guests: their entries in the policy, and {name: (definition, kernel's
-    path)}."""
+def laptop(check=False, append="", parts=(), guests=None, desktop="light", real=False):
+    """Path of the disk image of the laptop, the same for all emulators. check: each guest also tells which keys it
+    receives; append: more words for the control kernel's command line; desktop: "full" or "light"; real: for a real
+    CPU. Tests add guests: their entries in the policy, and {name: (definition, kernel's path)}."""
     laptop_data = definitions()
+    machine_words = [] if real else laptop_data["boot"]["emulated"]
     variant = laptop_data["desktop"][desktop]
     recipes = {name: variant["image"] if name == "desktop" else name for name in GUESTS}
     named = [image.recipe(recipe)["packages"] for recipe in ("control", *recipes.values())]
     deb.resolve([deb.kernel_package(), *(package for packages in named for package in packages)])
-    extra = partition_files(check)
+    extra = partition_files([*machine_words, *(["bulkhead.keys=1"] if check else [])])
     files = {}
     for name, (data, path) in (guests or {}).items():
         data = {**data, "name": name, "kernel": f"/system/images/{name}"}
@@ -123,7 +123,7 @@ def laptop(check=False, append="", parts=(), guests=None, desktop="light"):
     extra["lib/modules/bulkhead.ko"] = kernel_module().read_bytes()
     modules = {"kernel": kernel.vmlinux(), "initrd": image.control(extra)}
     boot = laptop_data["boot"]
-    words = {"kernel": " ".join([*boot["kernel"]["cmdline"], *append.split()])}
+    words = {"kernel": " ".join([*boot["kernel"]["cmdline"], *machine_words, *append.split()])}
     files["images/vmlinux"] = modules["kernel"]
     for name in GUESTS:
         files[f"images/{name}.initrd"], files[f"images/{name}.vhd"] = image.guest(recipes[name])
