@@ -5,7 +5,7 @@ import json
 import re
 import time
 
-from . import bochs, build, paths, screen, step
+from . import build, choose, paths, step
 
 STRIP_ROWS = 32
 FOCUS = r"switcher: focus {name} tsc=(\d+) frame-done tsc=(\d+)\s"
@@ -19,13 +19,15 @@ MILESTONES = (
 
 
 class Check:
-    def __init__(self, folder, timeout):
+    """One run on one machine; options go to its class (bochs.Bochs, qemu.Qemu), like cpus=4."""
+
+    def __init__(self, folder, timeout, machine="bochs", **options):
         self.folder = folder
         self.end = time.monotonic() + timeout
         self.marks = []
-        self.display = screen.Display()
+        self.kind = machine
+        self.options = options
         self.machine = None
-        self.window = None
 
     def left(self, most):
         """Seconds that a wait may take within the whole limit."""
@@ -34,14 +36,13 @@ class Check:
             raise step.Failure("the time limit of the whole check is over", "--timeout SECONDS sets another")
         return min(left, most)
 
-    def mark(self, name, instructions, since=0, begin=None):
+    def mark(self, name, ticks, since=0, begin=None):
         seconds = time.monotonic() - begin if begin is not None else self.machine.seconds()
-        self.marks.append({"name": name, "instructions": instructions - since, "seconds": round(seconds, 1)})
-        step.say(f"{name}: {(instructions - since) / 1e6:.1f} M instructions, {seconds:.1f} s")
+        self.marks.append({"name": name, self.machine.tick: ticks - since, "seconds": round(seconds, 1)})
+        step.say(f"{name}: {(ticks - since) / 1e6:.1f} M {self.machine.tick}, {seconds:.1f} s")
 
-    def start(self, disk, more=""):
-        self.machine = bochs.Bochs(self.folder, disk, self.display.name, more=more)
-        self.window = screen.Window(self.display.name)
+    def start(self, disk, **options):
+        self.machine = choose.start(self.kind, self.folder, disk=disk, **self.options, **options)
 
     def boot(self):
         for name, pattern in MILESTONES:
@@ -60,7 +61,7 @@ class Check:
         """Presses the chord and waits until the switcher says that the pixels are on the screen."""
         offset = len(self.machine.text())
         begin = time.monotonic()
-        self.window.key(chord)
+        self.machine.key(chord)
         match = self.machine.wait_for(FOCUS.format(name=name), self.left(60), offset)
         self.mark(f"switch to {name} ({chord})", int(match.group(2)), int(match.group(1)), begin)
 
@@ -71,7 +72,7 @@ class Check:
         rgb = bytes.fromhex(colour[1:])
         end = time.monotonic() + self.left(20)
         while True:
-            width, height, pixels = self.window.picture(path)
+            width, height, pixels = self.machine.picture(path)
             strip = pixels[:width * STRIP_ROWS * 3]
             near = sum(1 for i in range(0, len(strip), 3) if close(strip[i:i + 3], rgb))
             if (width, height) == (1024, 768) and near * 10 > width * STRIP_ROWS:
@@ -89,7 +90,7 @@ class Check:
         """Types keys and proves that this partition received each once and no other received any."""
         before = self.keys()
         for key, _ in TYPED:
-            self.window.key(key)
+            self.machine.key(key)
         wanted = [(name, code) for _, code in TYPED]
         end = time.monotonic() + self.left(30)
         while len(self.keys()) < len(before) + len(wanted):
@@ -129,11 +130,10 @@ class Check:
         if self.machine:
             try:
                 if self.machine.running():
-                    self.window.picture(self.folder / "last.png")
+                    self.machine.picture(self.folder / "last.png")
             except step.Failure:
                 pass
             self.machine.stop()
-        self.display.stop()
 
 
 def close(pixel, rgb):
@@ -149,15 +149,15 @@ def difference(one, other):
     return differ / max(count, 1)
 
 
-def main(timeout, as_json, desktop):
+def main(timeout, as_json, desktop, machine, options):
     """Runs the check; returns the exit code."""
     folder = paths.OUT / "check"
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()
-    disk = build.laptop(check=True, desktop=desktop)
+    disk = build.laptop(check=True, desktop=desktop, real=machine == "kvm")
     begin = time.monotonic()
-    check = Check(folder, timeout)
+    check = Check(folder, timeout, machine, **options)
     failure = None
     try:
         check.run(disk)
@@ -168,11 +168,12 @@ def main(timeout, as_json, desktop):
     pictures = sorted(str(p) for p in folder.glob("*.png"))
     seconds = round(time.monotonic() - begin, 1)
     if as_json:
-        print(json.dumps({"passed": failure is None, "failure": str(failure) if failure else None,
+        print(json.dumps({"machine": machine, **options, "passed": failure is None, "failure": str(failure) if failure else None,
                           "milestones": check.marks, "seconds": seconds, "pictures": pictures}))
     else:
         for mark in check.marks:
-            print(f"{mark['name']:32} {mark['instructions'] / 1e6:10.1f} M instructions {mark['seconds']:7.1f} s")
+            ticks = mark[check.machine.tick] / 1e6
+            print(f"{mark['name']:32} {ticks:10.1f} M {check.machine.tick} {mark['seconds']:7.1f} s")
         print(f"pictures: {' '.join(pictures)}")
         print(f"passed in {seconds} s" if failure is None else f"FAILED after {seconds} s: {failure}\n{failure.hint}")
     return 0 if failure is None else 1

@@ -17,7 +17,7 @@ class Shell:
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.config = f"com2: enabled=1, mode=socket-client, dev=localhost:{self.listener.getsockname()[1]}\n"
+        self.port = self.listener.getsockname()[1]  # what the machine takes as com2
         self.socket = None
         self.number = 0
         self.got = ""

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-from . import bochs, build, paths, screen, step
+from . import build, choose, paths, qemu, screen, step
 
 
 def free_port():
@@ -20,6 +20,11 @@ def free_port():
     raise step.Failure("no free port", "")
 
 
+def tell(port):
+    print(f"no display here: look at vnc://127.0.0.1:{port} (for example `vncviewer 127.0.0.1:{port}`; from "
+          f"elsewhere `ssh -L {port}:127.0.0.1:{port} ...` first)", flush=True)
+
+
 def vnc(display):
     """Shows a display by VNC on this machine only; prints where."""
     if not shutil.which("x11vnc"):
@@ -28,8 +33,7 @@ def vnc(display):
     server = subprocess.Popen(["x11vnc", "-display", display, "-localhost", "-rfbport", str(port), "-forever",
                                "-shared", "-nopw", "-quiet", "-noxdamage"],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    print(f"no display here: look at vnc://127.0.0.1:{port} (for example `vncviewer 127.0.0.1:{port}`; from "
-          f"elsewhere `ssh -L {port}:127.0.0.1:{port} ...` first)", flush=True)
+    tell(port)
     return server
 
 
@@ -48,30 +52,55 @@ def follow(machine, timeout):
     print(machine.text()[shown:], end="", flush=True)
 
 
-def main(timeout, desktop):
-    disk = build.laptop(desktop=desktop)
-    own = server = machine = None
-    try:
+class BochsShow:
+    """Bochs draws on an X display only; where there is none, on one of our own behind VNC."""
+
+    def __init__(self, disk, options):
+        self.own = self.server = None
         display = os.environ.get("DISPLAY")
         if not display:
-            own = screen.Display()
-            display = own.name
-        step.say("starting the emulated laptop; its three partitions take about two minutes")
-        machine = bochs.Bochs(paths.OUT / "run", disk, display)
-        screen.Window(display).find()
-        if own:
-            server = vnc(display)
+            self.own = screen.Display()
+            display = self.own.name
+        self.machine = choose.start("bochs", paths.OUT / "run", disk=disk, display=display, **options)
+        self.machine.window.find()
+        if self.own:
+            self.server = vnc(display)
+
+    def stop(self):
+        self.machine.stop()
+        if self.server:
+            self.server.terminate()
+            self.server.wait()
+        if self.own:
+            self.own.stop()
+
+
+class QemuShow:
+    """QEMU opens its own window, or serves VNC itself."""
+
+    def __init__(self, disk, options, machine):
+        view = "window" if qemu.has_window() else "vnc"
+        self.machine = choose.start(machine, paths.OUT / "run", disk=disk, view=view, **options)
+        if view == "vnc":
+            tell(self.machine.vnc_port())
+
+    def stop(self):
+        self.machine.stop()
+
+
+def main(timeout, desktop, machine, options):
+    disk = build.laptop(desktop=desktop, real=machine == "kvm")
+    show = None
+    try:
+        minutes = "about two minutes" if machine == "bochs" else "less than a minute"
+        step.say(f"starting the laptop; its three partitions take {minutes}")
+        show = BochsShow(disk, options) if machine == "bochs" else QemuShow(disk, options, machine)
         print("keys: Super+1 desktop, Super+2 browser, Super+3 management, Super+Tab next; Ctrl+C here ends it",
               flush=True)
-        follow(machine, timeout)
+        follow(show.machine, timeout)
         return 0
     except KeyboardInterrupt:
         return 0
     finally:
-        if machine:
-            machine.stop()
-        if server:
-            server.terminate()
-            server.wait()
-        if own:
-            own.stop()
+        if show:
+            show.stop()
