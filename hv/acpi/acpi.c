@@ -224,22 +224,29 @@ static uint64_t scan(uint64_t from, uint64_t to)
 	return 0;
 }
 
+/** Where a BIOS has the root pointer; 0: nowhere. UEFI leaves anything there. */
+static uint64_t find_rsdp(void)
+{
+	uint64_t found = scan(BIOS_AREA, BIOS_AREA_END), ebda;
+	uint16_t segment;
+
+	memcpy(&segment, hpa_ptr(hpa(EBDA_SEGMENT)), sizeof(segment));
+	ebda = (uint64_t)segment << 4;
+	if (!found && ebda >= 0x80000 && ebda < 0xa0000) {
+		found = scan(ebda, ebda + 0x400);
+	}
+	return found;
+}
+
 int acpi_init(const struct boot_info *info)
 {
 	struct acpi_info found = {0};
 	const void *rsdp = info->rsdp;
 	size_t size = info->rsdp_size;
-	uint64_t ebda;
-	uint16_t segment;
 	int rc;
 
-	memcpy(&segment, hpa_ptr(hpa(EBDA_SEGMENT)), sizeof(segment));
-	ebda = (uint64_t)segment << 4;
-	found.rsdp = scan(BIOS_AREA, BIOS_AREA_END);
-	if (!found.rsdp && ebda >= 0x80000 && ebda < 0xa0000) {
-		found.rsdp = scan(ebda, ebda + 0x400);
-	}
 	if (!size) {
+		found.rsdp = find_rsdp();
 		if (!found.rsdp) {
 			boot_error = "no ACPI root pointer";
 			return -BH_NOENT;

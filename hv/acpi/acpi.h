@@ -16,7 +16,7 @@ struct acpi_info {
 	bool pm_timer_32bit;
 	const uint8_t *dmar; /* the DMAR table, checksum verified; NULL: none. acpi_init makes a copy */
 	uint32_t dmar_size;
-	uint64_t rsdp; /* physical address, where the firmware has it */
+	uint64_t rsdp; /* physical address; 0: the boot loader gave a copy */
 	uint64_t rsdt; /* RSDT or XSDT */
 };
 

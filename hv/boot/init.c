@@ -72,7 +72,10 @@ static void log_memory(const struct boot_info *info)
 	uint64_t ram = 0;
 
 	for (uint32_t i = 0; i < info->map_count; i++) {
-		ram += info->map[i].type == BOOT_MEM_RAM ? info->map[i].size : 0;
+		const struct boot_mem *m = &info->map[i];
+
+		ram += m->type == BOOT_MEM_RAM ? m->size : 0;
+		log_debug(TAG, "memory %lx-%lx type %u", m->base, m->base + m->size, m->type);
 	}
 	for (uint32_t i = 0; i < info->module_count; i++) {
 		const struct boot_module *m = &info->modules[i];

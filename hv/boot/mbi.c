@@ -141,7 +141,7 @@ static int parse_mmap(const struct tag *tag, struct boot_info *ret)
 			continue;
 		}
 		if (ret->map_count == BOOT_MAP_MAX) {
-			return refuse(BH_NOMEM, "more than 64 regions in the memory map");
+			return refuse(BH_NOMEM, "more than 128 regions in the memory map");
 		}
 		insert_sorted(ret, &entry);
 	}

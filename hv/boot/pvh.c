@@ -2,8 +2,9 @@
 /** Start information of the control partition, and the loader that reads it, in one block of the
  *  partition's low memory:
  *
- *    block            start info, module list, memory map, strings, ACPI root pointer
- *    block + LOADER   loader (position independent), its data and its stack */
+ *    block            start info, module list, memory map, strings
+ *    block + LOADER   loader (position independent), its data and its stack
+ *    block + RSDP     copy of the ACPI root pointer, a page that the kernel's map says to keep */
 #include "boot/pvh.h"
 
 #include "acpi/acpi.h"
@@ -18,7 +19,9 @@
 #define LOW_TO	    0xa0000ull
 #define INFO_SIZE   0x4000ull
 #define LOADER_SIZE 0x10000ull
-#define MAP_MAX	    128u
+#define RSDP_OFFSET (INFO_SIZE + LOADER_SIZE)
+#define BLOCK_SIZE  (RSDP_OFFSET + PAGE_SIZE)
+#define MAP_MAX	    256u
 #define TEXT_MAX    (BOOT_STRINGS_MAX + BOOT_MODULE_MAX * 20u)
 
 /** Loader image from partitions/loader; entry at its first byte. */
@@ -28,7 +31,6 @@ struct block {
 	struct pvh_start_info info;
 	struct pvh_module modules[BOOT_MODULE_MAX];
 	struct pvh_mem map[MAP_MAX];
-	uint8_t rsdp[64];
 	char text[TEXT_MAX];
 };
 _Static_assert(sizeof(struct block) <= INFO_SIZE, "start information block");
@@ -105,6 +107,23 @@ static int add_region(struct writer *w, uint64_t base, uint64_t size, uint32_t t
 	return 0;
 }
 
+/** RAM of the partition, but for the page that the kernel must leave alone. */
+static int add_own(struct writer *w, uint64_t base, uint64_t size)
+{
+	uint64_t page = ptr_hpa(w->block).v + RSDP_OFFSET, after = page + PAGE_SIZE;
+	int rc;
+
+	if (page < base || page >= base + size) {
+		return add_region(w, base, size, BOOT_MEM_RAM);
+	}
+	rc = add_region(w, base, page - base, BOOT_MEM_RAM); /* the block lies before the page */
+	rc = rc ? rc : add_region(w, page, PAGE_SIZE, BOOT_MEM_ACPI);
+	if (!rc && after < base + size) {
+		rc = add_region(w, after, base + size - after, BOOT_MEM_RAM);
+	}
+	return rc;
+}
+
 /** RAM by owner, so that what is not the partition's own is reserved; all else as the firmware
  * says. */
 static int add_map(struct writer *w, const struct boot_info *info)
@@ -114,17 +133,19 @@ static int add_map(struct writer *w, const struct boot_info *info)
 	int rc = 0;
 
 	for (; !rc && frame_run_next(&base, &size, &owner); base += size) {
-		if (owner != FRAME_ABSENT) {
-			bool own = owner == FRAME_PART0 + BH_PART_CONTROL;
-
-			rc = add_region(w, base, size, own ? BOOT_MEM_RAM : BOOT_MEM_RESERVED);
+		if (owner == FRAME_PART0 + BH_PART_CONTROL) {
+			rc = add_own(w, base, size);
+		} else if (owner != FRAME_ABSENT) {
+			rc = add_region(w, base, size, BOOT_MEM_RESERVED);
 		}
 	}
 	for (uint32_t i = 0; !rc && i < info->map_count; i++) {
 		const struct boot_mem *m = &info->map[i];
 
 		if (m->type != BOOT_MEM_RAM) {
-			rc = add_region(w, m->base, m->size, m->type);
+			/* GRUB has numbers of its own for what only UEFI knows */
+			rc = add_region(w, m->base, m->size,
+					m->type <= BOOT_MEM_BAD ? m->type : BOOT_MEM_RESERVED);
 		}
 	}
 	return rc;
@@ -133,7 +154,7 @@ static int add_map(struct writer *w, const struct boot_info *info)
 int pvh_write(const struct boot_info *info, gpa_t *ret_start_info, gpa_t *ret_loader_entry)
 {
 	size_t loader_size = (size_t)(loader_blob_end - loader_blob);
-	uint64_t at = find_low(info, INFO_SIZE + LOADER_SIZE);
+	uint64_t at = find_low(info, BLOCK_SIZE);
 	struct writer w = {.block = hpa_ptr(hpa(at))};
 	int rc;
 
@@ -142,15 +163,15 @@ int pvh_write(const struct boot_info *info, gpa_t *ret_start_info, gpa_t *ret_lo
 		boot_error = "no room for the loader in the RAM below 640 KiB";
 		return BH_FAIL(BH_NOMEM);
 	}
-	memset(w.block, 0, INFO_SIZE + LOADER_SIZE);
+	memset(w.block, 0, BLOCK_SIZE);
 	w.block->info.magic = PVH_MAGIC;
 	w.block->info.version = PVH_VERSION;
 	w.block->info.modlist = ptr_hpa(w.block->modules).v;
 	w.block->info.memmap = ptr_hpa(w.block->map).v;
 	w.block->info.rsdp = acpi_get()->rsdp;
-	if (!w.block->info.rsdp) { /* the firmware keeps it where only the boot loader finds it */
-		memcpy(w.block->rsdp, info->rsdp, sizeof(w.block->rsdp));
-		w.block->info.rsdp = ptr_hpa(w.block->rsdp).v;
+	if (info->rsdp_size) { /* UEFI keeps it where only the boot loader finds it */
+		memcpy(hpa_ptr(hpa(at + RSDP_OFFSET)), info->rsdp, sizeof(info->rsdp));
+		w.block->info.rsdp = at + RSDP_OFFSET;
 	}
 	add_modules(&w, info);
 	rc = add_map(&w, info);

@@ -5,7 +5,7 @@
 
 #include "lib/types.h"
 
-#define BOOT_MAP_MAX	 64u
+#define BOOT_MAP_MAX	 128u
 #define BOOT_MODULE_MAX	 16u
 #define BOOT_CMDLINE_MAX 1024u
 #define BOOT_STRINGS_MAX 4096u

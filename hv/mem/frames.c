@@ -18,11 +18,11 @@
 
 /* The table of 32 GiB is half of root mode's memory; RAM above stays unused. */
 #define TABLE_MAX_FRAMES (BIT(35) >> PAGE_SHIFT)
-#define HV_MIN_FREE	 0x80000u /* bytes: per-CPU areas and tables of four small partitions */
 
 static uint8_t *owner;
 static uint64_t frame_count;
-static uint64_t hint; /* frame number where frame_alloc looks first */
+static uint64_t window; /* FRAMES_HV_SIZE bytes of root mode's own, the owner table first */
+static uint64_t hint;	/* frame number where frame_alloc looks first */
 static struct spinlock lock;
 
 /** Ranges that frames_reserve_pool made, so that partitions that come and go in any order fit
@@ -40,16 +40,39 @@ static void set_state(uint64_t base, uint64_t end, uint8_t state)
 	}
 }
 
+/** [base, end) is RAM by one entry of the map, and no other entry says something else. */
 static bool is_ram(const struct boot_info *info, uint64_t base, uint64_t end)
 {
+	bool ram = false;
+
 	for (uint32_t i = 0; i < info->map_count; i++) {
 		const struct boot_mem *m = &info->map[i];
 
-		if (m->type == BOOT_MEM_RAM && m->base <= base && end <= m->base + m->size) {
-			return true;
+		if (m->type == BOOT_MEM_RAM) {
+			ram |= m->base <= base && end <= m->base + m->size;
+		} else if (m->base < end && base < m->base + m->size) {
+			return false;
 		}
 	}
-	return false;
+	return ram;
+}
+
+/** Highest place below 4 GiB, where the tables of the start end, with nothing but RAM; 0: none.
+ *  Firmware keeps memory for itself anywhere, and the loader puts modules where it likes. */
+static uint64_t find_window(const struct boot_info *info)
+{
+	uint64_t at = MIN(ALIGN_DOWN(frame_count << PAGE_SHIFT, PAGE_2M), BIT(32));
+
+	while (at >= FRAMES_HV_SIZE + PAGE_2M) {
+		uint64_t base = at - FRAMES_HV_SIZE;
+
+		if (base >= image_layout().end && is_ram(info, base, at) &&
+		    !boot_module_at(info, base, FRAMES_HV_SIZE)) {
+			return base;
+		}
+		at -= PAGE_2M;
+	}
+	return 0;
 }
 
 /** Fills the table from the map; whatever is not RAM wins where entries overlap. */
@@ -76,9 +99,8 @@ static void fill_from_map(const struct boot_info *info)
 int frames_init(const struct boot_info *info)
 {
 	uint64_t image_end = image_layout().end;
-	uint64_t top = 0, table_size, free_bytes = 0;
+	uint64_t top = 0, table_size;
 
-	boot_error = "too little memory: root mode needs RAM from 1 MiB to 16 MiB";
 	for (uint32_t i = 0; i < info->map_count; i++) {
 		if (info->map[i].type == BOOT_MEM_RAM) {
 			top = MAX(top, info->map[i].base + info->map[i].size);
@@ -86,23 +108,21 @@ int frames_init(const struct boot_info *info)
 	}
 	frame_count = MIN(top >> PAGE_SHIFT, TABLE_MAX_FRAMES);
 	table_size = ALIGN_UP(frame_count, PAGE_SIZE);
-	if (!is_ram(info, FRAMES_HV_BASE, image_end + table_size) ||
-	    image_end + table_size > FRAMES_HV_END || boot_module_at(info, image_end, table_size)) {
+	window = find_window(info);
+	if (!is_ram(info, FRAMES_IMAGE, image_end) || !window) {
+		boot_error = "too little memory: root mode needs RAM at 1 MiB, and 16 MiB in one "
+			     "piece below 4 GiB";
 		return BH_FAIL(BH_NOMEM);
 	}
-	owner = hpa_ptr(hpa(image_end));
+	owner = hpa_ptr(hpa(window));
 	memset(owner, FRAME_ABSENT, table_size);
 	fill_from_map(info);
-	set_state(FRAMES_HV_BASE, image_end + table_size, FRAME_HV);
-	for (uint64_t pa = image_end + table_size; pa < FRAMES_HV_END; pa += PAGE_SIZE) {
-		if (frame_owner(hpa(pa)) == FRAME_POOL && !boot_module_at(info, pa, PAGE_SIZE)) {
-			set_state(pa, pa + PAGE_SIZE, STATE_HV_FREE);
-			free_bytes += PAGE_SIZE;
-		}
-	}
-	hint = (image_end + table_size) >> PAGE_SHIFT;
+	set_state(FRAMES_IMAGE, image_end, FRAME_HV);
+	set_state(window, window + FRAMES_HV_SIZE, STATE_HV_FREE);
+	set_state(window, window + table_size, FRAME_HV);
+	hint = (window + table_size) >> PAGE_SHIFT;
 	memset(slots, 0, sizeof(slots));
-	return free_bytes < HV_MIN_FREE ? BH_FAIL(BH_NOMEM) : 0;
+	return 0;
 }
 
 static uint64_t find_free(uint64_t from, uint64_t to, unsigned count)
@@ -120,8 +140,8 @@ static uint64_t find_free(uint64_t from, uint64_t to, unsigned count)
 
 int frame_alloc_contig(unsigned count, hpa_t *ret)
 {
-	uint64_t begin = FRAMES_HV_BASE >> PAGE_SHIFT;
-	uint64_t end = MIN(FRAMES_HV_END >> PAGE_SHIFT, frame_count);
+	uint64_t begin = window >> PAGE_SHIFT;
+	uint64_t end = (window + FRAMES_HV_SIZE) >> PAGE_SHIFT;
 	uint64_t found;
 
 	lock_acquire(&lock);
@@ -151,7 +171,8 @@ void frame_free(hpa_t frame)
 {
 	uint64_t number = frame.v >> PAGE_SHIFT;
 
-	BH_CHECK(frame.v < FRAMES_HV_END && number < frame_count && owner[number] == FRAME_HV);
+	BH_CHECK(frame.v >= window && frame.v < window + FRAMES_HV_SIZE &&
+		 owner[number] == FRAME_HV);
 	lock_acquire(&lock);
 	owner[number] = STATE_HV_FREE;
 	hint = MIN(hint, number);
@@ -227,7 +248,7 @@ int frames_reserve_pool(const struct boot_info *info, const uint64_t *sizes, uns
 		uint64_t at = 0;
 
 		if (sizes[i] && IS_ALIGNED(sizes[i], PAGE_2M) && sizes[i] <= top) {
-			at = find_pool(info, FRAMES_HV_END, MIN(top, BIT(32)), sizes[i]);
+			at = find_pool(info, FRAMES_POOL, MIN(top, BIT(32)), sizes[i]);
 			at = at ? at : find_pool(info, BIT(32), top, sizes[i]);
 		}
 		if (!at) {
@@ -325,12 +346,10 @@ uint64_t frames_top(void)
 
 uint64_t frames_hv_used(void)
 {
-	uint64_t used = 0;
+	uint64_t used = image_layout().end - FRAMES_IMAGE;
 
-	for (uint64_t pa = FRAMES_HV_BASE; pa < FRAMES_HV_END; pa += PAGE_SIZE) {
-		if (pa < frames_top() && owner[pa >> PAGE_SHIFT] == FRAME_HV) {
-			used += PAGE_SIZE;
-		}
+	for (uint64_t pa = window; pa < window + FRAMES_HV_SIZE; pa += PAGE_SIZE) {
+		used += owner[pa >> PAGE_SHIFT] == FRAME_HV ? PAGE_SIZE : 0;
 	}
 	return used;
 }

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Every 4 KiB frame of RAM has exactly one owner. The owner table is the only record of it.
  *
- *  Root mode's own frames lie below FRAMES_HV_END; a frame is zeroed before it changes owner. */
+ *  Root mode has its image at 1 MiB and one window of RAM below 4 GiB, chosen at boot around what
+ *  the firmware keeps and where the loader put modules. A frame is zeroed before it changes owner.
+ */
 #ifndef BH_MEM_FRAMES_H
 #define BH_MEM_FRAMES_H
 
 #include "lib/types.h"
 
-#define FRAMES_HV_BASE 0x100000ull
-#define FRAMES_HV_END  0x1000000ull
+#define FRAMES_IMAGE   0x100000ull  /* where boot/link.ld puts the image */
+#define FRAMES_HV_SIZE 0x1000000ull /* bytes of the window, the owner table included */
+#define FRAMES_POOL    0x1000000ull /* guests' RAM lies above: kernels want what is below */
 
 /** Owners. Partition n owns FRAME_PART0 + n. */
 #define FRAME_ABSENT 0u /* not RAM */
@@ -18,8 +21,9 @@
 
 struct boot_info;
 
-/** Builds the owner table from the memory map: root mode has [1 MiB, 16 MiB), all other RAM is
- * pool. Errors: -BH_NOMEM (too little RAM, or none where root mode must lie). */
+/** Builds the owner table from the memory map: root mode has its image and its window, all other
+ * RAM is pool, all else is nobody's. Errors: -BH_NOMEM (no RAM at 1 MiB, or no room for the
+ * window). */
 BH_MUST_CHECK int frames_init(const struct boot_info *info);
 
 /** One zeroed frame of root mode's own. Error: -BH_NOMEM. */

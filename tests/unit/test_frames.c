@@ -11,8 +11,9 @@
 #include "insn_fake.h"
 #include "machine.h"
 
-#define MIB 0x100000ull
-#define TOP (256 * MIB)
+#define MIB    0x100000ull
+#define TOP    (256 * MIB)
+#define WINDOW (TOP - FRAMES_HV_SIZE)
 
 static struct boot_info info;
 
@@ -32,7 +33,8 @@ static int finish(void **state)
 	return 0;
 }
 
-/* After the start root mode has 1 to 16 MiB, holes belong to nobody, the rest is pool. */
+/* After the start root mode has its image and its window, holes belong to nobody, the rest is pool.
+ */
 static void frames_init_divides_ram(void **state)
 {
 	(void)state;
@@ -41,11 +43,50 @@ static void frames_init_divides_ram(void **state)
 	assert_int_equal(frame_owner(hpa(0x10000)), FRAME_POOL);
 	assert_int_equal(frame_owner(hpa(0xa0000)), FRAME_ABSENT);
 	assert_int_equal(frame_owner(hpa(MIB)), FRAME_HV);
-	assert_int_equal(frame_owner(hpa(16 * MIB - 1)), FRAME_HV);
-	assert_int_equal(frame_owner(hpa(16 * MIB)), FRAME_POOL);
+	assert_int_equal(frame_owner(hpa(machine_image.end - 1)), FRAME_HV);
+	assert_int_equal(frame_owner(hpa(machine_image.end)), FRAME_POOL);
+	assert_int_equal(frame_owner(hpa(WINDOW - 1)), FRAME_POOL);
+	assert_int_equal(frame_owner(hpa(WINDOW)), FRAME_HV);
+	assert_int_equal(frame_owner(hpa(TOP - 1)), FRAME_HV);
 	assert_int_equal(frame_owner(hpa(TOP)), FRAME_ABSENT);
 	assert_int_equal(frame_owner(hpa(~0ull)), FRAME_ABSENT);
 	assert_int_equal(frames_top(), TOP);
+}
+
+/* What firmware keeps anywhere in RAM is nobody's, and root mode's window goes around it. */
+static void frames_init_goes_around_firmware(void **state)
+{
+	static const struct boot_mem ovmf[] = {
+		{0x800000, 0x8000, BOOT_MEM_NVS},
+		{0x80b000, 0x1000, BOOT_MEM_NVS},
+		{0x810000, 0xf0000, BOOT_MEM_NVS},
+		{TOP - 3 * MIB, MIB, BOOT_MEM_RESERVED}, /* runtime services */
+	};
+
+	(void)state;
+	memcpy(info.map + info.map_count, ovmf, sizeof(ovmf));
+	info.map_count += ARRAY_SIZE(ovmf);
+	assert_int_equal(frames_init(&info), 0);
+	assert_int_equal(frame_owner(hpa(0x800000)), FRAME_ABSENT);
+	assert_int_equal(frame_owner(hpa(0x808000)), FRAME_POOL);
+	assert_int_equal(frame_owner(hpa(0x80b000)), FRAME_ABSENT);
+	assert_int_equal(frame_owner(hpa(0x8fffff)), FRAME_ABSENT);
+	assert_int_equal(frame_owner(hpa(TOP - 3 * MIB)), FRAME_ABSENT);
+	assert_int_equal(frame_owner(hpa(TOP - MIB)), FRAME_POOL);
+	assert_int_equal(frame_owner(hpa(TOP - 4 * MIB - 1)), FRAME_HV);
+	assert_int_equal(frame_owner(hpa(TOP - 20 * MIB)), FRAME_HV);
+	assert_int_equal(frame_owner(hpa(TOP - 20 * MIB - 1)), FRAME_POOL);
+}
+
+/* The tables of the start reach 4 GiB: the window is below, however much RAM is above. */
+static void frames_init_stays_below_4_gib(void **state)
+{
+	(void)state;
+	info.map[info.map_count++] = (struct boot_mem){BIT(32), BIT(32), BOOT_MEM_RAM};
+	assert_int_equal(frames_init(&info), 0);
+	assert_int_equal(frame_owner(hpa(WINDOW)), FRAME_HV);
+	assert_int_equal(frame_owner(hpa(BIT(32))), FRAME_POOL);
+	assert_int_equal(frames_top(), BIT(33));
 }
 
 /* A page that is RAM only in part, or that another entry takes away, is not RAM. */
@@ -62,49 +103,53 @@ static void frames_init_rounds_inward(void **state)
 	assert_int_equal(frame_owner(hpa(0x2002000)), FRAME_POOL);
 }
 
-/* RAM that ends inside root mode's part is refused by name. */
+/* No RAM for the window, or the image on memory that firmware keeps: refused by name. */
 static void frames_init_refuses_too_little(void **state)
 {
 	(void)state;
-	machine_boot_info(&info, 2 * MIB);
+	machine_boot_info(&info, 17 * MIB);
 	assert_int_equal(frames_init(&info), -BH_NOMEM);
 	assert_non_null(strstr(boot_error, "too little memory"));
+	machine_boot_info(&info, TOP);
+	info.map[info.map_count++] = (struct boot_mem){MIB + 0x3000, 0x1000, BOOT_MEM_RESERVED};
+	assert_int_equal(frames_init(&info), -BH_NOMEM);
 }
 
-/* A module that the loader put below 16 MiB keeps its frames. */
+/* A module keeps its frames, wherever the loader put it. */
 static void frames_init_spares_modules(void **state)
 {
 	hpa_t frame;
 
 	(void)state;
-	machine_add_module(&info, "policy", "", 0xfff000, 0x800);
+	machine_add_module(&info, "policy", "", TOP - 0x1000, 0x800);
+	machine_add_module(&info, "kernel", "", machine_image.end, MIB);
 	assert_int_equal(frames_init(&info), 0);
-	assert_int_equal(frame_owner(hpa(0xfff000)), FRAME_POOL);
-	assert_int_equal(frame_owner(hpa(0xffe000)), FRAME_HV);
+	assert_int_equal(frame_owner(hpa(TOP - 0x1000)), FRAME_POOL);
+	assert_int_equal(frame_owner(hpa(TOP - 2 * MIB - 1)), FRAME_HV);
 	for (unsigned i = 0; frame_alloc(&frame) == 0; i++) {
-		assert_true(frame.v != 0xfff000);
+		assert_in_range(frame.v, WINDOW - 2 * MIB, TOP - 2 * MIB - PAGE_SIZE);
 	}
 }
 
-/* Frames come zeroed, below 16 MiB, each once; the last one is followed by -BH_NOMEM. */
+/* Frames come zeroed, out of the window, each once; the last one is followed by -BH_NOMEM. */
 static void frame_alloc_gives_zeroed_frames(void **state)
 {
 	uint64_t before, count = 0;
 	hpa_t frame;
 
 	(void)state;
-	memset((void *)(3 * MIB), 0xaa, 10 * MIB);
+	memset((void *)WINDOW, 0xaa, FRAMES_HV_SIZE);
 	assert_int_equal(frames_init(&info), 0);
 	before = frames_hv_used();
 	while (frame_alloc(&frame) == 0) {
-		assert_in_range(frame.v, machine_image.end, FRAMES_HV_END - PAGE_SIZE);
+		assert_in_range(frame.v, WINDOW, TOP - PAGE_SIZE);
 		assert_int_equal(*(uint64_t *)hpa_ptr(frame), 0);
 		assert_int_equal(((uint64_t *)hpa_ptr(frame))[511], 0);
 		*(uint64_t *)hpa_ptr(frame) = 1; /* a second owner would see it */
 		count++;
 	}
 	assert_int_equal(frames_hv_used(), before + count * PAGE_SIZE);
-	assert_int_equal(frames_hv_used(), 15 * MIB);
+	assert_int_equal(frames_hv_used(), machine_image.end - MIB + FRAMES_HV_SIZE);
 }
 
 /* A freed frame can be had again, zeroed. */
@@ -150,17 +195,19 @@ static void frame_alloc_contig_finds_a_run(void **state)
 	assert_int_equal(frame_alloc_contig(5000, &run), -BH_NOMEM);
 }
 
-/* The reserve lies at the top, around the modules; everything else becomes the control partition's. */
+/* The reserve lies at the top, around the modules; everything else becomes the control partition's.
+ */
 static void frames_reserve_pool_avoids_modules(void **state)
 {
-	const uint64_t sizes[] = {32 * MIB, 64 * MIB};
+	const uint64_t sizes[] = {16 * MIB, 64 * MIB};
 
 	(void)state;
 	machine_add_module(&info, "kernel", "", 200 * MIB, 10 * MIB);
 	assert_int_equal(frames_init(&info), 0);
 	assert_int_equal(frames_reserve_pool(&info, sizes, 2), 0);
-	assert_int_equal(frame_owner(hpa(TOP - PAGE_SIZE)), FRAME_POOL);
+	assert_int_equal(frame_owner(hpa(WINDOW - PAGE_SIZE)), FRAME_POOL);
 	assert_int_equal(frame_owner(hpa(224 * MIB)), FRAME_POOL);
+	assert_int_equal(frame_owner(hpa(223 * MIB)), FRAME_PART0);
 	assert_int_equal(frame_owner(hpa(200 * MIB)), FRAME_PART0);
 	assert_int_equal(frame_owner(hpa(199 * MIB)), FRAME_POOL);
 	assert_int_equal(frame_owner(hpa(136 * MIB)), FRAME_POOL);
@@ -176,7 +223,7 @@ static void frames_reserve_pool_is_all_or_nothing(void **state)
 	(void)state;
 	assert_int_equal(frames_init(&info), 0);
 	assert_int_equal(frames_reserve_pool(&info, sizes, 2), -BH_NOMEM);
-	assert_int_equal(frame_owner(hpa(TOP - PAGE_SIZE)), FRAME_POOL);
+	assert_int_equal(frame_owner(hpa(WINDOW - PAGE_SIZE)), FRAME_POOL);
 	assert_int_equal(frame_owner(hpa(0x10000)), FRAME_POOL);
 }
 
@@ -188,7 +235,7 @@ static void frame_range_take_zeroes(void **state)
 	hpa_t base;
 
 	(void)state;
-	memset((void *)(TOP - 4 * MIB), 0xaa, 4 * MIB);
+	memset((void *)(WINDOW - 4 * MIB), 0xaa, 4 * MIB);
 	assert_int_equal(frames_init(&info), 0);
 	assert_int_equal(frames_reserve_pool(&info, sizes, 1), 0);
 	for (int round = 0; round < 2; round++) {
@@ -283,6 +330,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(frames_init_divides_ram),
+		T(frames_init_goes_around_firmware),
+		T(frames_init_stays_below_4_gib),
 		T(frames_init_rounds_inward),
 		T(frames_init_refuses_too_little),
 		T(frames_init_spares_modules),

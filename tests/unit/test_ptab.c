@@ -188,7 +188,7 @@ static void ptab_unmap_of_nothing(void **state)
 /* Out of frames: the error is returned and every translation is as before. */
 static void ptab_map_without_frames_changes_nothing(void **state)
 {
-	static hpa_t taken[FRAMES_HV_END / PAGE_SIZE];
+	static hpa_t taken[FRAMES_HV_SIZE / PAGE_SIZE];
 	unsigned count = 0;
 
 	(void)state;

@@ -53,7 +53,8 @@ static const struct pvh_start_info *write(void)
 	return (const void *)start.v;
 }
 
-/* The kernel comes first, the others in order with their whole strings; the policy is not among them. */
+/* The kernel comes first, the others in order with their whole strings; the policy is not among
+ * them. */
 static void pvh_lists_modules(void **state)
 {
 	const struct pvh_start_info *si = write();
@@ -82,11 +83,13 @@ static void pvh_maps_only_own_ram(void **state)
 		assert_true(map[i].base >= end);
 		end = map[i].base + map[i].size;
 		if (map[i].type == BOOT_MEM_RAM) {
-			assert_true(frame_range_owned(hpa(map[i].base), map[i].size, BH_PART_CONTROL));
+			assert_true(
+				frame_range_owned(hpa(map[i].base), map[i].size, BH_PART_CONTROL));
 			ram += map[i].size;
 		}
 	}
-	assert_int_equal(ram, TOP - 48 * MIB + 0x90000);
+	/* all but the image, the window, the guest's RAM and the page of the root pointer */
+	assert_int_equal(ram, TOP - MIB - FRAMES_HV_SIZE - 32 * MIB - MIB + 0x90000 - PAGE_SIZE);
 	assert_int_equal(map[si->memmap_count - 1].base, 0xfee00000);
 }
 
@@ -98,11 +101,24 @@ static void pvh_finds_room_in_low_memory(void **state)
 	write();
 	assert_int_equal(start.v, 0x19000);
 	assert_int_equal(entry.v, 0x1d000);
-	assert_true(frame_range_owned(hpa(start.v), 0x14000, BH_PART_CONTROL));
+	assert_true(frame_range_owned(hpa(start.v), 0x15000, BH_PART_CONTROL));
 	assert_int_equal(*(const uint8_t *)entry.v, 0xfa);
 }
 
-/* Where the firmware's root pointer is only known as a copy, the copy is passed on. */
+/* The type that the map of the control partition gives to an address. */
+static uint32_t type_of(const struct pvh_start_info *si, uint64_t at)
+{
+	const struct pvh_mem *map = (const void *)si->memmap;
+
+	for (uint32_t i = 0; i < si->memmap_count; i++) {
+		if (at >= map[i].base && at - map[i].base < map[i].size) {
+			return map[i].type;
+		}
+	}
+	return 0;
+}
+
+/* The root pointer that the loader copied is passed on, in a page that the kernel leaves alone. */
 static void pvh_passes_a_copied_rsdp(void **state)
 {
 	const struct pvh_start_info *si;
@@ -112,6 +128,27 @@ static void pvh_passes_a_copied_rsdp(void **state)
 	info.rsdp_size = 36;
 	si = write();
 	assert_string_equal((const char *)si->rsdp, "RSD PTR copy");
+	assert_int_equal(type_of(si, si->rsdp), BOOT_MEM_ACPI);
+	assert_int_equal(type_of(si, si->rsdp - 1), BOOT_MEM_RAM);
+	assert_int_equal(type_of(si, si->rsdp + PAGE_SIZE), BOOT_MEM_RAM);
+	assert_true(frame_range_owned(hpa(si->rsdp), PAGE_SIZE, BH_PART_CONTROL));
+}
+
+/* What firmware keeps is no RAM of the partition. Types are passed on; one that only GRUB knows,
+ * such as code of runtime services, becomes reserved. */
+static void pvh_passes_firmware_memory(void **state)
+{
+	const struct pvh_start_info *si;
+
+	(void)state;
+	info.map[info.map_count++] = (struct boot_mem){0x800000, 0x100000, BOOT_MEM_NVS};
+	info.map[info.map_count++] = (struct boot_mem){TOP - MIB, MIB, 20};
+	si = write();
+	assert_int_equal(type_of(si, 0x800000), BOOT_MEM_NVS);
+	assert_int_equal(type_of(si, 0x7fffff), BOOT_MEM_RAM);
+	assert_int_equal(type_of(si, TOP - MIB), BOOT_MEM_RESERVED);
+	assert_false(frame_range_owned(hpa(TOP - MIB), PAGE_SIZE, BH_PART_CONTROL));
+	assert_int_equal(frame_owner(hpa(TOP - MIB)), FRAME_ABSENT);
 }
 
 /* No room below 640 KiB is a named refusal. */
@@ -136,6 +173,7 @@ int main(void)
 		T(pvh_maps_only_own_ram),
 		T(pvh_finds_room_in_low_memory),
 		T(pvh_passes_a_copied_rsdp),
+		T(pvh_passes_firmware_memory),
 		T(pvh_refuses_without_low_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
