@@ -138,10 +138,12 @@ void boot_main(uint32_t magic, uint64_t mbi, uint64_t tsc)
 	must(acpi_init(info), "update the firmware");
 	init_memory(info);
 	pic_close();
+	must(lapic_setup(), "use a machine with 256 MiB or more");
 	lapic_init();
 	cpu_this()->apic_id = lapic_id();
 	must(tsc_init(acpi_get()->pm_timer_port, acpi_get()->pm_timer_32bit),
 	     "add the option tsc_khz=N");
+	lapic_timer_measure();
 	init_partitions(info);
 	log_notice(TAG, "root mode is up after %lu ticks", (insn_rdtsc() - info->tsc_entry));
 	console_release();

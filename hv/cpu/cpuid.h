@@ -13,6 +13,8 @@
 #define CPUID_1_ECX_XSAVE	 BIT(26)
 #define CPUID_1_ECX_OSXSAVE	 BIT(27)
 #define CPUID_1_ECX_HYPERVISOR	 BIT(31)
+/* leaf 1, EDX */
+#define CPUID_1_EDX_APIC BIT(9)
 /* leaf 7.0 */
 #define CPUID_7_EBX_FSGSBASE BIT(0)
 #define CPUID_7_EBX_SMEP     BIT(7)

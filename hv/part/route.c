@@ -16,7 +16,7 @@ void irq_handle(unsigned vector)
 	struct vcpu *vcpu = parts[BH_PART_CONTROL].vcpu[0];
 
 	if (vector == IRQ_VECTOR_TIMER) {
-		lapic_eoi();
+		lapic_timer_done();
 		sched_expire(insn_rdtsc());
 		return;
 	}
