@@ -149,6 +149,12 @@ static inline void insn_pause(void)
 	__asm__ volatile("pause");
 }
 
+/** Orders all that was written before against a later WRMSR that sends a message. */
+static inline void insn_fence(void)
+{
+	__asm__ volatile("mfence; lfence" : : : "memory");
+}
+
 /** Stops this CPU for ever. */
 BH_NORETURN static inline void insn_stop(void)
 {

@@ -43,6 +43,7 @@ enum {
 #define ICR_INIT	 0x4500u /* level assert */
 #define ICR_SIPI	 0x4600u
 #define ICR_FIXED	 0x4000u
+#define ICR_NMI_OTHERS	 0xc4400u
 #define ICR_PENDING	 BIT(12)
 
 static bool x2apic, tsc_deadline;
@@ -175,9 +176,12 @@ uint32_t lapic_id(void)
 	return x2apic ? reg_read(REG_ID) : reg_read(REG_ID) >> 24;
 }
 
+/* What was written for the receiver must be visible before the message is: SDM 3A, "MSR Access in
+ * x2APIC Mode". */
 static void send(uint32_t apic_id, uint32_t command)
 {
 	if (x2apic) {
+		insn_fence();
 		insn_wrmsr(MSR_IA32_X2APIC_FIRST + REG_ICR, (uint64_t)apic_id << 32 | command);
 		return;
 	}
@@ -201,6 +205,11 @@ void lapic_send_init(uint32_t apic_id)
 void lapic_send_sipi(uint32_t apic_id, unsigned page)
 {
 	send(apic_id, ICR_SIPI | page);
+}
+
+void lapic_send_nmi_others(void)
+{
+	send(0, ICR_NMI_OTHERS);
 }
 
 /* At most 2^31 ticks ahead: the timer then comes early, and who armed it arms it again. */

@@ -7,6 +7,7 @@
 
 #include "lib/types.h"
 
+#define IRQ_VECTOR_KICK	    0xfdu /* part/sched.h: look again at what others ask of you */
 #define IRQ_VECTOR_TIMER    0xfeu
 #define IRQ_VECTOR_SPURIOUS 0xffu
 
@@ -36,6 +37,8 @@ void lapic_send_ipi(uint32_t apic_id, unsigned vector);
 void lapic_send_init(uint32_t apic_id);
 /** The CPU starts in real mode at page << 12. */
 void lapic_send_sipi(uint32_t apic_id, unsigned page);
+/** An NMI to every CPU but this one. */
+void lapic_send_nmi_others(void);
 
 /** IRQ_VECTOR_TIMER fires on this CPU when the TSC reaches the deadline, or somewhat earlier (at once if it
  *  has passed; 0 counts as 1). The same deadline again costs nothing. */

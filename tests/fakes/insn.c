@@ -233,6 +233,10 @@ void insn_pause(void)
 {
 }
 
+void insn_fence(void)
+{
+}
+
 void insn_xsave(void *area, uint64_t mask)
 {
 	(void)area;

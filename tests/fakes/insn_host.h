@@ -35,6 +35,7 @@ void insn_out32(uint16_t port, uint32_t value);
 void insn_cli(void);
 void insn_wait(void);
 void insn_pause(void);
+void insn_fence(void);
 BH_NORETURN void insn_stop(void);
 void insn_xsave(void *area, uint64_t mask);
 void insn_xrstor(const void *area, uint64_t mask);

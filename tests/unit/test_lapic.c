@@ -175,6 +175,8 @@ static void lapic_send_names_the_target(void **state)
 	assert_int_equal(xapic.reg[0x30], 0x40fd);
 	lapic_send_init(3);
 	assert_int_equal(xapic.reg[0x30], 0x4500);
+	lapic_send_nmi_others();
+	assert_int_equal(xapic.reg[0x30], 0xc4400);
 }
 
 static int prepare(void **state)
