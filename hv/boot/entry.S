@@ -4,6 +4,7 @@
  *  IA-32e Mode". The loader has zeroed .bss. */
 #define MB2_MAGIC        0xe85250d6
 #define MB2_TAG_REQUEST  1
+#define MB2_TAG_SCREEN   5
 #define MB2_TAG_ALIGN    6
 #define MB2_OPTIONAL     1
 
@@ -30,6 +31,10 @@ header:
 	.short	MB2_TAG_REQUEST, MB2_OPTIONAL
 	.long	20
 	.long	3, 14, 15 /* modules, ACPI root pointers */
+	.balign 8
+	.short	MB2_TAG_SCREEN, MB2_OPTIONAL
+	.long	20
+	.long	0, 0, 32 /* any size; VGA text does as well */
 	.balign 8
 	.short	MB2_TAG_ALIGN, 0
 	.long	8
@@ -146,6 +151,7 @@ boot_gdtr:
 	.balign 4096
 boot_pml4:
 	.skip	4096
+	.globl	boot_pdpt /* init.c maps the screen */
 boot_pdpt:
 	.skip	4096
 boot_pd:

@@ -4,11 +4,13 @@
 #include "acpi/acpi.h"
 #include "boot/boot.h"
 #include "boot/pvh.h"
+#include "cpu/cpuid.h"
 #include "cpu/percpu.h"
 #include "cpu/tsc.h"
 #include "dbg/console.h"
 #include "dbg/crash.h"
 #include "dbg/log.h"
+#include "dbg/screen.h"
 #include "irq/lapic.h"
 #include "irq/pic.h"
 #include "lib/string.h"
@@ -23,6 +25,8 @@
 #define TAG	  "boot"
 #define MB2_MAGIC 0x36d76289u
 #define MBI_MAX	  0x10000u
+
+extern uint64_t boot_pdpt[512]; /* entry.S */
 
 static void must(int rc, const char *remedy)
 {
@@ -46,6 +50,25 @@ static void take_boot_info(uint64_t mbi, uint64_t tsc)
 	memcpy(copy, hpa_ptr(hpa(mbi)), size);
 	must(mbi_parse(copy, size, boot_record()), "check the menu entry of the boot loader");
 	boot_record()->tsc_entry = tsc;
+}
+
+/** From here on a person sees what we say. The tables of the start end at 4 GiB; a screen above
+ * gets pages of 1 GiB in them. */
+static void take_screen(struct boot_info *info)
+{
+	uint64_t first = info->screen.base / PAGE_1G;
+	uint64_t last = (info->screen.base + boot_screen_size(info)) / PAGE_1G;
+	uint64_t start, written;
+	char said[512];
+
+	if (last >= 4 && !cpuid_has(0x80000001u, CPUID_EDX, CPUID_X1_EDX_1G)) {
+		info->screen.depth = 0;
+	}
+	for (uint64_t i = MAX(first, 4); info->screen.depth && i <= last && i < 512; i++) {
+		boot_pdpt[i] = i * PAGE_1G | 0x83; /* present, writable, a page */
+	}
+	screen_init(&info->screen);
+	screen_write(said, log_read(0, said, sizeof(said), &start, &written));
 }
 
 static void take_options(void)
@@ -129,6 +152,7 @@ void boot_main(uint32_t magic, uint64_t mbi, uint64_t tsc)
 		boot_refuse("not started by a multiboot2 loader", "use GRUB's multiboot2 command");
 	}
 	take_boot_info(mbi, tsc);
+	take_screen(boot_record());
 	take_options();
 	check_features();
 	log_memory(info);
@@ -147,5 +171,6 @@ void boot_main(uint32_t magic, uint64_t mbi, uint64_t tsc)
 	init_partitions(info);
 	log_notice(TAG, "root mode is up after %lu ticks", (insn_rdtsc() - info->tsc_entry));
 	console_release();
+	must(hspace_unmap_screen(), "this is a defect of the hypervisor");
 	sched_run();
 }

@@ -8,6 +8,7 @@
 #define TAG_CMDLINE 1u
 #define TAG_MODULE  3u
 #define TAG_MMAP    6u
+#define TAG_SCREEN  8u
 #define TAG_ACPI_1  14u
 #define TAG_ACPI_2  15u
 
@@ -31,6 +32,21 @@ struct mmap_entry {
 	uint32_t type, reserved;
 };
 _Static_assert(sizeof(struct mmap_entry) == 24, "Multiboot2, Memory map");
+
+struct tag_screen {
+	struct tag tag;
+	uint64_t base;
+	uint32_t pitch, width, height;
+	uint8_t depth, type;
+};
+_Static_assert(offsetof(struct tag_screen, type) == 29, "Multiboot2, Framebuffer info");
+
+#define SCREEN_RGB	1u
+#define SCREEN_TEXT	2u
+#define SCREEN_DOTS_MAX 16384u
+#define SCREEN_TOP	BIT(39) /* the tables of the start have one PDPT */
+#define VGA_TEXT	0xb8000u
+#define VGA_TEXT_SIZE	0x8000u
 
 static int refuse(enum bh_err code, const char *why)
 {
@@ -160,6 +176,52 @@ static void parse_acpi(const struct tag *tag, struct boot_info *ret)
 	memcpy(ret->rsdp, tag + 1, ret->rsdp_size);
 }
 
+/** Keeps a screen that we can write to: whole bytes per dot, lines that do not overlap, of sane
+ * size. */
+static void parse_screen(const struct tag *tag, struct boot_info *ret)
+{
+	const struct tag_screen *from = (const struct tag_screen *)tag;
+	struct boot_screen screen;
+	bool text, dots;
+	uint64_t size;
+
+	if (tag->size < offsetof(struct tag_screen, type) + 1) {
+		return;
+	}
+	screen = (struct boot_screen){.base = from->base,
+				      .pitch = from->pitch,
+				      .width = from->width,
+				      .height = from->height,
+				      .depth = from->depth,
+				      .text = from->type == SCREEN_TEXT};
+	size = (uint64_t)screen.pitch * screen.height;
+	text = screen.text && screen.base == VGA_TEXT && size <= VGA_TEXT_SIZE &&
+	       screen.depth == 16 && screen.width >= 40 && screen.height >= 2;
+	dots = from->type == SCREEN_RGB && screen.base >= BIT(20) && screen.base < SCREEN_TOP &&
+	       size <= SCREEN_TOP - screen.base &&
+	       (screen.depth == 16 || screen.depth == 24 || screen.depth == 32) &&
+	       screen.width >= 320 && screen.width <= SCREEN_DOTS_MAX && screen.height >= 200 &&
+	       screen.height <= SCREEN_DOTS_MAX;
+	if ((text || dots) && (uint64_t)screen.width * screen.depth / 8 <= screen.pitch) {
+		ret->screen = screen;
+	}
+}
+
+/** A screen that lies on RAM would have us overwrite it. */
+static void check_screen(struct boot_info *ret)
+{
+	uint64_t base = ALIGN_DOWN(ret->screen.base, PAGE_SIZE);
+	uint64_t end = ALIGN_UP(ret->screen.base + boot_screen_size(ret), PAGE_SIZE);
+
+	for (uint32_t i = 0; i < ret->map_count; i++) {
+		const struct boot_mem *m = &ret->map[i];
+
+		if (m->type == BOOT_MEM_RAM && m->base < end && base < m->base + m->size) {
+			ret->screen.depth = 0;
+		}
+	}
+}
+
 static int parse_tag(const struct tag *tag, struct boot_info *ret)
 {
 	switch (tag->type) {
@@ -172,6 +234,9 @@ static int parse_tag(const struct tag *tag, struct boot_info *ret)
 	case TAG_ACPI_1:
 	case TAG_ACPI_2:
 		parse_acpi(tag, ret);
+		return 0;
+	case TAG_SCREEN:
+		parse_screen(tag, ret);
 		return 0;
 	default:
 		return 0;
@@ -202,5 +267,6 @@ int mbi_parse(const void *mbi, size_t size, struct boot_info *ret)
 	if (!ret->map_count) {
 		return refuse(BH_CORRUPT, "the boot loader gave no memory map");
 	}
+	check_screen(ret);
 	return 0;
 }

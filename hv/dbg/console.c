@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** A 16550 at COM1. Each wait is bounded: a missing or stuck UART costs time, never the machine. */
+/** A 16550 at COM1. Each wait is bounded: a missing or stuck UART costs time, never the machine. What goes
+ * out goes to the screen as well, while that is ours. */
 #include "dbg/console.h"
 
 #include "cpu/insn.h"
+#include "dbg/screen.h"
 
 #define COM1	 0x3f8u
 #define UART_THR 0u
@@ -49,6 +51,7 @@ static void put(char c)
 
 void console_write(const char *text, size_t size, bool urgent)
 {
+	screen_write(text, size);
 	if (!present || (released && !keep && !urgent)) {
 		return;
 	}
@@ -63,6 +66,7 @@ void console_write(const char *text, size_t size, bool urgent)
 void console_release(void)
 {
 	released = true;
+	screen_release();
 }
 
 void console_keep(void)

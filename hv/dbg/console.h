@@ -11,8 +11,8 @@ void console_init(void);
 /** Writes text, LF as CR LF. After console_release only what is `urgent` goes out. */
 void console_write(const char *text, size_t size, bool urgent);
 
-/** The control partition owns COM1 from here on: only errors are echoed, unless `keep` (boot option
- * console=always). */
+/** The control partition owns COM1 and the screen from here on: only errors are echoed to COM1, unless
+ * `keep` (boot option console=always). */
 void console_release(void);
 void console_keep(void);
 

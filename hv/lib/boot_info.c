@@ -40,6 +40,11 @@ bool boot_module_at(const struct boot_info *info, uint64_t base, uint64_t size)
 	return false;
 }
 
+uint64_t boot_screen_size(const struct boot_info *info)
+{
+	return info->screen.depth ? (uint64_t)info->screen.pitch * info->screen.height : 0;
+}
+
 bool boot_option(const char *name, char *buf, size_t size)
 {
 	size_t name_len = strlen(name), len = 0;

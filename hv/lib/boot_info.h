@@ -30,6 +30,15 @@ struct boot_module {
 	uint64_t base, size; /* bytes */
 };
 
+/** The screen as the boot loader left it. */
+struct boot_screen {
+	uint64_t base;	/* physical */
+	uint32_t pitch; /* bytes from line to line */
+	uint32_t width, height;
+	uint8_t depth; /* bits of a dot, or of a character; a multiple of 8; 0: no screen */
+	bool text;     /* VGA text memory: width and height in characters */
+};
+
 struct boot_info {
 	uint64_t tsc_entry; /* TSC at our first instruction */
 	uint32_t map_count;
@@ -41,6 +50,7 @@ struct boot_info {
 	uint32_t strings_used;
 	uint32_t rsdp_size; /* 0: the loader gave none */
 	uint8_t rsdp[64];   /* copy from the loader */
+	struct boot_screen screen;
 };
 
 /** The one record of this boot. */
@@ -53,6 +63,9 @@ const struct boot_module *boot_module(const struct boot_info *info, const char *
 
 /** Some module has a byte in [base, base + size). */
 bool boot_module_at(const struct boot_info *info, uint64_t base, uint64_t size);
+
+/** Bytes from screen.base on, in whole lines; 0 without a screen. */
+uint64_t boot_screen_size(const struct boot_info *info);
 
 /** Copies the value of `name=value` ("" for a bare `name`) from root mode's command line. Returns
  *  whether the option is there. */

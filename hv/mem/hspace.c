@@ -6,6 +6,7 @@
  *    image text          R, X
  *    image rodata        R, NX
  *    guards of stacks    -
+ *    screen              RW, NX     uncached, until the control partition starts
  *
  *  Source: SDM 3A, "4-Level Paging and 5-Level Paging". */
 #include "mem/hspace.h"
@@ -97,6 +98,32 @@ static int map_ram(void)
 	return 0;
 }
 
+/** Whole pages of the screen's memory. */
+static uint64_t screen_pages(uint64_t *ret_base)
+{
+	const struct boot_info *info = boot_get();
+	uint64_t size = boot_screen_size(info);
+
+	*ret_base = ALIGN_DOWN(info->screen.base, PAGE_SIZE);
+	return size ? ALIGN_UP(info->screen.base + size, PAGE_SIZE) - *ret_base : 0;
+}
+
+static int map_screen(void)
+{
+	uint64_t base, size = screen_pages(&base);
+
+	return size ? hspace_map_device(hpa(base), size) : 0;
+}
+
+int hspace_unmap_screen(void)
+{
+	uint64_t base, size = screen_pages(&base);
+	int rc = size ? ptab_unmap(&space, base, size) : 0;
+
+	insn_write_cr3(insn_read_cr3());
+	return rc;
+}
+
 static int unmap_guards(void)
 {
 	int rc = ptab_unmap(&space, 0, PAGE_SIZE);
@@ -148,6 +175,7 @@ static int build(void)
 	rc = rc ? rc : map_ram();
 	rc = rc ? rc : map_same(image.text, image.text_end, PTAB_READ | PTAB_EXECUTE);
 	rc = rc ? rc : map_same(image.rodata, image.rodata_end, PTAB_READ);
+	rc = rc ? rc : map_screen();
 	return rc ? rc : unmap_guards();
 }
 

@@ -10,9 +10,13 @@
  * -BH_CORRUPT (W^X). */
 BH_MUST_CHECK int hspace_init(void);
 
-/** Maps registers of a device at their physical address: uncached, no execution. Whole pages, not RAM.
- *  Errors: -BH_NOMEM, -BH_INVAL. */
+/** Maps registers of a device at their physical address: uncached, no execution. Whole pages, not
+ * RAM. Errors: -BH_NOMEM, -BH_INVAL. */
 BH_MUST_CHECK int hspace_map_device(hpa_t base, uint64_t size);
+
+/** Takes the screen's memory out of the tables, where hspace_init put it for early messages. Error:
+ * -BH_NOMEM. */
+BH_MUST_CHECK int hspace_unmap_screen(void);
 
 /** Value of CR3 for every CPU in root mode. */
 uint64_t hspace_cr3(void);

@@ -26,6 +26,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				abort();
 			}
 		}
+		for (uint32_t i = 0; info.screen.depth && i < info.map_count; i++) {
+			uint64_t end = info.screen.base + boot_screen_size(&info);
+
+			if (!boot_screen_size(&info) || end <= info.screen.base ||
+			    (uint64_t)info.screen.width * info.screen.depth / 8 >
+				    info.screen.pitch ||
+			    (info.map[i].type == BOOT_MEM_RAM && info.map[i].base < end &&
+			     info.screen.base < info.map[i].base + info.map[i].size)) {
+				abort();
+			}
+		}
 	}
 	free(copy);
 	return 0;

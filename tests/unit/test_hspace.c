@@ -116,6 +116,26 @@ static void hspace_check_finds_writable_code(void **state)
 	assert_int_equal(hspace_check_wx(&leaves), -BH_CORRUPT);
 }
 
+/* The screen is there for early messages, and gone when the control partition gets it. */
+static void hspace_maps_the_screen_for_a_while(void **state)
+{
+	const struct boot_screen screen = {0x80000800, 5120, 1280, 800, 32, false};
+	unsigned leaves;
+
+	(void)state;
+	boot_record()->screen = screen;
+	assert_int_equal(hspace_init(), 0);
+	assert_int_equal(bits(0x80000000), P | W | NX);
+	assert_int_equal(bits(screen.base + 5120 * 800 - 1), P | W | NX);
+	assert_int_equal(bits(0x80000000 + 5120 * 800 + PAGE_SIZE), 0);
+	assert_int_equal(hspace_check_wx(&leaves), 0);
+	assert_int_equal(hspace_unmap_screen(), 0);
+	assert_int_equal(bits(0x80000000), 0);
+	assert_int_equal(bits(screen.base + 5120 * 800 - 1), 0);
+	boot_record()->screen.depth = 0;
+	assert_int_equal(hspace_unmap_screen(), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, prepare, finish)
 
 int main(void)
@@ -125,6 +145,7 @@ int main(void)
 		T(hspace_switches_protection_on),
 		T(hspace_needs_nx),
 		T(hspace_check_finds_writable_code),
+		T(hspace_maps_the_screen_for_a_while),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

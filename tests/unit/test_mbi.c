@@ -72,9 +72,23 @@ static void tag_map(unsigned count, const struct boot_mem *map)
 
 static void tag_some_map(void)
 {
-	const struct boot_mem map[] = {{0x100000, 0x7f00000, BOOT_MEM_RAM}, {0, 0x9fc00, BOOT_MEM_RAM}};
+	const struct boot_mem map[] = {{0x100000, 0x7f00000, BOOT_MEM_RAM},
+				       {0, 0x9fc00, BOOT_MEM_RAM}};
 
 	tag_map(2, map);
+}
+
+static void tag_screen(uint64_t base, uint32_t pitch, uint32_t width, uint32_t height,
+		       uint8_t depth, uint8_t type)
+{
+	uint8_t rest[4] = {depth, type};
+
+	tag(8, 32);
+	put64(base);
+	put32(pitch);
+	put32(width);
+	put32(height);
+	put(rest, sizeof(rest));
 }
 
 static int parse(void)
@@ -136,6 +150,68 @@ static void mbi_prefers_the_new_rsdp(void **state)
 	assert_int_equal(parse(), 0);
 	assert_int_equal(info.rsdp_size, sizeof(new));
 	assert_memory_equal(info.rsdp, new, sizeof(new));
+}
+
+/* A linear framebuffer and VGA text memory are taken as they are. */
+static void mbi_takes_the_screen(void **state)
+{
+	(void)state;
+	tag_screen(0x80000000, 5120, 1280, 800, 32, 1);
+	tag_some_map();
+	assert_int_equal(parse(), 0);
+	assert_int_equal(info.screen.base, 0x80000000);
+	assert_int_equal(info.screen.height, 800);
+	assert_int_equal(info.screen.depth, 32);
+	assert_false(info.screen.text);
+	assert_int_equal(boot_screen_size(&info), 5120 * 800);
+	prepare(state);
+	tag_screen(0xb8000, 160, 80, 25, 16, 2);
+	tag_some_map();
+	assert_int_equal(parse(), 0);
+	assert_true(info.screen.text);
+	assert_int_equal(info.screen.width, 80);
+}
+
+/* A screen that cannot be one, or that lies on RAM, is left out; the start goes on without. */
+static void mbi_leaves_out_bad_screens(void **state)
+{
+	static const struct {
+		uint64_t base;
+		uint32_t pitch, width, height;
+		uint8_t depth, type;
+	} bad[] = {
+		{0x80000000, 5119, 1280, 800, 32, 1},		   /* lines overlap */
+		{0x80000000, 0x80000000, 0x20000001, 800, 32, 1},  /* width times bytes wraps */
+		{0x80000000, 0xffffffff, 1280, 0xffffffff, 32, 1}, /* too tall */
+		{0x80000000, 5120, 1280, 0, 32, 1},		   /* no lines */
+		{0x80000000, 5120, 1280, 800, 8, 1},		   /* a palette's depth */
+		{0x80000000, 5120, 1280, 800, 33, 1},		   /* no whole bytes */
+		{0x80000000, 5120, 1280, 800, 32, 0},		   /* a palette */
+		{0x80000000, 5120, 1280, 800, 32, 3},		   /* an unknown kind */
+		{0, 5120, 1280, 800, 32, 1},			   /* low memory */
+		{~0xfffull, 5120, 1280, 800, 32, 1},		   /* wraps */
+		{0x4000000, 5120, 1280, 800, 32, 1},		   /* RAM */
+		{0x7fff000, 5120, 1280, 800, 32, 1},		   /* begins in RAM */
+		{0xb8000, 160, 80, 1000, 16, 2},		   /* more than there is */
+		{0x1000, 160, 80, 25, 16, 2},			   /* text elsewhere */
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		prepare(state);
+		tag_screen(bad[i].base, bad[i].pitch, bad[i].width, bad[i].height, bad[i].depth,
+			   bad[i].type);
+		tag_some_map();
+		assert_int_equal(parse(), 0);
+		assert_int_equal(info.screen.depth, 0);
+		assert_int_equal(boot_screen_size(&info), 0);
+	}
+	prepare(state);
+	tag(8, 28); /* ends before the depth */
+	put("............................", 20);
+	tag_some_map();
+	assert_int_equal(parse(), 0);
+	assert_int_equal(info.screen.depth, 0);
 }
 
 /* No map, no start. */
@@ -272,6 +348,8 @@ int main(void)
 		T(mbi_takes_what_it_needs),
 		T(mbi_sorts_the_map),
 		T(mbi_prefers_the_new_rsdp),
+		T(mbi_takes_the_screen),
+		T(mbi_leaves_out_bad_screens),
 		T(mbi_needs_a_map),
 		T(mbi_bounds_tags),
 		T(mbi_wants_terminated_text),

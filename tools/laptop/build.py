@@ -7,10 +7,14 @@ from . import cache, deb, disk, image, kernel, paths, step
 
 GUESTS = ("desktop", "browser", "management")
 GUEST_TARGETS = ("policy/compile/policy-table", "hv/boot/bulkhead.elf", "partitions/bare/bare.elf")
+# A BIOS leaves the screen in text mode; after the command multiboot2, which sets the mode that root mode asks for.
 MENU = """\
 set timeout=0
 menuentry "Bulkhead" {{
 	multiboot2 /boot/bulkhead.elf {options}
+	if [ "$grub_platform" = pc ]; then
+		set gfxpayload=text
+	fi
 {modules}}}
 """
 

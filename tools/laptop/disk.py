@@ -27,7 +27,8 @@ LINUX = uuid.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4")
 GRUB_PC = "/usr/lib/grub/i386-pc"
 GRUB_MODULES = ["biosdisk", "part_gpt", "fat", "multiboot2", "normal", "configfile", "serial", "terminal",
                 "echo", "test", "sleep", "halt"]
-GRUB_EFI_MODULES = ["part_gpt", "multiboot2", "normal", "configfile", "serial", "terminal", "echo",
+# efi_gop: root mode shows early messages on the screen that GRUB hands over.
+GRUB_EFI_MODULES = ["efi_gop", "part_gpt", "multiboot2", "normal", "configfile", "serial", "terminal", "echo",
                     "test", "sleep", "halt"]
 PREFIX = "(hd0,gpt2)/boot/grub"
 
