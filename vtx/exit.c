@@ -32,8 +32,8 @@ static enum exit_result handle_exception(struct vcpu *vcpu)
 	if (type == INTR_TYPE_NMI) {
 		log_error(TAG, "NMI while %s ran: handed to the control partition",
 			  vcpu->part->policy->name);
-		parts[BH_PART_CONTROL].vcpu[0]->event =
-			(struct vcpu_event){.valid = true, .vector = 2, .type = INTR_TYPE_NMI};
+		parts[BH_PART_CONTROL].vcpu[0]->nmi = true;
+		parts[BH_PART_CONTROL].vcpu[0]->irq_check = true;
 		return EXIT_RESUME;
 	}
 	if (vector == EXC_MC) {
@@ -58,7 +58,6 @@ static enum exit_result handle_triple_fault(struct vcpu *vcpu)
 
 static enum exit_result handle_window(struct vcpu *vcpu)
 {
-	inject_window(vcpu, false);
 	vcpu->irq_check = true;
 	return EXIT_RESUME;
 }
@@ -89,7 +88,7 @@ static enum exit_result handle_cpuid(struct vcpu *vcpu)
 
 static enum exit_result handle_hlt(struct vcpu *vcpu)
 {
-	if (!vcpu->extint && vlapic_pending(&vcpu->lapic) < 0 && !vcpu->event.valid) {
+	if (!vcpu->extint && vlapic_pending(&vcpu->lapic) < 0 && !vcpu->event.valid && !vcpu->nmi) {
 		vcpu->state = VCPU_HALTED;
 	}
 	return EXIT_SKIP;
@@ -180,6 +179,7 @@ static const struct {
 	[EXIT_REASON_EXTINT] = {handle_extint, BH_EXIT_IRQ},
 	[EXIT_REASON_TRIPLE_FAULT] = {handle_triple_fault, BH_EXIT_OTHER},
 	[EXIT_REASON_INTR_WINDOW] = {handle_window, BH_EXIT_WINDOW},
+	[EXIT_REASON_NMI_WINDOW] = {handle_window, BH_EXIT_WINDOW},
 	[EXIT_REASON_CPUID] = {handle_cpuid, BH_EXIT_CPUID},
 	[EXIT_REASON_GETSEC] = {inject_ud, BH_EXIT_OTHER},
 	[EXIT_REASON_HLT] = {handle_hlt, BH_EXIT_HLT},

@@ -19,8 +19,10 @@ static const struct {
 } needs[] = {
 	{PIN, PIN_EXTINT_EXITING, "external-interrupt exiting"},
 	{PIN, PIN_NMI_EXITING, "NMI exiting"},
+	{PIN, PIN_VIRTUAL_NMIS, "virtual NMIs"},
 	{PIN, PIN_PREEMPTION_TIMER, "activate VMX-preemption timer"},
 	{PROC, PROC_INTR_WINDOW, "interrupt-window exiting"},
+	{PROC, PROC_NMI_WINDOW, "NMI-window exiting"},
 	{PROC, PROC_TSC_OFFSETTING, "use TSC offsetting"},
 	{PROC, PROC_HLT, "HLT exiting"},
 	{PROC, PROC_MWAIT, "MWAIT exiting"},

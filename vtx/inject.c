@@ -4,11 +4,14 @@
 #include "cpu/msr.h"
 #include "vtx/vmx.h"
 
-void inject_window(struct vcpu *vcpu, bool on)
+/* The exits to have when the guest can take an interrupt, or an NMI. */
+static void windows(struct vcpu *vcpu, bool interrupt, bool nmi)
 {
 	struct vmx_vcpu *vv = vcpu->backend;
-	uint32_t controls =
-		on ? vv->proc_controls | PROC_INTR_WINDOW : vv->proc_controls & ~PROC_INTR_WINDOW;
+	uint32_t controls = vv->proc_controls & ~(PROC_INTR_WINDOW | PROC_NMI_WINDOW);
+
+	controls |= interrupt ? PROC_INTR_WINDOW : 0;
+	controls |= nmi ? PROC_NMI_WINDOW : 0;
 
 	if (controls != vv->proc_controls) {
 		vv->proc_controls = controls;
@@ -35,8 +38,14 @@ static void write_event(struct vcpu *vcpu, const struct vcpu_event *event)
 	vcpu->stats.injected++;
 }
 
+static bool blocked(uint64_t by)
+{
+	return vmx_read(VMCS_GUEST_INTERRUPTIBILITY) & by;
+}
+
 void inject_prepare(struct vcpu *vcpu)
 {
+	static const struct vcpu_event nmi = {.vector = EXC_NMI, .type = INTR_TYPE_NMI};
 	bool injected = false;
 	int vector;
 
@@ -45,15 +54,17 @@ void inject_prepare(struct vcpu *vcpu)
 		vcpu->event.valid = false;
 		injected = true;
 	}
+	if (vcpu->nmi && !injected && !blocked(BLOCKING_STI | BLOCKING_MOVSS | BLOCKING_NMI)) {
+		write_event(vcpu, &nmi);
+		vcpu->nmi = false;
+		injected = true;
+	}
+	vcpu->irq_check = false;
 	vector = vlapic_pending(&vcpu->lapic);
 	if (vcpu->extint || vector >= 0) {
-		bool open =
-			!injected && (vmx_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
-			!(vmx_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOVSS));
-
-		if (!open) {
-			inject_window(vcpu, true);
-			vcpu->irq_check = false;
+		if (injected || !(vmx_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF) ||
+		    blocked(BLOCKING_STI | BLOCKING_MOVSS)) {
+			windows(vcpu, true, vcpu->nmi);
 			return;
 		}
 		if (vcpu->extint) {
@@ -66,8 +77,7 @@ void inject_prepare(struct vcpu *vcpu)
 			  INTR_INFO_VALID | INTR_TYPE_EXTINT << 8 | (uint32_t)vector);
 		vcpu->stats.injected++;
 	}
-	inject_window(vcpu, vcpu->extint || vlapic_pending(&vcpu->lapic) >= 0);
-	vcpu->irq_check = false;
+	windows(vcpu, vcpu->extint || vlapic_pending(&vcpu->lapic) >= 0, vcpu->nmi);
 }
 
 void inject_requeue(struct vcpu *vcpu, uint32_t info)

@@ -106,6 +106,7 @@ enum vmcs_field {
 /* Pin-based controls. */
 #define PIN_EXTINT_EXITING   (1u << 0)
 #define PIN_NMI_EXITING      (1u << 3)
+#define PIN_VIRTUAL_NMIS     (1u << 5)
 #define PIN_PREEMPTION_TIMER (1u << 6)
 
 /* Primary processor-based controls. */
@@ -117,6 +118,7 @@ enum vmcs_field {
 #define PROC_RDPMC          (1u << 11)
 #define PROC_CR8_LOAD       (1u << 19)
 #define PROC_CR8_STORE      (1u << 20)
+#define PROC_NMI_WINDOW     (1u << 22)
 #define PROC_MOV_DR         (1u << 23)
 #define PROC_IO_BITMAPS     (1u << 25)
 #define PROC_MSR_BITMAPS    (1u << 28)
@@ -167,6 +169,7 @@ enum vmcs_field {
 	X(TRIPLE_FAULT, 2)                                                                         \
 	X(INIT, 3)                                                                                 \
 	X(INTR_WINDOW, 7)                                                                          \
+	X(NMI_WINDOW, 8)                                                                           \
 	X(TASK_SWITCH, 9)                                                                          \
 	X(CPUID, 10)                                                                               \
 	X(GETSEC, 11)                                                                              \

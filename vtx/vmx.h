@@ -85,7 +85,6 @@ extern const char vmx_exit_entry[];
 void inject_prepare(struct vcpu *vcpu);
 /** Takes back an event whose delivery the exit interrupted. */
 void inject_requeue(struct vcpu *vcpu, uint32_t vectoring_info);
-void inject_window(struct vcpu *vcpu, bool on);
 
 /** Handles the exit that the current VMCS describes. */
 void exit_handle(struct vcpu *vcpu);

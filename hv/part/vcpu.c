@@ -17,6 +17,7 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu->state = VCPU_OFF;
 	memset(vcpu->regs, 0, sizeof(vcpu->regs));
 	vcpu->regs[REG_RDX] = 0x00000600; /* family 6, as after RESET */
+	vcpu->nmi = false;
 	memset(&vcpu->event, 0, sizeof(vcpu->event));
 	memset(&vcpu->ioreq, 0, sizeof(vcpu->ioreq));
 	memset(&vcpu->switched, 0, sizeof(vcpu->switched));

@@ -71,6 +71,7 @@ struct vcpu {
 	uint64_t closed_since; /* TSC of the first slice end with interrupts off in a row; 0: none */
 	bool irq_check;    /* lapic state changed: look for something to deliver */
 	uint16_t extint;   /* control partition: vector from the PIC + 1, or 0 */
+	bool nmi;          /* one waits until the guest takes NMIs */
 	struct vcpu_event event;
 	struct vcpu_ioreq ioreq;
 	const struct vcpu *waits_for; /* halted in BH_HC_IOREQ_DONE until that one asks again */

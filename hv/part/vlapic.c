@@ -193,10 +193,9 @@ static void deliver(struct vcpu *vcpu, unsigned mode, unsigned vector, bool leve
 		}
 		break;
 	case MODE_NMI:
-		if (!vcpu->event.valid) {
-			vcpu->event = (struct vcpu_event){.valid = true, .vector = 2, .type = 2};
-			vcpu_wake(vcpu);
-		}
+		vcpu->nmi = true;
+		vcpu->irq_check = true;
+		vcpu_wake(vcpu);
 		break;
 	case MODE_INIT:
 		if (vcpu->id != 0) {

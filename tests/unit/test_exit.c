@@ -163,6 +163,30 @@ static void inject_waits_for_the_interrupt_flag(void **state)
 	assert_false(vmx_read(VMCS_PROC_CONTROLS) & PROC_INTR_WINDOW);
 }
 
+/* An NMI waits while the handler of another one runs, and is not mixed up with an exception. */
+static void inject_keeps_an_nmi_until_the_guest_takes_nmis(void **state)
+{
+	(void)state;
+	guest->nmi = true;
+	vmx_write(VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_NMI);
+	inject_prepare(guest);
+	assert_int_equal(vmx_read(VMCS_ENTRY_INTR_INFO), 0);
+	assert_true(vmx_read(VMCS_PROC_CONTROLS) & PROC_NMI_WINDOW);
+	vmx_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	take_exit(EXIT_REASON_NMI_WINDOW, 0);
+	vcpu_inject_exception(guest, EXC_UD, false, 0);
+	inject_prepare(guest);
+	assert_int_equal(vmx_read(VMCS_ENTRY_INTR_INFO),
+			 INTR_INFO_VALID | INTR_TYPE_HW_EXC << 8 | EXC_UD);
+	assert_true(guest->nmi);
+	guest->irq_check = true;
+	inject_prepare(guest);
+	assert_int_equal(vmx_read(VMCS_ENTRY_INTR_INFO),
+			 INTR_INFO_VALID | INTR_TYPE_NMI << 8 | EXC_NMI);
+	assert_false(vmx_read(VMCS_PROC_CONTROLS) & PROC_NMI_WINDOW);
+	assert_false(guest->nmi);
+}
+
 /* An interrupt is not injected in the shadow of STI or MOV SS. */
 static void inject_respects_the_sti_shadow(void **state)
 {
@@ -347,6 +371,7 @@ int main(void)
 		TEST(exit_hlt_blocks_unless_an_interrupt_waits),
 		TEST(inject_waits_for_the_interrupt_flag),
 		TEST(inject_respects_the_sti_shadow),
+		TEST(inject_keeps_an_nmi_until_the_guest_takes_nmis),
 		TEST(inject_repeats_an_interrupted_delivery),
 		TEST(inject_makes_a_double_fault),
 		TEST(exit_cr0_switches_long_mode),
