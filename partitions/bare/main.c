@@ -229,7 +229,8 @@ static void guest_start_up(const struct pvh_start_info *info)
 	must(guest_hypercall(BH_HC_PART_INFO, BARE_PART, (uint64_t)&part_info, 0), "info");
 	uint8_t *ram = (uint8_t *)part_info.ram_hpa;
 
-	if (acpi_build(ram + LAYOUT_ACPI_GPA, LAYOUT_ACPI_SIZE, LAYOUT_ACPI_GPA, 1) == 0) {
+	if (acpi_build(ram + LAYOUT_ACPI_GPA, LAYOUT_ACPI_SIZE, LAYOUT_ACPI_GPA,
+		       part_info.vcpu_count) == 0) {
 		must(-BH_RANGE, "acpi");
 	}
 	must(image_load(guest.data, guest.size, initrd.data, initrd.size, guest.text, ram,

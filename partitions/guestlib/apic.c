@@ -7,7 +7,7 @@
 #define APIC_MSR         0x800u
 #define APIC_PAGE        0xfee00000ull
 #define SVR_ENABLE       0x100u
-#define ICR_SELF         (1u << 18)
+#define ICR_BUSY         (1u << 12)
 
 static bool x2;
 
@@ -50,12 +50,24 @@ void apic_eoi(void)
 	apic_write(APIC_EOI, 0);
 }
 
+void apic_ipi(uint32_t dest, uint32_t what)
+{
+	if (x2) {
+		cpu_wrmsr(APIC_MSR + APIC_ICR, (uint64_t)dest << 32 | what);
+		return;
+	}
+	while ((apic_read(APIC_ICR) & ICR_BUSY) != 0) {
+	}
+	apic_write(APIC_ICR + 1, dest << 24);
+	apic_write(APIC_ICR, what);
+}
+
 void apic_self_ipi(uint8_t vector)
 {
 	if (x2) {
 		apic_write(APIC_SELF_IPI, vector);
 	} else {
-		apic_write(APIC_ICR, ICR_SELF | 1u << 14 | vector);
+		apic_ipi(0, APIC_ICR_SELF | APIC_ICR_ASSERT | vector);
 	}
 }
 

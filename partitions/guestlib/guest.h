@@ -33,6 +33,9 @@ _Noreturn void guest_exit(int value);
 /** True if CPUID says that Bulkhead is below. */
 bool guest_in_partition(void);
 
+/** Rate of the time-stamp counter: CPUID leaf 0x15, else a guess. */
+uint64_t guest_tsc_hz(void);
+
 /** Bytes of RAM from address 0, as the multiboot memory map says. */
 uint64_t guest_ram_size(void);
 
@@ -82,6 +85,8 @@ extern volatile struct trap_record trap_last;
 extern volatile uint64_t trap_resume;
 
 void trap_init(void);
+/** The same table on another CPU. */
+void trap_load(void);
 /** Handler for one vector; NULL takes it away. Vectors 32.. return by IRET after the handler. */
 void trap_set_handler(unsigned int vector, trap_handler handler);
 /** The IDT entry itself, for tests that break it. */
@@ -134,6 +139,15 @@ void flat32_run(uint32_t fn32);
 #define APIC_TIMER_DIVIDE  0x3eu
 #define APIC_SELF_IPI      0x3fu
 
+#define APIC_ICR_NMI     (4u << 8)
+#define APIC_ICR_INIT    (5u << 8)
+#define APIC_ICR_STARTUP (6u << 8)
+#define APIC_ICR_LOGICAL (1u << 11)
+#define APIC_ICR_ASSERT  (1u << 14)
+#define APIC_ICR_SELF    (1u << 18)
+#define APIC_ICR_ALL     (2u << 18)
+#define APIC_ICR_OTHERS  (3u << 18)
+
 #define APIC_LVT_MASKED   (1u << 16)
 #define APIC_LVT_PERIODIC (1u << 17)
 #define APIC_LVT_DEADLINE (2u << 17)
@@ -143,10 +157,39 @@ bool apic_is_x2(void);
 uint32_t apic_read(uint32_t reg);
 void apic_write(uint32_t reg, uint32_t value);
 void apic_eoi(void);
+/** Writes the interrupt command register: what the bits of APIC_ICR_* say, to that APIC ID (or logical
+ *  destination). */
+void apic_ipi(uint32_t dest, uint32_t what);
 /** Interrupt to this CPU by the self-IPI register or the ICR. */
 void apic_self_ipi(uint8_t vector);
 /** Bit of the 256-bit IRR, ISR or TMR. */
 bool apic_vector_bit(uint32_t first_reg, uint8_t vector);
+
+/* smp.c: the other CPUs. A handler runs on any of them; TRAP_TRY belongs to one at a time. */
+#define SMP_MAX  8u
+#define SMP_WAKE 0xe0u /* vector that ends the HLT of a CPU that waits for an order */
+
+typedef void (*smp_job)(uint32_t id);
+
+/** How many CPUs there should be: `vcpus=N` on the command line. */
+uint32_t smp_wanted(void);
+/** After apic_init: starts all but this one by INIT and one start-up IPI to all others. Returns how many
+ *  CPUs run now. */
+uint32_t smp_start_all(void);
+/** INIT and one start-up IPI to one. */
+void smp_start(uint32_t id);
+void smp_init(void);
+/** How often this CPU came through its start. */
+uint32_t smp_starts(uint32_t id);
+/** The CPU that asks. */
+uint32_t smp_id(void);
+/** Has another CPU do something, with interrupts off; smp_wait is false when it does not end. */
+void smp_run(uint32_t id, smp_job job);
+bool smp_wait(uint32_t id);
+/** TSC value at which waiting has no sense any more. */
+uint64_t smp_patience(void);
+/** Spins for so many microseconds. */
+void smp_pause(uint64_t us);
 
 /** Silences the legacy interrupt controllers, where there are any. */
 void guest_pic_off(void);

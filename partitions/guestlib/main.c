@@ -58,6 +58,14 @@ bool guest_in_partition(void)
 	return (cpu_cpuid(1, 0).ecx & 1u << 31) != 0 && memcmp(&r.ebx, "BulkheadHyp", 12) == 0;
 }
 
+uint64_t guest_tsc_hz(void)
+{
+	const struct cpuid_regs r = cpu_cpuid(0, 0).eax >= 0x15 ? cpu_cpuid(0x15, 0) :
+								   (struct cpuid_regs){ 0 };
+
+	return r.eax == 0 || r.ecx == 0 ? 1000000000 : (uint64_t)r.ecx * r.ebx / r.eax;
+}
+
 uint64_t guest_ram_size(void)
 {
 	return ram_size;

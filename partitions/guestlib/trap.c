@@ -48,12 +48,18 @@ static void gate_set(unsigned int vector, uint64_t target, uint8_t ist, uint8_t 
 	};
 }
 
-void trap_init(void)
+void trap_load(void)
 {
 	const struct {
 		uint16_t limit;
 		uint64_t base;
 	} __attribute__((packed)) pointer = { sizeof(idt) - 1, (uint64_t)idt };
+
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+void trap_init(void)
+{
 	uint64_t base = (uint64_t)&tss;
 
 	for (unsigned int i = 0; i < VECTOR_COUNT; i++) {
@@ -66,7 +72,7 @@ void trap_init(void)
 	gdt_table[SEL_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
 				 (base >> 24 & 0xff) << 56;
 	gdt_table[SEL_TSS / 8 + 1] = base >> 32;
-	__asm__ volatile("lidt %0" : : "m"(pointer));
+	trap_load();
 	__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
 }
 

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs test kernels as guests of the emulated laptop and checks what their sources say they do.
+"""Runs test kernels as guests of an emulated laptop and checks what their sources say they do.
 
-  tests/guest/run.py [--jobs N] [NAME | FILE.elf ...]     all of them without names
+  tests/guest/run.py [--machine bochs|qemu] [--cpus N] [--jobs N] [NAME | FILE.elf ...]     all of them without names
 
-The head comment of NAME.c holds lines of the form `word: value`:
+The same files run on each machine: VT-x on Bochs, AMD-V on QEMU. The head comment of NAME.c holds lines of
+the form `word: value`:
   expect: exit STATUS           the guest ends with this status, and each TAP line of it is ok
   expect: stopped REASON        the hypervisor stops it for this reason (names in partitions/bare/main.c)
   append: TEXT                  its command line
   timeout: S                    seconds of the guest's own clock (default 20)
   memory: MIB
-Prints one TAP line per kernel; the guest's own lines follow as comments where it failed, or with -v.
+  vcpus: N...                   one run with each number of vcpus (default 1)
+Prints one TAP line per run; the guest's own lines follow as comments where it failed, or with -v.
 """
 import argparse
 import concurrent.futures
@@ -27,7 +29,7 @@ STOPPED, TIMED_OUT = 126, 124
 
 
 def expectations(name):
-    found = dict(re.findall(r"^ \*+ +(expect|append|timeout|memory): (.*?)(?: \*/)?$",
+    found = dict(re.findall(r"^ \*+ +(expect|append|timeout|memory|vcpus): (.*?)(?: \*/)?$",
                             (HERE / f"{name}.c").read_text(), re.M))
     if "expect" not in found:
         sys.exit(f"{name}.c: its head comment has no line `expect:`")
@@ -38,12 +40,14 @@ def names():
     return sorted(path.stem for path in HERE.glob("*.c"))
 
 
-def run(name):
+def run(args, name, vcpus):
     """(what is wrong or "", the lines of the guest)"""
     want = expectations(name)
-    args = [ROOT / "tools" / "guest-run", "--timeout", want.get("timeout", "20"), "--append", want.get("append", ""),
-            "--memory", want.get("memory", "64"), "--stats", BUILD / "tests" / "guest" / f"{name}.elf"]
-    done = subprocess.run([str(a) for a in args], capture_output=True, text=True, errors="replace", check=False)
+    append = want.get("append", "") + (f" vcpus={vcpus}" if "vcpus" in want else "")
+    command = [ROOT / "tools" / "guest-run", "--machine", args.machine, "--cpus", args.cpus, "--vcpus", vcpus,
+               "--timeout", want.get("timeout", "20"), "--append", append, "--memory", want.get("memory", "64"), "--stats",
+               BUILD / "tests" / "guest" / f"{name}.elf"]
+    done = subprocess.run([str(a) for a in command], capture_output=True, text=True, errors="replace", check=False)
     lines = (done.stdout + done.stderr).splitlines()
     return verdict(want["expect"], done.returncode, lines), lines
 
@@ -72,16 +76,21 @@ def verdict(expect, status, lines):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*")
+    parser.add_argument("--machine", choices=("bochs", "qemu"), default="bochs")
+    parser.add_argument("--cpus", type=int, default=1, help="CPUs of the machine (default 1)")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("-v", "--verbose", action="store_true")
     args = parser.parse_args()
-    wanted = [Path(n).stem for n in args.names] or names()
+    wanted = [(name, int(vcpus)) for name in [Path(n).stem for n in args.names] or names()
+              for vcpus in expectations(name).get("vcpus", "1").split()]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for number, (name, (why, lines)) in enumerate(zip(wanted, pool.map(run, wanted)), 1):
+        results = pool.map(lambda one: run(args, *one), wanted)
+        for number, ((name, vcpus), (why, lines)) in enumerate(zip(wanted, results), 1):
             failed += why != ""
             checks = sum(line.startswith("ok ") for line in lines)
-            print(f"{'not ok' if why else 'ok'} {number} - guest {name}: {why or f'{checks} checks'}", flush=True)
+            title = f"guest {name}" + (f" with {vcpus} vcpus" if vcpus > 1 else "")
+            print(f"{'not ok' if why else 'ok'} {number} - {title}: {why or f'{checks} checks'}", flush=True)
             if why or args.verbose:
                 print("\n".join(f"#   {line}" for line in lines), flush=True)
     print(f"1..{len(wanted)}")
