@@ -22,6 +22,7 @@
 #include <stdint.h>
 #endif
 #include "abi/types.h"
+#include "abi/device.h"
 #include "abi/part.h"
 #include "abi/ioreq.h"
 
@@ -69,6 +70,37 @@ struct bulkhead_msi {
 	uint32_t reserved;
 };
 
+/** A real device of the partition, numbered as in the policy table. EPERM: it is another partition's. */
+struct bulkhead_device_info {
+	uint32_t device; /* in */
+	uint32_t reserved;
+	struct bh_device_info info; /* out */
+};
+
+struct bulkhead_device_map {
+	uint32_t device;
+	uint32_t bar;
+	uint64_t gpa; /* page aligned, outside RAM; 0: not mapped any more */
+};
+
+/** The module asks root mode for a message that becomes this one and writes it into the device's table. */
+struct bulkhead_device_irq {
+	uint32_t device;
+	uint32_t index; /* of the entry */
+	uint64_t part_address; /* message that the partition gets; address 0: none any more */
+	uint32_t part_data;
+	uint32_t masked; /* 1: the device holds it back */
+};
+
+#define BULKHEAD_DEVICE_MASTER      0x1u /* may reach memory and send interrupts */
+#define BULKHEAD_DEVICE_MSIX        0x2u /* MSI-X on */
+#define BULKHEAD_DEVICE_MSIX_MASKED 0x4u /* all entries held back */
+
+struct bulkhead_device_control {
+	uint32_t device;
+	uint32_t flags; /* BULKHEAD_DEVICE_*; a reset of the partition clears them */
+};
+
 #define BULKHEAD_VERSION         _IO('B', 0x00)                         /* -> BH_ABI_VERSION */
 #define BULKHEAD_INFO            _IOW('B', 0x01, struct bulkhead_query)
 #define BULKHEAD_STATS           _IOW('B', 0x02, struct bulkhead_query)
@@ -88,5 +120,11 @@ struct bulkhead_msi {
 #define BULKHEAD_DOORBELL_WINDOW _IOW('B', 0x19, struct bulkhead_doorbell_window)
 #define BULKHEAD_IRQFD           _IOW('B', 0x1a, struct bulkhead_irqfd)
 #define BULKHEAD_MSI             _IOW('B', 0x1b, struct bulkhead_msi)
+#define BULKHEAD_DEVICE_INFO     _IOWR('B', 0x1c, struct bulkhead_device_info)
+/** These three: ENODEV: this kernel does not see the device. EBUSY: one of its drivers has it, or its BARs
+ *  were moved since root mode looked. EOPNOTSUPP: not assigned. */
+#define BULKHEAD_DEVICE_MAP      _IOW('B', 0x1d, struct bulkhead_device_map)
+#define BULKHEAD_DEVICE_IRQ      _IOW('B', 0x1e, struct bulkhead_device_irq)
+#define BULKHEAD_DEVICE_CONTROL  _IOW('B', 0x1f, struct bulkhead_device_control)
 
 #endif

@@ -20,6 +20,15 @@
 #include "abi/policy.h"
 #include "hypercall.h"
 
+struct pci_dev;
+
+/** A real device that the policy gives to the partition; taken at its first use. Under part.mutex. */
+struct part_device {
+	struct pci_dev *pci; /* NULL: not taken */
+	void __iomem *table; /* MSI-X */
+	u32 irq_count;
+};
+
 /** A partition that somebody holds: partition fds and RAM fds each count, mappings hold their file. */
 struct part {
 	u32 id;
@@ -30,8 +39,9 @@ struct part {
 	bool may_map; /* policy: the control partition sees its RAM */
 	struct bh_ioreq *slots; /* one page, written by root mode while a vcpu waits */
 
-	struct mutex mutex; /* one lifecycle change at a time; guards irqfds */
+	struct mutex mutex; /* one lifecycle change at a time; guards irqfds, device */
 	struct list_head irqfds;
+	struct part_device device[BH_POLICY_DEVICE_MAX];
 	struct work_struct irqfd_work; /* takes away irqfds whose eventfd was closed */
 
 	/* Written under mutex or by the interrupt, read by sleepers without a lock. */
@@ -64,6 +74,15 @@ void irqfd_clear(struct part *part);
 /** Waits for the work that was started before irqfd_clear(). part->mutex not held. */
 void irqfd_fini(struct part *part);
 int irqfd_change(struct part *part, const struct bulkhead_irqfd *arg);
+
+/* device.c */
+/** Stops and resets the devices that were taken: no access to memory and no interrupt comes from them any
+ *  more. part->mutex held. */
+void device_quiesce(struct part *part);
+/** Gives them back. Nobody else uses the partition any more. */
+void device_fini(struct part *part);
+/** BULKHEAD_DEVICE_*. */
+long device_ioctl(struct part *part, unsigned int cmd, void __user *arg);
 
 /* part.c */
 /** Creates the partition in root mode and returns a partition fd, or -errno. */

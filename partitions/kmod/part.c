@@ -50,8 +50,10 @@ static void part_destroy(struct kref *ref)
 
 	mutex_lock(&part->mutex);
 	irqfd_clear(part);
+	device_quiesce(part);
 	mutex_unlock(&part->mutex);
 	irqfd_fini(part);
+	device_fini(part);
 
 	mutex_lock(&create_mutex);
 	ret = hypercall(BH_HC_PART_DESTROY, part->id, 0, 0);
@@ -70,6 +72,7 @@ static int part_reset(struct part *part)
 	int ret;
 
 	mutex_lock(&part->mutex);
+	device_quiesce(part);
 	ret = hypercall(BH_HC_PART_RESET, part->id, 0, 0);
 	if (!ret) {
 		irqfd_clear(part);
@@ -179,6 +182,8 @@ static long part_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		struct bulkhead_msi msi;
 	} in;
 
+	if (_IOC_NR(cmd) >= _IOC_NR(BULKHEAD_DEVICE_INFO))
+		return device_ioctl(part, cmd, from);
 	if (_IOC_DIR(cmd) == _IOC_WRITE) {
 		if (_IOC_SIZE(cmd) > sizeof(in))
 			return -ENOTTY;

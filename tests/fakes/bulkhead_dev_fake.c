@@ -30,7 +30,7 @@ static struct fake_part *part_find(int fd)
 }
 
 /* Locks and finds; on failure unlocks and returns the error. */
-static int part_enter(int fd, unsigned long request, struct fake_part **ret_part)
+int fake_part_enter(int fd, unsigned long request, struct fake_part **ret_part)
 {
 	int ret;
 
@@ -43,7 +43,7 @@ static int part_enter(int fd, unsigned long request, struct fake_part **ret_part
 	return ret;
 }
 
-static int part_leave(int ret)
+int fake_part_leave(int ret)
 {
 	pthread_mutex_unlock(&fake.lock);
 	return ret;
@@ -59,7 +59,7 @@ int dev_open(void)
 	if (fd == 0) {
 		fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	}
-	return part_leave(fd);
+	return fake_part_leave(fd);
 }
 
 int dev_info(int dev, uint32_t part, struct bh_part_info *ret_info)
@@ -75,7 +75,7 @@ int dev_info(int dev, uint32_t part, struct bh_part_info *ret_info)
 	if (ret == 0) {
 		*ret_info = fake.parts[part].info;
 	}
-	return part_leave(ret);
+	return fake_part_leave(ret);
 }
 
 int dev_stats(int dev, uint32_t part, uint32_t vcpu, struct bh_vcpu_stats *ret_stats)
@@ -92,7 +92,7 @@ int dev_stats(int dev, uint32_t part, uint32_t vcpu, struct bh_vcpu_stats *ret_s
 	if (ret == 0) {
 		*ret_stats = fake.parts[part].stats[vcpu];
 	}
-	return part_leave(ret);
+	return fake_part_leave(ret);
 }
 
 int dev_log(int dev, struct bh_log_read *log)
@@ -107,7 +107,7 @@ int dev_log(int dev, struct bh_log_read *log)
 			    : BH_LOG_TEXT;
 	memcpy(log->text, fake.log_text + log->cursor, log->size);
 	log->written = fake.log_size;
-	return part_leave(0);
+	return fake_part_leave(0);
 }
 
 /* True if only the fake itself still holds the partition fd: the user closed it. */
@@ -152,21 +152,21 @@ int dev_create(int dev, uint32_t part)
 	pthread_mutex_lock(&fake.lock);
 	ret = fake_planned_error(BULKHEAD_CREATE);
 	if (ret) {
-		return part_leave(ret);
+		return fake_part_leave(ret);
 	}
 	if (part >= FAKE_PARTS || !fake.parts[part].known) {
-		return part_leave(-ENOENT);
+		return fake_part_leave(-ENOENT);
 	}
 	p = &fake.parts[part];
 	if (part == BH_PART_CONTROL || (p->fd >= 0 && !part_forgotten(p))) {
-		return part_leave(-EBUSY);
+		return fake_part_leave(-EBUSY);
 	}
 	if (p->fd >= 0) {
 		fake_part_destroy(p);
 	}
 	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fd < 0) {
-		return part_leave(-errno);
+		return fake_part_leave(-errno);
 	}
 	p->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	p->id = fake_event_id(fd);
@@ -184,36 +184,36 @@ int dev_create(int dev, uint32_t part)
 	fake_part_clear(p);
 	p->info.state = BH_PART_CREATED;
 	p->info.ram_hpa = 0x20000000;
-	return part_leave(fd);
+	return fake_part_leave(fd);
 }
 
 int dev_part_info(int part_fd, struct bh_part_info *ret_info)
 {
 	struct fake_part *part;
-	int ret = part_enter(part_fd, BULKHEAD_PART_INFO, &part);
+	int ret = fake_part_enter(part_fd, BULKHEAD_PART_INFO, &part);
 
 	if (ret) {
 		return ret;
 	}
 	fake_event_clear(part->fd);
 	*ret_info = part->info;
-	return part_leave(0);
+	return fake_part_leave(0);
 }
 
 static int part_move(int part_fd, unsigned long request, enum bh_part_state from,
 		     enum bh_part_state to)
 {
 	struct fake_part *part;
-	int ret = part_enter(part_fd, request, &part);
+	int ret = fake_part_enter(part_fd, request, &part);
 
 	if (ret) {
 		return ret;
 	}
 	if (part->info.state != from) {
-		return part_leave(-EBUSY);
+		return fake_part_leave(-EBUSY);
 	}
 	fake_part_set_state(part, to);
-	return part_leave(0);
+	return fake_part_leave(0);
 }
 
 int dev_part_start(int part_fd)
@@ -234,7 +234,7 @@ int dev_part_resume(int part_fd)
 int dev_part_reset(int part_fd)
 {
 	struct fake_part *part;
-	int ret = part_enter(part_fd, BULKHEAD_RESET, &part);
+	int ret = fake_part_enter(part_fd, BULKHEAD_RESET, &part);
 
 	if (ret) {
 		return ret;
@@ -242,37 +242,37 @@ int dev_part_reset(int part_fd)
 	fake_part_clear(part);
 	memset(part->ram, 0, part->info.ram_size);
 	fake_part_set_state(part, BH_PART_CREATED);
-	return part_leave(0);
+	return fake_part_leave(0);
 }
 
 int dev_vcpu_set(int part_fd, uint32_t vcpu, const struct bh_vcpu_start *start)
 {
 	struct fake_part *part;
-	int ret = part_enter(part_fd, BULKHEAD_VCPU_SET, &part);
+	int ret = fake_part_enter(part_fd, BULKHEAD_VCPU_SET, &part);
 
 	if (ret) {
 		return ret;
 	}
 	if (part->info.state != BH_PART_CREATED) {
-		return part_leave(-EBUSY);
+		return fake_part_leave(-EBUSY);
 	}
 	if (vcpu >= part->info.vcpu_count) {
-		return part_leave(-ENOENT);
+		return fake_part_leave(-ENOENT);
 	}
 	part->start[vcpu] = *start;
-	return part_leave(0);
+	return fake_part_leave(0);
 }
 
 int dev_ram_fd(int part_fd)
 {
 	struct fake_part *part;
-	int ret = part_enter(part_fd, BULKHEAD_RAM_FD, &part);
+	int ret = fake_part_enter(part_fd, BULKHEAD_RAM_FD, &part);
 
 	if (ret) {
 		return ret;
 	}
 	ret = fcntl(part->ram_fd, F_DUPFD_CLOEXEC, 3);
-	return part_leave(ret < 0 ? -errno : ret);
+	return fake_part_leave(ret < 0 ? -errno : ret);
 }
 
 int dev_map_ram(int fd, uint64_t gpa, uint64_t size, void **ret_ram)
@@ -307,14 +307,14 @@ int dev_map_ioreq(int part_fd, struct bh_ioreq **ret_slots)
 	pthread_mutex_lock(&fake.lock);
 	part = part_find(part_fd);
 	if (!part) {
-		return part_leave(-EBADF);
+		return fake_part_leave(-EBADF);
 	}
 	addr = mmap(NULL, BH_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, part->ioreq_fd, 0);
 	if (addr == MAP_FAILED) {
-		return part_leave(-errno);
+		return fake_part_leave(-errno);
 	}
 	*ret_slots = addr;
-	return part_leave(0);
+	return fake_part_leave(0);
 }
 
 void dev_unmap(void *addr, uint64_t size)
@@ -325,7 +325,7 @@ void dev_unmap(void *addr, uint64_t size)
 int dev_ioreq_next(int part_fd, uint32_t vcpu)
 {
 	struct fake_part *part;
-	int ret = part_enter(part_fd, BULKHEAD_IOREQ_NEXT, &part);
+	int ret = fake_part_enter(part_fd, BULKHEAD_IOREQ_NEXT, &part);
 	struct bh_ioreq *slot;
 	unsigned int epoch;
 
@@ -333,7 +333,7 @@ int dev_ioreq_next(int part_fd, uint32_t vcpu)
 		return ret;
 	}
 	if (vcpu >= part->info.vcpu_count) {
-		return part_leave(-EINVAL);
+		return fake_part_leave(-EINVAL);
 	}
 	slot = &part->slots[vcpu];
 	epoch = part->epoch;
@@ -343,17 +343,17 @@ int dev_ioreq_next(int part_fd, uint32_t vcpu)
 	}
 	for (;;) {
 		if (part->fd < 0 || part->epoch != epoch || part->info.state == BH_PART_STOPPED) {
-			return part_leave(-ENODEV);
+			return fake_part_leave(-ENODEV);
 		}
 		if (slot->state == BH_IOREQ_PENDING) {
-			return part_leave(0);
+			return fake_part_leave(0);
 		}
 		fake_event_clear(part->wake[vcpu]);
 		pthread_mutex_unlock(&fake.lock);
 		ret = fake_event_wait(part->wake[vcpu], -1);
 		pthread_mutex_lock(&fake.lock);
 		if (ret) {
-			return part_leave(ret);
+			return fake_part_leave(ret);
 		}
 	}
 }
@@ -361,18 +361,18 @@ int dev_ioreq_next(int part_fd, uint32_t vcpu)
 int dev_doorbell(int part_fd, uint32_t doorbell, uint32_t queue, int fd)
 {
 	struct fake_part *part;
-	int ret = part_enter(part_fd, BULKHEAD_DOORBELL, &part);
+	int ret = fake_part_enter(part_fd, BULKHEAD_DOORBELL, &part);
 	int copy = -1;
 
 	if (ret) {
 		return ret;
 	}
 	if (doorbell >= BH_DOORBELL_MAX || queue >= BH_DOORBELL_QUEUE_MAX) {
-		return part_leave(-EINVAL);
+		return fake_part_leave(-EINVAL);
 	}
 	if (fd >= 0) {
 		if (!fake_event_id(fd)) {
-			return part_leave(-EINVAL);
+			return fake_part_leave(-EINVAL);
 		}
 		copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	}
@@ -380,26 +380,26 @@ int dev_doorbell(int part_fd, uint32_t doorbell, uint32_t queue, int fd)
 		close(part->doorbell[doorbell][queue]);
 	}
 	part->doorbell[doorbell][queue] = copy;
-	return part_leave(0);
+	return fake_part_leave(0);
 }
 
 int dev_doorbell_window(int part_fd, uint64_t gpa, uint32_t count)
 {
 	struct fake_part *part;
-	int ret = part_enter(part_fd, BULKHEAD_DOORBELL_WINDOW, &part);
+	int ret = fake_part_enter(part_fd, BULKHEAD_DOORBELL_WINDOW, &part);
 
 	if (ret) {
 		return ret;
 	}
 	if (gpa % BH_PAGE_SIZE || (gpa && (count == 0 || count > BH_DOORBELL_MAX))) {
-		return part_leave(-EINVAL);
+		return fake_part_leave(-EINVAL);
 	}
 	if (gpa && gpa < part->info.ram_size) {
-		return part_leave(-ERANGE);
+		return fake_part_leave(-ERANGE);
 	}
 	part->window = gpa;
 	part->window_pages = count;
-	return part_leave(0);
+	return fake_part_leave(0);
 }
 
 static struct fake_irqfd *irqfd_find(struct fake_part *part, unsigned long id)
@@ -417,7 +417,7 @@ static struct fake_irqfd *irqfd_find(struct fake_part *part, unsigned long id)
 int dev_irqfd(int part_fd, int fd, uint64_t msi_addr, uint32_t msi_data)
 {
 	struct fake_part *part;
-	int ret = part_enter(part_fd, BULKHEAD_IRQFD, &part);
+	int ret = fake_part_enter(part_fd, BULKHEAD_IRQFD, &part);
 	unsigned long id = fake_event_id(fd);
 	struct fake_irqfd *irqfd;
 
@@ -425,7 +425,7 @@ int dev_irqfd(int part_fd, int fd, uint64_t msi_addr, uint32_t msi_data)
 		return ret;
 	}
 	if (!id) {
-		return part_leave(-EINVAL);
+		return fake_part_leave(-EINVAL);
 	}
 	irqfd = irqfd_find(part, id);
 	for (uint32_t i = 0; !irqfd && i < FAKE_IRQFDS; i++) {
@@ -440,17 +440,17 @@ int dev_irqfd(int part_fd, int fd, uint64_t msi_addr, uint32_t msi_data)
 		}
 	}
 	if (!irqfd) {
-		return part_leave(-ENOMEM);
+		return fake_part_leave(-ENOMEM);
 	}
 	irqfd->addr = msi_addr;
 	irqfd->data = msi_data;
-	return part_leave(0);
+	return fake_part_leave(0);
 }
 
 int dev_irqfd_remove(int part_fd, int fd)
 {
 	struct fake_part *part;
-	int ret = part_enter(part_fd, BULKHEAD_IRQFD, &part);
+	int ret = fake_part_enter(part_fd, BULKHEAD_IRQFD, &part);
 	struct fake_irqfd *irqfd;
 
 	if (ret) {
@@ -458,22 +458,22 @@ int dev_irqfd_remove(int part_fd, int fd)
 	}
 	irqfd = irqfd_find(part, fake_event_id(fd));
 	if (!irqfd) {
-		return part_leave(-ENOENT);
+		return fake_part_leave(-ENOENT);
 	}
 	epoll_ctl(fake.irq_epoll, EPOLL_CTL_DEL, irqfd->fd, NULL);
 	close(irqfd->fd);
 	irqfd->fd = -1;
-	return part_leave(0);
+	return fake_part_leave(0);
 }
 
 int dev_msi(int part_fd, uint64_t msi_addr, uint32_t msi_data)
 {
 	struct fake_part *part;
-	int ret = part_enter(part_fd, BULKHEAD_MSI, &part);
+	int ret = fake_part_enter(part_fd, BULKHEAD_MSI, &part);
 
 	if (ret) {
 		return ret;
 	}
 	fake_msi_push(part, msi_addr, msi_data);
-	return part_leave(0);
+	return fake_part_leave(0);
 }

@@ -33,6 +33,22 @@ enum bh_part_state fake_dev_state(uint32_t part);
 const struct bh_vcpu_start *fake_dev_vcpu(uint32_t part, uint32_t vcpu);
 void *fake_dev_ram(uint32_t part);
 void fake_dev_log(const char *text);
+/** Adds a real device to the policy table of the fake, with what root mode would tell of it; returns
+ * its number. */
+uint32_t fake_dev_add_device(const struct bh_device_info *info);
+/** What was done to it since its partition was created or reset. */
+struct fake_dev_device {
+	struct bh_device_info info;
+	uint64_t bar[BH_DEVICE_BAR_MAX]; /* where the partition sees it, 0: nowhere */
+	struct {
+		uint64_t address; /* of the message that the partition gets, 0: none */
+		uint32_t data;
+		bool masked;
+	} irq[BH_DEVICE_IRQ_MAX];
+	uint32_t flags;	      /* BULKHEAD_DEVICE_* */
+	unsigned int changes; /* calls that changed anything above, since it was added */
+};
+const struct fake_dev_device *fake_dev_device(uint32_t device);
 void fake_dev_set_stats(uint32_t part, uint32_t vcpu, const struct bh_vcpu_stats *stats);
 
 #endif

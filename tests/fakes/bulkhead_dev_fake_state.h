@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include "bulkhead_dev_fake.h"
+#include "abi/policy.h"
 
 #define FAKE_PARTS    4u
 #define FAKE_IRQFDS   64u
@@ -50,6 +51,8 @@ struct fake_part {
 struct fake_state {
 	pthread_mutex_t lock;
 	struct fake_part parts[FAKE_PARTS];
+	struct fake_dev_device device[BH_POLICY_DEVICE_MAX];
+	uint32_t device_count;
 	char log_text[FAKE_LOG];
 	size_t log_size;
 	int irq_epoll;
@@ -67,7 +70,14 @@ void fake_event_clear(int fd);
 /** 0, -ETIMEDOUT or -EINTR. */
 int fake_event_wait(int fd, int timeout_ms);
 
+/** Finds the partition and locks; on failure (unknown fd, planned error) returns it and does not lock. */
+int fake_part_enter(int fd, unsigned long request, struct fake_part **ret_part);
+/** Unlocks and returns `ret`. */
+int fake_part_leave(int ret);
+
 /** The rest needs the lock. */
+/** What a reset of the partition takes away from its devices. */
+void fake_device_clear(uint32_t part);
 void fake_setup(void);
 /** The error planned for this call, or 0. */
 int fake_planned_error(unsigned long request);

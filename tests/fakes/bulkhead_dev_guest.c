@@ -115,6 +115,7 @@ void fake_part_clear(struct fake_part *part)
 			part->irqfd[i].fd = -1;
 		}
 	}
+	fake_device_clear((uint32_t)(part - fake.parts));
 	part->window = 0;
 	part->window_pages = 0;
 	part->msi_head = part->msi_tail = 0;
@@ -217,6 +218,7 @@ void fake_dev_reset(void)
 	}
 	memset(fake.planned, 0, sizeof(fake.planned));
 	fake.log_size = 0;
+	fake.device_count = 0;
 	pthread_mutex_unlock(&fake.lock);
 }
 

@@ -445,3 +445,24 @@ int dev_msi(int part_fd, uint64_t msi_addr, uint32_t msi_data)
 
 	return ret < 0 ? -errno : 0;
 }
+
+int dev_device_info(int part_fd, uint32_t device, struct bh_device_info *ret_info)
+{
+	return -ENOENT; /* no policy, no devices of its own */
+}
+
+int dev_device_map(int part_fd, uint32_t device, uint32_t bar, uint64_t gpa)
+{
+	return -ENOENT;
+}
+
+int dev_device_irq(int part_fd, uint32_t device, uint32_t index, uint64_t msi_addr,
+		   uint32_t msi_data, bool masked)
+{
+	return -ENOENT;
+}
+
+int dev_device_control(int part_fd, uint32_t device, uint32_t flags)
+{
+	return -ENOENT;
+}

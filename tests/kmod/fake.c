@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The hypervisor played inside the kernel that loads the module: one partition, number 1, whose RAM is the
- *  16 MiB at 256 MiB that the command line took away (memmap=16M$256M).
+ *  16 MiB at 256 MiB that the command line took away (memmap=16M$256M). Device 0 is its own, an 82574 network
+ *  card; device 1 is partition 2's, and device 2 is its own but not assigned.
  *
  *  START asks port 0x3fd; the answer 0xde stops the partition, any other is counted. MSI data DDQQ rings
  *  doorbell DD, queue QQ.
@@ -8,6 +9,7 @@
 #include "kmod.h"
 
 #include <linux/io.h>
+#include <linux/pci.h>
 #include <linux/string.h>
 #include <asm/apic.h>
 
@@ -95,6 +97,43 @@ static long fake_move(u32 from, u32 to)
 	return 0;
 }
 
+static long fake_device_info(u64 index, struct bh_device_info *to)
+{
+	struct pci_dev *pci = pci_get_device(PCI_VENDOR_ID_INTEL, 0x10d3, NULL);
+	unsigned int bar;
+
+	if (index > 2 || !pci)
+		return -BH_NOENT;
+	*to = (struct bh_device_info){
+		.role = "nic",
+		.state = index == 2 ? BH_DEVICE_CONTROL : BH_DEVICE_ASSIGNED,
+		.part = index == 1 ? 2 : 1,
+		.source = pci_dev_id(pci),
+		.vendor = pci->vendor,
+		.device = pci->device,
+		.msix_count = pci_msix_vec_count(pci),
+		.class_code = pci->class,
+		.msix_bar = 3,
+	};
+	for (bar = 0; bar < BH_DEVICE_BAR_MAX; bar++) {
+		if (pci_resource_flags(pci, bar) & IORESOURCE_MEM) {
+			to->bar[bar] = pci_resource_start(pci, bar);
+			to->bar_size[bar] = pci_resource_len(pci, bar);
+		}
+	}
+	pci_dev_put(pci);
+	return 0;
+}
+
+static long fake_device_irq(struct bh_device_irq *irq)
+{
+	if (irq->part_address && irq->part_address >> 20 != 0xfee)
+		return -BH_INVAL;
+	irq->address = 0xfee00010;
+	irq->data = irq->part_data << 8;
+	return 0;
+}
+
 long hypercall_raw(u64 number, u64 a, u64 b, u64 c, u64 d)
 {
 	long ret;
@@ -150,6 +189,12 @@ long hypercall_raw(u64 number, u64 a, u64 b, u64 c, u64 d)
 		return 0;
 	case BH_HC_LOG_READ:
 		return fake_log(phys_to_virt(a));
+	case BH_HC_DEVICE_INFO:
+		return fake_device_info(a, phys_to_virt(b));
+	case BH_HC_DEVICE_MAP:
+		return b >= BH_DEVICE_BAR_MAX ? -BH_INVAL : c & 0xfff ? -BH_RANGE : 0;
+	case BH_HC_DEVICE_IRQ:
+		return fake_device_irq(phys_to_virt(b));
 	}
 	return -BH_NOSYS;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -188,6 +189,110 @@ static void check_ioreq(int part)
 	dev_unmap(slots, BH_PAGE_SIZE);
 }
 
+/* The first file below the network card's folder in sysfs: its bus address is the machine's business. */
+static int open_nic(const char *file, int flags)
+{
+	char pattern[64];
+	glob_t found;
+	int fd = -1;
+
+	snprintf(pattern, sizeof(pattern), "/sys/bus/pci/devices/*/%s", file);
+	if (glob(pattern, 0, NULL, &found)) {
+		return -1;
+	}
+	for (size_t i = 0; i < found.gl_pathc && fd < 0; i++) {
+		char path[128];
+		uint32_t id = 0;
+		int config;
+
+		snprintf(path, sizeof(path), "%.*s/config",
+			 (int)(strlen(found.gl_pathv[i]) - strlen(file) - 1), found.gl_pathv[i]);
+		config = open(path, O_RDONLY);
+		if (pread(config, &id, sizeof(id), 0) == sizeof(id) && id == 0x10d38086) {
+			fd = open(found.gl_pathv[i], flags);
+		}
+		close(config);
+	}
+	globfree(&found);
+	return fd;
+}
+
+static unsigned int config_word(int config, unsigned int offset)
+{
+	uint16_t word = 0;
+
+	return pread(config, &word, sizeof(word), offset) == sizeof(word) ? word : 0xffff;
+}
+
+static unsigned int find_capability(int config, unsigned int id)
+{
+	unsigned int at = config_word(config, 0x34) & 0xff;
+
+	while (at && (config_word(config, at) & 0xff) != id) {
+		at = config_word(config, at) >> 8;
+	}
+	return at;
+}
+
+static bool is_quiet(int config, unsigned int msix, const volatile uint32_t *table)
+{
+	return !(config_word(config, 4) & 4) && !(config_word(config, msix + 2) & 0x8000) && table[7] == 1;
+}
+
+static void check_devices(int dev)
+{
+	int part = dev_create(dev, 1), config = open_nic("config", O_RDONLY);
+	int bar = open_nic("resource3", O_RDWR);
+	unsigned int msix = find_capability(config, 0x11);
+	const volatile uint32_t *table = mmap(NULL, 4096, PROT_READ, MAP_SHARED, bar, 0);
+	struct bh_device_info info;
+
+	check(msix && table != MAP_FAILED, "the machine has a network card with MSI-X");
+	check(dev_device_info(part, 0, &info) == 0 && strcmp(info.role, "nic") == 0 &&
+		      info.vendor == 0x8086 && info.msix_count == 5,
+	      "a device of the partition is told of");
+	check(dev_device_info(part, 1, &info) == -EPERM && dev_device_map(part, 1, 0, 0) == -EPERM &&
+		      dev_device_irq(part, 1, 0, 0, 0, true) == -EPERM &&
+		      dev_device_control(part, 1, 0) == -EPERM,
+	      "another partition's device is EPERM");
+	check(dev_device_info(part, 3, &info) == -ENOENT && dev_device_control(part, 99, 0) == -ENOENT,
+	      "a device behind the last is ENOENT");
+	check(dev_device_info(part, 2, &info) == 0 && dev_device_control(part, 2, 0) == -EOPNOTSUPP,
+	      "a device that is not assigned is told of, and no more");
+	check(dev_device_map(part, 0, 0, 0xd0000000) == 0 && dev_device_map(part, 0, 0, 5) == -ERANGE &&
+		      dev_device_map(part, 0, 6, 0xd0000000) == -EINVAL,
+	      "a BAR is mapped, root mode's errors come through");
+	check(dev_device_control(part, 0, BULKHEAD_DEVICE_MASTER | BULKHEAD_DEVICE_MSIX) == 0 &&
+		      (config_word(config, 4) & 0x407) == 0x406 && config_word(config, msix + 2) >> 14 == 2,
+	      "control sets bus master and MSI-X, and keeps ports and INTx off");
+	check(dev_device_control(part, 0, BULKHEAD_DEVICE_MSIX | BULKHEAD_DEVICE_MSIX_MASKED) == 0 &&
+		      !(config_word(config, 4) & 4) && config_word(config, msix + 2) >> 14 == 3,
+	      "control clears what is not named");
+	check(dev_device_control(part, 0, 8) == -EINVAL, "an unknown bit is EINVAL");
+	check(dev_device_irq(part, 0, 1, 0xfee01000, 0x41, false) == 0 && table[4] == 0xfee00010 &&
+		      table[5] == 0 && table[6] == 0x4100 && table[7] == 0,
+	      "the entry of the device gets root mode's message");
+	check(dev_device_irq(part, 0, 1, 0xfee01000, 0x42, true) == 0 && table[6] == 0x4200 && table[7] == 1,
+	      "a masked entry is written masked");
+	check(dev_device_irq(part, 0, 1, 0x1000, 0x41, false) == -EINVAL && table[7] == 1,
+	      "a message that root mode refuses leaves the entry masked");
+	check(dev_device_irq(part, 0, 5, 0xfee01000, 0x41, false) == -EINVAL &&
+		      dev_device_irq(part, 0, 0xffffffff, 0xfee01000, 0x41, false) == -EINVAL,
+	      "an entry behind the table is EINVAL");
+	check(dev_device_irq(part, 0, 1, 0xfee01000, 0x41, false) == 0 &&
+		      dev_device_control(part, 0, BULKHEAD_DEVICE_MASTER | BULKHEAD_DEVICE_MSIX) == 0 &&
+		      dev_part_reset(part) == 0 && is_quiet(config, msix, table),
+	      "a reset stops the device");
+	check(dev_device_irq(part, 0, 1, 0xfee01000, 0x41, false) == 0 &&
+		      dev_device_control(part, 0, BULKHEAD_DEVICE_MASTER | BULKHEAD_DEVICE_MSIX) == 0 &&
+		      config_word(config, 4) & 4,
+	      "after a reset it can be used again");
+	close(part);
+	check(is_quiet(config, msix, table), "the end of the partition stops the device");
+	close(config);
+	close(bar);
+}
+
 /* Mappings are what keeps the partition, in this and in other processes. */
 static void check_lifetime(int dev, int part)
 {
@@ -227,6 +332,8 @@ int main(void)
 
 	mkdir("/dev", 0755);
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	mkdir("/sys", 0755);
+	mount("sysfs", "/sys", "sysfs", 0, NULL);
 	module = open("/bulkhead.ko", O_RDONLY | O_CLOEXEC);
 	check(syscall(SYS_finit_module, module, "", 0) == 0, "the module loads");
 	dev = dev_open();
@@ -238,6 +345,7 @@ int main(void)
 	check_events(part);
 	check_ioreq(part);
 	check_lifetime(dev, part);
+	check_devices(dev);
 	check(syscall(SYS_delete_module, "bulkhead", O_NONBLOCK) < 0,
 	      "an open device holds the module");
 	close(dev);

@@ -171,6 +171,44 @@ static void fake_creates_again_after_last_close(void **state)
 	assert_true(fix->part >= 0);
 }
 
+/* Devices: only the owner's fd, only assigned ones; a reset takes back what was given. */
+static void fake_gives_a_device_to_its_partition_only(void **state)
+{
+	struct fixture *fix = *state;
+	struct bh_device_info nic = {.role = "nic",
+				     .state = BH_DEVICE_ASSIGNED,
+				     .part = 1,
+				     .msix_count = 2,
+				     .bar = {0xfeb00000},
+				     .bar_size = {0x20000}};
+	const uint32_t first = fake_dev_add_device(&nic);
+	struct bh_device_info info;
+	uint32_t other, held;
+
+	nic.part = 2;
+	other = fake_dev_add_device(&nic);
+	nic.part = 1;
+	nic.state = BH_DEVICE_CONTROL;
+	held = fake_dev_add_device(&nic);
+	assert_int_equal(dev_device_info(fix->part, first, &info), 0);
+	assert_string_equal(info.role, "nic");
+	assert_int_equal(dev_device_info(fix->part, other, &info), -EPERM);
+	assert_int_equal(dev_device_info(fix->part, held + 1, &info), -ENOENT);
+	assert_int_equal(dev_device_map(fix->part, held, 0, 0xd0000000), -EOPNOTSUPP);
+	assert_int_equal(dev_device_map(fix->part, first, 0, 0x1000), -ERANGE);
+	assert_int_equal(dev_device_map(fix->part, first, 1, 0xd0000000), -EOPNOTSUPP);
+	assert_int_equal(dev_device_map(fix->part, first, 0, 0xd0000000), 0);
+	assert_int_equal(dev_device_irq(fix->part, first, 1, 0xfee00000, 0x41, false), 0);
+	assert_int_equal(dev_device_irq(fix->part, first, 2, 0xfee00000, 0x41, false), -EINVAL);
+	assert_int_equal(dev_device_control(fix->part, first, BULKHEAD_DEVICE_MASTER), 0);
+	assert_int_equal(fake_dev_device(first)->bar[0], 0xd0000000);
+	assert_int_equal(fake_dev_device(first)->irq[1].data, 0x41);
+	assert_int_equal(dev_part_reset(fix->part), 0);
+	assert_int_equal(fake_dev_device(first)->bar[0], 0);
+	assert_int_equal(fake_dev_device(first)->irq[1].address, 0);
+	assert_int_equal(fake_dev_device(first)->flags, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +216,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fake_maps_ram_by_ram_fd, setup, teardown),
 		cmocka_unit_test_setup_teardown(fake_passes_ioreq_and_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(fake_polls_state_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(fake_gives_a_device_to_its_partition_only, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(fake_carries_doorbells_and_interrupts, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(fake_creates_again_after_last_close, setup,

@@ -179,3 +179,40 @@ int dev_msi(int part_fd, uint64_t msi_addr, uint32_t msi_data)
 
 	return dev_ioctl_ptr(part_fd, BULKHEAD_MSI, &arg);
 }
+
+int dev_device_info(int part_fd, uint32_t device, struct bh_device_info *ret_info)
+{
+	struct bulkhead_device_info arg = {.device = device};
+	int ret = dev_ioctl_ptr(part_fd, BULKHEAD_DEVICE_INFO, &arg);
+
+	if (ret == 0) {
+		*ret_info = arg.info;
+	}
+	return ret;
+}
+
+int dev_device_map(int part_fd, uint32_t device, uint32_t bar, uint64_t gpa)
+{
+	const struct bulkhead_device_map arg = {.device = device, .bar = bar, .gpa = gpa};
+
+	return dev_ioctl_ptr(part_fd, BULKHEAD_DEVICE_MAP, &arg);
+}
+
+int dev_device_irq(int part_fd, uint32_t device, uint32_t index, uint64_t msi_addr,
+		   uint32_t msi_data, bool masked)
+{
+	const struct bulkhead_device_irq arg = {.device = device,
+						.index = index,
+						.part_address = msi_addr,
+						.part_data = msi_data,
+						.masked = masked};
+
+	return dev_ioctl_ptr(part_fd, BULKHEAD_DEVICE_IRQ, &arg);
+}
+
+int dev_device_control(int part_fd, uint32_t device, uint32_t flags)
+{
+	const struct bulkhead_device_control arg = {.device = device, .flags = flags};
+
+	return dev_ioctl_ptr(part_fd, BULKHEAD_DEVICE_CONTROL, &arg);
+}

@@ -9,6 +9,7 @@
 #ifndef BULKHEAD_DEV_H
 #define BULKHEAD_DEV_H
 
+#include <stdbool.h>
 #include "kmod/bulkhead.h"
 #include "abi/hypercall.h"
 
@@ -67,5 +68,20 @@ DEV_MUST_CHECK int dev_irqfd(int part_fd, int eventfd, uint64_t msi_addr, uint32
 DEV_MUST_CHECK int dev_irqfd_remove(int part_fd, int eventfd);
 /** Raises one MSI in the guest now. */
 DEV_MUST_CHECK int dev_msi(int part_fd, uint64_t msi_addr, uint32_t msi_data);
+
+/** Real devices of the partition, numbered as in the policy table. A reset of the partition stops them
+ * and takes back what the calls below gave. */
+
+/** -ENOENT behind the last device of the table, -EPERM for one of another partition. */
+DEV_MUST_CHECK int dev_device_info(int part_fd, uint32_t device, struct bh_device_info *ret_info);
+/** Shows a BAR to the partition at gpa (page aligned, outside RAM) but for the pages with the MSI-X
+ * table; gpa 0 takes it away. */
+DEV_MUST_CHECK int dev_device_map(int part_fd, uint32_t device, uint32_t bar, uint64_t gpa);
+/** Makes entry `index` of the device's MSI-X table raise this MSI in the partition; msi_addr 0: none
+ * any more. A masked entry holds its interrupt back. */
+DEV_MUST_CHECK int dev_device_irq(int part_fd, uint32_t device, uint32_t index, uint64_t msi_addr,
+				  uint32_t msi_data, bool masked);
+/** Sets BULKHEAD_DEVICE_* and clears what is not named. */
+DEV_MUST_CHECK int dev_device_control(int part_fd, uint32_t device, uint32_t flags);
 
 #endif
