@@ -20,8 +20,11 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-SUITES = ["style", "unit", "golden", "fuzz", "guest", "e2e"]
-FILE_SUITES = {"style": "*.py", "golden": "*.test", "guest": "*.test", "e2e": "*.test"}
+SUITES = ["style", "unit", "golden", "fuzz", "guest", "e2e", "e2e-vmx", "e2e-svm"]
+FILE_SUITES = {"style": "*.py", "golden": "*.test", "guest": "*.test", "e2e": "*.test", "e2e-vmx": "*.test",
+               "e2e-svm": "*.test"}
+# A suite of the whole laptop runs those of tests/e2e that name its machine: emulator, CPUs where the test does not say.
+MACHINES = {"vmx": ("bochs", "1"), "svm": ("qemu", "2")}
 DEFAULT_TIMEOUT = 60
 SKIP = 77
 
@@ -106,17 +109,27 @@ class Runner:
 
     def file_tests(self, suite):
         tests = []
-        for path in sorted((TOP / "tests" / suite).glob(FILE_SUITES[suite])):
+        folder, _, machine = suite.partition("-")
+        for path in sorted((TOP / "tests" / folder).glob(FILE_SUITES[suite])):
+            head = "\n".join(path.read_text(errors="replace").splitlines()[:30])
+            declared = dict(word.partition(":")[::2] for word in
+                            " ".join(re.findall(r"^# machines: *(.*)$", head, re.M)).split())
+            if bool(declared) != bool(machine) or (machine and machine not in declared):
+                continue
             if not os.access(path, os.X_OK):
                 if path.suffix == ".test":
                     tests.append(failed_step(suite, path.stem, "not executable"))
                 continue
-            head = "\n".join(path.read_text(errors="replace").splitlines()[:30])
             timeout = re.search(r"^# timeout: *(\d+)", head, re.M)
-            needs = " ".join(re.findall(r"^# needs: *(.*)$", head, re.M)).split()
+            needs = " ".join(re.findall(rf"^# needs(?:-{machine})?: *(.*)$" if machine else r"^# needs: *(.*)$", head,
+                                        re.M)).split()
             heavy = re.search(r"^# heavy: *(yes|true|1)", head, re.M)
-            tests.append(Test(suite, path.stem, [str(path)], int(timeout.group(1)) if timeout else DEFAULT_TIMEOUT,
-                              needs, bool(heavy)))
+            emulator, cpus = MACHINES.get(machine, ("", ""))
+            cpus = (declared.get(machine) or cpus).split(",")
+            for count in cpus:
+                name = path.stem + (f"-{count}cpu" if len(cpus) > 1 else "")
+                tests.append(Test(suite, name, [str(path)], int(timeout.group(1)) if timeout else DEFAULT_TIMEOUT, needs,
+                                  bool(heavy), env={"MACHINE": emulator, "CPUS": count} if machine else None))
         return tests
 
     # -- running ----------------------------------------------------------------------------------------
@@ -295,7 +308,9 @@ def failed_step(suite, name, why="see above"):
 def parse():
     p = argparse.ArgumentParser(
         prog="./check", description="Runs the tests. Suites: " + ", ".join(SUITES) + "; none named = all.",
-        epilog="Exit code 0 when nothing failed, 1 when something did, 2 for a wrong command line. "
+        epilog="e2e runs programs on stock machines, e2e-vmx the whole laptop with VT-x on Bochs, e2e-svm the whole laptop "
+               "with AMD-V on QEMU with 1, 2 and 4 CPUs; guest runs test kernels on both. "
+               "Exit code 0 when nothing failed, 1 when something did, 2 for a wrong command line. "
                "BULKHEAD_INSTALL=no keeps apt-get away.")
     p.add_argument("suite", nargs="*", help="one or more of: " + " ".join(SUITES))
     p.add_argument("--list", action="store_true", help="name the tests and stop")
@@ -328,7 +343,7 @@ def collect(runner, args):
         tests += [t for t in found if not args.k or args.k in f"{suite}/{t.name}"]
     if args.list:
         return tests
-    if {"golden", "guest", "e2e"} & set(args.suite):
+    if {"golden", "guest", "e2e", *(f"e2e-{m}" for m in MACHINES)} & set(args.suite):
         if not runner.step("build", ["ninja", "-C", runner.build, "-k", "20"]):
             steps.append(failed_step(args.suite[-1], "build"))
     else:
