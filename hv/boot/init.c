@@ -11,6 +11,7 @@
 #include "dbg/crash.h"
 #include "dbg/log.h"
 #include "dbg/screen.h"
+#include "iommu/iommu.h"
 #include "irq/lapic.h"
 #include "irq/pic.h"
 #include "lib/string.h"
@@ -18,6 +19,7 @@
 #include "mem/hspace.h"
 #include "part/backend.h"
 #include "part/control.h"
+#include "part/device.h"
 #include "part/policy.h"
 #include "part/sched.h"
 #include "part/xcr0.h"
@@ -135,10 +137,13 @@ static void init_partitions(const struct boot_info *info)
 	}
 	must(frames_reserve_pool(info, sizes, count), "give the partitions less in the policy");
 	must(pvh_write(info, &start_info, &entry), "load fewer or smaller modules");
+	must(iommu_init(), "update the firmware, or switch VT-d off in it");
+	must(device_init(), "switch VT-d on in the firmware, or let the policy run with a warning");
 	must(backend->init(), "give the partitions less in the policy");
 	must(backend->cpu_init(), "switch the machine off and on again");
 	must(xcr0_init(), "this CPU needs a newer hypervisor");
 	must(control_init(info, start_info, entry), "give the partitions less in the policy");
+	must(iommu_start(), "switch network boot and legacy USB off in the firmware, or update it");
 }
 
 void boot_main(uint32_t magic, uint64_t mbi, uint64_t tsc)

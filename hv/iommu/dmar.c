@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Reader of the DMAR table. No length in it is believed before it was compared with what contains it. */
+/** Reader of the DMAR table. No length in it is believed before it was compared with what contains
+ * it. */
 #include "iommu/dmar.h"
 
 #include "lib/boot_info.h"
@@ -38,7 +39,9 @@ bool dmar_scope_next(struct dmar_scopes *scopes, struct dmar_scope *ret)
 	if (!scopes->size) {
 		return false;
 	}
-	*ret = (struct dmar_scope){.type = at[0], .bus = at[5], .depth = (at[1] - SCOPE_SIZE) / 2u,
+	*ret = (struct dmar_scope){.type = at[0],
+				   .bus = at[5],
+				   .depth = (at[1] - SCOPE_SIZE) / 2u,
 				   .path = at + SCOPE_SIZE};
 	scopes->at += at[1];
 	scopes->size -= at[1];
@@ -55,7 +58,8 @@ static int check_scopes(struct dmar_scopes scopes)
 		}
 		for (uint32_t i = SCOPE_SIZE; i < size; i += 2) {
 			if (scopes.at[i] > 31 || scopes.at[i + 1] > 7) {
-				return refuse(BH_CORRUPT, "DMAR: a device scope names no PCI function");
+				return refuse(BH_CORRUPT,
+					      "DMAR: a device scope names no PCI function");
 			}
 		}
 		scopes.at += size;
@@ -71,12 +75,14 @@ static int parse_unit(const uint8_t *at, uint32_t size, struct dmar *ret)
 	if (size < DRHD_SIZE) {
 		return refuse(BH_CORRUPT, "DMAR: a remapping unit is truncated");
 	}
-	unit = (struct dmar_unit){get(at + 8, 8), at[4] & DRHD_ALL, {at + DRHD_SIZE, size - DRHD_SIZE}};
+	unit = (struct dmar_unit){
+		get(at + 8, 8), at[4] & DRHD_ALL, {at + DRHD_SIZE, size - DRHD_SIZE}};
 	if (get(at + 6, 2)) {
 		return refuse(BH_NOSUPP, "DMAR: a remapping unit for another PCI segment than 0");
 	}
 	if (!unit.base || !IS_ALIGNED(unit.base, PAGE_SIZE) || unit.base >= BIT(ret->width)) {
-		return refuse(BH_CORRUPT, "DMAR: registers of a remapping unit at an impossible address");
+		return refuse(BH_CORRUPT,
+			      "DMAR: registers of a remapping unit at an impossible address");
 	}
 	for (uint32_t i = 0; i < ret->unit_count; i++) {
 		if (ret->unit[i].base == unit.base) {
@@ -105,10 +111,12 @@ static int parse_region(const uint8_t *at, uint32_t size, struct dmar *ret)
 	}
 	region.end = limit + 1;
 	if (limit >= BIT(ret->width) || !IS_ALIGNED(region.base | region.end, PAGE_SIZE)) {
-		return refuse(BH_CORRUPT, "DMAR: a reserved memory region at an impossible address");
+		return refuse(BH_CORRUPT,
+			      "DMAR: a reserved memory region at an impossible address");
 	}
 	if (get(at + 6, 2)) {
-		return refuse(BH_NOSUPP, "DMAR: a reserved memory region of another PCI segment than 0");
+		return refuse(BH_NOSUPP,
+			      "DMAR: a reserved memory region of another PCI segment than 0");
 	}
 	if (ret->region_count == DMAR_REGION_MAX) {
 		return refuse(BH_NOSUPP, "DMAR: more than 16 reserved memory regions");

@@ -19,8 +19,8 @@ struct dmar_scopes {
 #define DMAR_SCOPE_BRIDGE   2u /* with all that lies behind it */
 
 struct dmar_scope {
-	uint8_t type, bus; /* bus on which the path starts */
-	unsigned depth;	   /* steps, at least 1 */
+	uint8_t type, bus;   /* bus on which the path starts */
+	unsigned depth;	     /* steps, at least 1 */
 	const uint8_t *path; /* device, function of each step */
 };
 
@@ -43,8 +43,9 @@ struct dmar {
 	struct dmar_region region[DMAR_REGION_MAX];
 };
 
-/** Checks the table, which must be a private copy, and finds its parts. Pure. Whether the addresses are free
- *  is not known here. Errors: -BH_CORRUPT, -BH_NOSUPP (more than we hold); boot_error says what. */
+/** Checks the table, which must be a private copy, and finds its parts. Pure. Whether the addresses
+ * are free is not known here. Errors: -BH_CORRUPT, -BH_NOSUPP (more than we hold); boot_error says
+ * what. */
 BH_MUST_CHECK int dmar_parse(const uint8_t *table, uint32_t size, struct dmar *ret);
 
 /** Takes the first scope off the list; false at its end. */

@@ -7,6 +7,9 @@
 
 #include "lib/types.h"
 
+/* Above all that an operating system gives to devices. */
+#define IRQ_VECTOR_DEVICE   0xf0u /* and 7 more: part/device.h */
+#define IRQ_VECTOR_IOMMU    0xfcu /* an IOMMU has recorded a fault */
 #define IRQ_VECTOR_KICK	    0xfdu /* part/sched.h: look again at what others ask of you */
 #define IRQ_VECTOR_TIMER    0xfeu
 #define IRQ_VECTOR_SPURIOUS 0xffu

@@ -3,6 +3,7 @@
 #include "part/control.h"
 
 #include "dbg/log.h"
+#include "iommu/iommu.h"
 #include "lib/boot_info.h"
 #include "mem/frames.h"
 #include "mem/ptab.h"
@@ -24,6 +25,7 @@ static int map_memory(struct part *control)
 {
 	uint64_t base = 0, size;
 	unsigned owner;
+	hpa_t page;
 	int err = 0;
 
 	while (!err && frame_run_next(&base, &size, &owner)) {
@@ -41,6 +43,9 @@ static int map_memory(struct part *control)
 	}
 	if (!err) {
 		err = backend_unmap(control, VLAPIC_MMIO, PAGE_SIZE);
+	}
+	for (unsigned i = 0; !err && iommu_registers(i, &page); i++) {
+		err = backend_unmap(control, page.v, PAGE_SIZE);
 	}
 	return err;
 }

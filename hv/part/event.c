@@ -71,6 +71,16 @@ void event_state(uint32_t part)
 	}
 }
 
+void event_fault(uint64_t mask)
+{
+	for (uint32_t part = 0; page && part < BH_PART_MAX; part++) {
+		if (mask & BIT(part)) {
+			set_bit(&page->fault, part);
+			announce(part);
+		}
+	}
+}
+
 void event_forget(uint32_t part)
 {
 	if (!page) {

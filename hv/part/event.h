@@ -12,6 +12,8 @@ int event_setup(uint64_t page_gpa, uint64_t msi_addr, uint64_t msi_data) BH_MUST
 void event_ioreq(uint32_t part, uint32_t vcpu);
 void event_doorbell(uint32_t part, uint32_t doorbell, uint32_t queue);
 void event_state(uint32_t part);
+/** A device of each partition in the mask was denied an access. */
+void event_fault(uint64_t mask);
 
 /** The partition was reset or destroyed: takes back what it had pending. */
 void event_forget(uint32_t part);

@@ -5,7 +5,9 @@
 #include "abi/hypercall.h"
 #include "dbg/log.h"
 #include "lib/string.h"
+#include "iommu/iommu.h"
 #include "part/backend.h"
+#include "part/device.h"
 #include "part/event.h"
 #include "part/gate.h"
 #include "part/ioreq.h"
@@ -143,6 +145,59 @@ static int hc_log_read(const struct args *args)
 			     offsetof(struct bh_log_read, text) + log.size);
 }
 
+static int hc_iommu_info(const struct args *args)
+{
+	struct bh_iommu_info info;
+
+	device_iommu_info(&info);
+	return part_copy_out(args->caller, args->a, &info, sizeof(info));
+}
+
+static int hc_iommu_fault(const struct args *args)
+{
+	struct bh_iommu_fault fault;
+	int err = part_copy_in(args->caller, args->a, &fault, sizeof(fault));
+
+	err = err ? err : iommu_fault_read(fault.number, &fault);
+	return err ? err : part_copy_out(args->caller, args->a, &fault, sizeof(fault));
+}
+
+static int hc_device_info(const struct args *args)
+{
+	struct bh_device_info info;
+	int err = device_get_info(args->a, &info);
+
+	return err ? err : part_copy_out(args->caller, args->b, &info, sizeof(info));
+}
+
+static int hc_device_irq(const struct args *args)
+{
+	struct bh_device_irq irq;
+	int err = part_copy_in(args->caller, args->b, &irq, sizeof(irq));
+
+	err = err ? err : device_set_irq(args->a, &irq);
+	return err ? err : part_copy_out(args->caller, args->b, &irq, sizeof(irq));
+}
+
+/* The IOMMU and the devices that it holds. */
+static int dispatch_device(uint64_t number, const struct args *args)
+{
+	switch (number) {
+	case BH_HC_IOMMU_INFO:
+		return hc_iommu_info(args);
+	case BH_HC_IOMMU_FAULT:
+		return hc_iommu_fault(args);
+	case BH_HC_DEVICE_INFO:
+		return hc_device_info(args);
+	case BH_HC_DEVICE_MAP:
+		return device_map(args->a, args->b, args->c);
+	case BH_HC_DEVICE_IRQ:
+		return hc_device_irq(args);
+	default:
+		return -BH_NOSYS;
+	}
+}
+
 /* Life cycle, in the order of the numbers. */
 static int (*const verbs[])(struct part *) = {part_start, part_pause, part_resume, part_reset,
 					      part_destroy};
@@ -181,14 +236,14 @@ static int dispatch(uint64_t number, struct args *args)
 	if (number == BH_HC_LOG_READ) {
 		return hc_log_read(args);
 	}
+	if (number > BH_HC_LOG_READ) {
+		return dispatch_device(number, args);
+	}
 	args->part = part_get(args->a);
 	if (number == BH_HC_PART_INFO || number == BH_HC_STATS) {
 		return !args->part	       ? -BH_NOENT
 		       : number == BH_HC_STATS ? hc_stats(args)
 					       : hc_part_info(args);
-	}
-	if (number > BH_HC_LOG_READ) {
-		return -BH_NOSYS;
 	}
 	return args->part && !part_is_control(args->part) ? dispatch_manage(number, args)
 							  : -BH_NOENT;

@@ -8,10 +8,12 @@
 #include "dbg/check.h"
 #include "dbg/log.h"
 #include "lib/boot_info.h"
+#include "iommu/iommu.h"
 #include "lib/string.h"
 #include "mem/frames.h"
 #include "mem/ptab.h"
 #include "part/backend.h"
+#include "part/device.h"
 #include "part/event.h"
 #include "part/sched.h"
 
@@ -37,6 +39,7 @@ static void check_isolation(void)
 			BH_CHECK(backend_check_isolation(&parts[i]));
 		}
 	}
+	BH_CHECK(iommu_check_isolation());
 	log_info(TAG, "isolation holds");
 }
 
@@ -173,12 +176,19 @@ static void set_paused(struct part *part, bool paused)
 
 int part_start(struct part *part)
 {
+	int err;
+
 	if (part->state != BH_PART_CREATED) {
 		return -BH_STATE;
+	}
+	err = device_attach(part);
+	if (err) {
+		return err;
 	}
 	part->state = BH_PART_RUNNING;
 	set_paused(part, false);
 	log_notice(TAG, "%s: started", part->policy->name);
+	check_isolation();
 	return 0;
 }
 
@@ -218,6 +228,7 @@ int part_reset(struct part *part)
 		return -BH_STATE;
 	}
 	set_paused(part, true);
+	device_detach(part);
 	remove_doorbells(part);
 	for (unsigned i = 0; i < part->vcpu_count; i++) {
 		vcpu_reset(part->vcpu[i]);
@@ -244,6 +255,7 @@ int part_destroy(struct part *part)
 		return err;
 	}
 	set_paused(part, true);
+	device_detach(part);
 	remove_doorbells(part);
 	destroy_vcpus(part);
 	backend_part_destroy(part);

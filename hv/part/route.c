@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Where an interrupt of the host goes: the timer to the scheduler, every other one to the control
- *  partition, which owns the devices.
+/** Where an interrupt of the host goes: the timer to the scheduler, those of assigned devices to their
+ *  partitions, every other one to the control partition, which owns all other devices.
  *
  *  The physical local APIC keeps the vector in service until the control partition has ended it in its
  *  virtual one (part/vlapic.c); until then nothing of lower priority can interrupt, as on bare metal. */
 #include "irq/irq.h"
 
 #include "cpu/insn.h"
+#include "iommu/iommu.h"
 #include "irq/lapic.h"
+#include "part/device.h"
+#include "part/event.h"
 #include "part/part.h"
 #include "part/sched.h"
 
@@ -21,6 +24,14 @@ void irq_handle(unsigned vector)
 		return;
 	}
 	if (vector == IRQ_VECTOR_SPURIOUS) {
+		return;
+	}
+	if (vector == IRQ_VECTOR_IOMMU) {
+		lapic_eoi();
+		event_fault(iommu_fault_take());
+		return;
+	}
+	if (device_handle_irq(vector)) {
 		return;
 	}
 	if (!vcpu) {

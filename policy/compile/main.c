@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy-table: writes the policy boot module from partition specifications and the module files that will
- * be booted with it. Exit code 0, 1 (a file could not be read or written) or 2 (usage, refused input). */
+/* policy-table: writes the policy boot module from partition specifications and the module files
+ * that will be booted with it. Exit code 0, 1 (a file could not be read or written) or 2 (usage,
+ * refused input). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +12,14 @@ static const char usage[] =
 	"usage: policy-table --out FILE --part SPEC ... [--module ROLE=FILE ...]\n"
 	"                    [--device WORD=VALUE,... ...] [--iommu required|warn]\n"
 	"  SPEC: name:ram_mib:vcpus:weight:flags[:doorbells]\n"
-	"        flags: none, control, mapped or control+mapped; the first partition is the control one\n"
+	"        flags: none, control, mapped or control+mapped; the first partition is the "
+	"control one\n"
 	"  ROLE: first word of the module's line in grub.cfg (kernel, initrd, guest)\n"
-	"  --device: a real PCI device for a guest: role=NAME,part=NAME and class=HEX[/MASK], vendor=HEX, device=HEX,\n"
+	"  --device: a real PCI device for a guest: role=NAME,part=NAME and class=HEX[/MASK], "
+	"vendor=HEX, device=HEX,\n"
 	"        nth=N (from 0); for example role=nic,class=0x0200,part=management\n"
-	"  --iommu: on a machine without an IOMMU refuse to start, or (default) run with a warning\n";
+	"  --iommu: on a machine without an IOMMU refuse to start, or (default) run with a "
+	"warning\n";
 
 static int fail(int code, const char *subject, const char *why)
 {

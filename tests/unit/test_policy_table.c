@@ -126,10 +126,10 @@ static void policy_table_add_device_fills_all_fields(void **state)
 	assert_int_equal(table.device[0].class_mask, 0xffff00);
 	assert_int_equal(table.device[0].vendor, BH_POLICY_DEVICE_ANY);
 	assert_int_equal(table.device[0].part, 1);
-	assert_int_equal(policy_table_add_device(
-				 &table,
-				 "part=management,vendor=8086,device=0x10d3,nth=1,role=second,class=20000/ff0000",
-				 &why),
+	assert_int_equal(policy_table_add_device(&table,
+						 "part=management,vendor=8086,device=0x10d3,nth=1,"
+						 "role=second,class=20000/ff0000",
+						 &why),
 			 0);
 	assert_int_equal(table.device[1].vendor, 0x8086);
 	assert_int_equal(table.device[1].device, 0x10d3);
@@ -147,7 +147,8 @@ static void policy_table_add_device_refuses_bad_words(void **state)
 		"", "nic", "role=nic", "role=nic,part=one", "role=nic,class=0x0200",
 		"role=nic,class=0x0200,part=control", "role=nic,class=0x0200,part=two",
 		"role=Nic,class=0x0200,part=one", "role=nic,class=,part=one",
-		"role=nic,class=0x1020000,part=one", "role=nic,class=020000/00ff00,part=one",
+		"role=nic,class=0x1020000,part=one",
+		"role=nic,class=020000/00ff00,part=one",
 		"role=nic,class=0/0,part=one", "role=nic,vendor=ffff,part=one",
 		"role=nic,vendor=8086x,part=one", "role=nic,vendor=8086,nth=256,part=one",
 		"role=nic,vendor=8086,part=one,bus=3", "role=taken,vendor=8086,part=one",
