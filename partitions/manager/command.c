@@ -40,7 +40,8 @@ static const struct verb {
 	{"reset", "NAME", "end a partition and start it again"},
 	{"focus", "NAME", "show a partition on the screen and give it the keyboard"},
 	{"log", "[NAME]", "what a guest printed; without a name the hypervisor's log"},
-	{"stats", "NAME", "time in the guest and in root mode, exits by cause"},
+	{"stats", "[NAME]", "time in the guest and in root mode, exits by cause; without a name the\n"
+			     "                   control partition's"},
 	{"console", "NAME", "talk to a guest's console; leave with Ctrl-]"},
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))

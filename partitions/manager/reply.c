@@ -97,25 +97,25 @@ static struct json_object *reply_vcpu(const struct bh_vcpu_stats *stats)
 	return object;
 }
 
-struct json_object *reply_stats(const struct part *part)
+struct json_object *reply_stats(uint32_t id, const char *name)
 {
 	struct json_object *reply, *array;
 	struct bh_part_info info;
 	struct bh_vcpu_stats stats;
 	char error[96];
-	int ret = dev_info(part_env.dev, part->config.id, &info);
+	int ret = dev_info(part_env.dev, id, &info);
 
 	if (ret) {
-		snprintf(error, sizeof(error), "%s: %s", part->config.name, strerror(-ret));
+		snprintf(error, sizeof(error), "%s: %s", name, strerror(-ret));
 		return reply_error(error);
 	}
 	reply = reply_ok();
 	array = json_object_new_array();
-	add_string(reply, "name", part->config.name);
+	add_string(reply, "name", name);
 	add_number(reply, "tsc_khz", info.tsc_khz);
 	add_number(reply, "tsc", __builtin_ia32_rdtsc());
 	for (uint32_t vcpu = 0; vcpu < info.vcpu_count && vcpu < BH_VCPU_MAX; vcpu++) {
-		if (dev_stats(part_env.dev, part->config.id, vcpu, &stats) == 0) {
+		if (dev_stats(part_env.dev, id, vcpu, &stats) == 0) {
 			json_object_array_add(array, reply_vcpu(&stats));
 		}
 	}

@@ -12,7 +12,7 @@ struct json_object *reply_error(const char *error);
  * state. */
 struct json_object *reply_list(const struct part *parts, unsigned int count);
 /** "vcpus": run_tsc, root_tsc, switches, injected, exits by kind; "tsc_khz". Or an error. */
-struct json_object *reply_stats(const struct part *part);
+struct json_object *reply_stats(uint32_t id, const char *name);
 /** "text", encoded; "more": false if this was the last of it for now. */
 struct json_object *reply_text(const char *bytes, size_t size, bool more);
 

@@ -229,7 +229,7 @@ static struct json_object *serve_part(struct client *client, const struct reques
 		switch_focus(part->config.id);
 		return reply_ok();
 	case REQUEST_STATS:
-		return reply_stats(part);
+		return reply_stats(part->config.id, part->config.name);
 	case REQUEST_CONSOLE:
 	case REQUEST_LOG:
 		client_begin_stream(client, part,
@@ -262,6 +262,9 @@ static struct json_object *serve(struct client *client, const char *line, size_t
 	if (request.verb == REQUEST_LOG && !request.name[0]) {
 		client_begin_stream(client, NULL, request.follow, false);
 		return NULL;
+	}
+	if (request.verb == REQUEST_STATS && !request.name[0]) {
+		return reply_stats(BH_PART_CONTROL, "control");
 	}
 	part = find_part(request.name);
 	if (!part) {

@@ -372,7 +372,7 @@ static void server_answers_errors(void **state)
 	ask_disconnect();
 }
 
-/* list and stats tell what the hypervisor knows. */
+/* list and stats tell what the hypervisor knows; stats without a name is about the control partition. */
 static void server_tells_list_and_stats(void **state)
 {
 	struct bh_vcpu_stats stats = {.run_tsc = 1000, .root_tsc = 10};
@@ -394,6 +394,10 @@ static void server_tells_list_and_stats(void **state)
 	json_object_object_get_ex(json_object_array_get_idx(array, 1), "exits", &value);
 	json_object_object_get_ex(value, "cpuid", &value);
 	assert_int_equal(json_object_get_int64(value), 7);
+	json_object_put(reply);
+	reply = ask("{\"verb\":\"stats\"}\n");
+	assert_true(json_object_object_get_ex(reply, "name", &value));
+	assert_string_equal(json_object_get_string(value), "control");
 	json_object_put(reply);
 	ask_disconnect();
 }
