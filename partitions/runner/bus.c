@@ -45,6 +45,20 @@ static struct bus_region *find_region(struct bus *bus, const struct bh_ioreq *re
 	return NULL;
 }
 
+bool bus_overlaps(const struct bus *bus, const struct bus_region *region)
+{
+	for (unsigned i = 0; i < bus->region_count; i++) {
+		const struct bus_region *other = &bus->region[i];
+
+		if (other != region && other->enabled && other->type == region->type &&
+		    other->base < region->base + region->size &&
+		    region->base < other->base + other->size) {
+			return true;
+		}
+	}
+	return false;
+}
+
 uint64_t bus_access(struct bus *bus, const struct bh_ioreq *request)
 {
 	struct bus_region *region = find_region(bus, request);

@@ -38,6 +38,8 @@ struct bus_region *bus_add(struct bus *bus, enum bh_ioreq_type type, uint64_t ba
 			   const struct bus_ops *ops, void *device);
 /** Serves one access and returns what a read gives (0 for a write), bytes above `size` clear. */
 uint64_t bus_access(struct bus *bus, const struct bh_ioreq *request);
+/** Whether another enabled region of the same type shares an address with this one of the table. */
+bool bus_overlaps(const struct bus *bus, const struct bus_region *region);
 /** All ones in `size` bytes. */
 uint64_t bus_ones(unsigned size);
 

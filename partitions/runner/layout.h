@@ -20,11 +20,18 @@
 #define LAYOUT_DEVICE_GPA    (LAYOUT_PCI_HOLE + 0x100000ull)
 #define LAYOUT_DEVICE_STRIDE 0x4000ull
 
+/** BARs of real devices lie from here on, each aligned to its size. */
+#define LAYOUT_ASSIGNED_GPA (LAYOUT_PCI_HOLE + 0x10000000ull)
+
 /** What image_load() accepts; everything above belongs to devices. */
 #define LAYOUT_RAM_MAX LAYOUT_PCI_HOLE
 
 /** Devices of one runner: one doorbell page each. */
 #define LAYOUT_DEVICE_MAX BH_DOORBELL_MAX
+
+/** Real devices of one runner; their PCI slots follow those of the devices above. */
+#define LAYOUT_ASSIGNED_MAX  4u
+#define LAYOUT_ASSIGNED_SLOT (LAYOUT_DEVICE_MAX + 1u)
 
 /** Constant added to a guest-physical address to get the "user address" that vhost-user speaks of.
  */

@@ -8,6 +8,7 @@
 #define RUNNER_MACHINE_H
 
 #include <pthread.h>
+#include "assigned.h"
 #include "bus.h"
 #include "cmos.h"
 #include "layout.h"
@@ -32,14 +33,15 @@ struct machine {
 	struct power power;
 	struct virtio_dev *device[LAYOUT_DEVICE_MAX];
 	unsigned device_count;
+	struct assigned *assigned[LAYOUT_ASSIGNED_MAX];
 	int wake_fd; /* eventfd that makes the event loop look at the devices again */
 };
 
 /** Opens the partition, maps its RAM and builds the devices that every machine has. Ends the
  * process with a message on failure. */
 void machine_init(struct machine *machine, const struct options *options);
-/** Joins the devices of the command line to their back ends. Ends the process with a message on
- * failure. */
+/** Joins the devices of the command line to their back ends, and shows the guest its real ones. Ends
+ * the process with a message on failure. */
 void machine_add_devices(struct machine *machine, const struct options *options);
 /** Loads kernel and tables and sets the first vcpu. Ends the process with a message on failure. */
 void machine_load(struct machine *machine, const struct options *options);

@@ -30,8 +30,12 @@ static const char usage[] =
 	"                    TYPE: blk console rng gpu input-keyboard input-tablet net\n"
 	"                    BACKEND: fd of a connected vhost-user socket, or path of a listening "
 	"one\n"
+	"  --assigned ROLE:FD\n"
+	"                    real device that the policy gives to the partition; FD: its file "
+	"config in sysfs\n"
 	"  --no-confine      without the system call filter (for debuggers and tracers)\n"
-	"  --debug FLAG      bus.miss pci.cfg virtio.status vhost.msg vcpu.ioreq\n"
+	"  --debug FLAG      bus.miss pci.cfg virtio.status vhost.msg vcpu.ioreq "
+	"assigned.irq\n"
 	"  --help\n"
 	"\n"
 	"Exit codes: 0 power-off, 2 usage, 3 cannot start, 10 reset request, 20 stopped by the "
@@ -51,6 +55,7 @@ enum {
 	OPT_MEMORY,
 	OPT_SERIAL_FD,
 	OPT_DEVICE,
+	OPT_ASSIGNED,
 	OPT_NO_CONFINE,
 	OPT_DEBUG,
 	OPT_HELP,
@@ -68,6 +73,7 @@ static const struct option long_options[] = {
 	{"memory", required_argument, NULL, OPT_MEMORY},
 	{"serial-fd", required_argument, NULL, OPT_SERIAL_FD},
 	{"device", required_argument, NULL, OPT_DEVICE},
+	{"assigned", required_argument, NULL, OPT_ASSIGNED},
 	{"no-confine", no_argument, NULL, OPT_NO_CONFINE},
 	{"debug", required_argument, NULL, OPT_DEBUG},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -160,6 +166,30 @@ bool options_decode_device(char *argument, struct options_device *ret_device)
 	return true;
 }
 
+bool options_decode_assigned(char *argument, struct options_assigned *ret_assigned)
+{
+	char *number = strchr(argument, ':');
+	uint64_t fd;
+
+	if (number == NULL || number == argument || !decode_number(number + 1, INT_MAX, &fd)) {
+		return false;
+	}
+	*number = '\0';
+	*ret_assigned = (struct options_assigned){.role = argument, .config_fd = (int)fd};
+	return true;
+}
+
+static void add_assigned(struct options *o, char *argument)
+{
+	if (o->assigned_count == LAYOUT_ASSIGNED_MAX) {
+		report_end(EXIT_CODE_USAGE, "--assigned: more than %u", LAYOUT_ASSIGNED_MAX);
+	}
+	if (!options_decode_assigned(argument, &o->assigned[o->assigned_count])) {
+		report_end(EXIT_CODE_USAGE, "--assigned: must be ROLE:FD");
+	}
+	o->assigned_count++;
+}
+
 static void add_device(struct options *o, char *argument)
 {
 	if (o->device_count == LAYOUT_DEVICE_MAX) {
@@ -234,6 +264,9 @@ void options_parse(int argc, char **argv, struct options *ret_options)
 			break;
 		case OPT_DEVICE:
 			add_device(&o, optarg);
+			break;
+		case OPT_ASSIGNED:
+			add_assigned(&o, optarg);
 			break;
 		case OPT_NO_CONFINE:
 			o.confine = false;

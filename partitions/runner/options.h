@@ -16,6 +16,12 @@ struct options_device {
 	unsigned queue_size;  /* entries, 0: as the type says */
 };
 
+/** One --assigned ROLE:FD. The string points into argv. */
+struct options_assigned {
+	const char *role; /* as in the policy table */
+	int config_fd;	  /* of the device's configuration space in sysfs, for reading */
+};
+
 struct options {
 	int part_fd; /* -1: create partition `part` */
 	unsigned part;
@@ -30,6 +36,8 @@ struct options {
 	bool confine;
 	struct options_device device[LAYOUT_DEVICE_MAX];
 	unsigned device_count;
+	struct options_assigned assigned[LAYOUT_ASSIGNED_MAX];
+	unsigned assigned_count;
 };
 
 /** Fills *ret_options from the command line. Ends the process with a message when it makes no
@@ -37,5 +45,7 @@ struct options {
 void options_parse(int argc, char **argv, struct options *ret_options);
 /** Decodes the argument of --device, which it cuts into pieces; false when it is malformed. */
 bool options_decode_device(char *argument, struct options_device *ret_device);
+/** The same for the argument of --assigned. */
+bool options_decode_assigned(char *argument, struct options_assigned *ret_assigned);
 
 #endif

@@ -13,7 +13,8 @@
 static const char *const flag_names[] = {
 	[REPORT_BUS_MISS] = "bus.miss",		  [REPORT_PCI_CFG] = "pci.cfg",
 	[REPORT_VIRTIO_STATUS] = "virtio.status", [REPORT_VHOST_MSG] = "vhost.msg",
-	[REPORT_VCPU_IOREQ] = "vcpu.ioreq",	  [REPORT_FLAG_COUNT] = NULL,
+	[REPORT_VCPU_IOREQ] = "vcpu.ioreq",	  [REPORT_ASSIGNED] = "assigned.irq",
+	[REPORT_FLAG_COUNT] = NULL,
 };
 
 static bool flag_on[REPORT_FLAG_COUNT];

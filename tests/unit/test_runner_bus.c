@@ -100,6 +100,23 @@ static void bus_add_stops_when_full(void **state)
 	assert_null(bus_add(&bus, BH_IOREQ_PIO, 0, 1, &ops, NULL));
 }
 
+/* Regions overlap when both are enabled, of one type and share an address; one never overlaps itself. */
+static void bus_finds_overlaps(void **state)
+{
+	struct bus_region *low = bus_add(&bus, BH_IOREQ_MMIO, 0x1000, 0x1000, &ops, NULL);
+	struct bus_region *high = bus_add(&bus, BH_IOREQ_MMIO, 0x1fff, 0x1000, &ops, NULL);
+
+	bus_add(&bus, BH_IOREQ_PIO, 0x2fff, 1, &ops, NULL);
+	assert_true(bus_overlaps(&bus, low));
+	assert_true(bus_overlaps(&bus, high));
+	low->enabled = false;
+	assert_false(bus_overlaps(&bus, high));
+	low->enabled = true;
+	high->base = 0x2000;
+	assert_false(bus_overlaps(&bus, low));
+	assert_false(bus_overlaps(&bus, high));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +126,7 @@ int main(void)
 		cmocka_unit_test_setup(bus_wants_the_whole_access_inside, setup),
 		cmocka_unit_test_setup(bus_skips_disabled_regions, setup),
 		cmocka_unit_test_setup(bus_add_stops_when_full, setup),
+		cmocka_unit_test_setup(bus_finds_overlaps, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,11 +55,30 @@ static void malformed_device_is_refused(void **state)
 	}
 }
 
+/* An assigned device is a role and the fd of its configuration space; anything else is refused. */
+static void assigned_device_is_decoded(void **state)
+{
+	static const char *const bad[] = {"",	    "nic",    "nic:",	  ":5",
+					  "nic:-1", "nic:5x", "nic:/sys", "nic:99999999999"};
+	struct options_assigned assigned;
+	char text[32];
+
+	strcpy(text, "nic:7");
+	assert_true(options_decode_assigned(text, &assigned));
+	assert_string_equal(assigned.role, "nic");
+	assert_int_equal(assigned.config_fd, 7);
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		strcpy(text, bad[i]);
+		assert_false(options_decode_assigned(text, &assigned));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(device_is_decoded),
 		cmocka_unit_test(malformed_device_is_refused),
+		cmocka_unit_test(assigned_device_is_decoded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
