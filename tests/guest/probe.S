@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs code that was put together at run time, and measures how far RIP went: 16 one-byte PUSHes follow the
- * instruction in question, then a jump to R14. */
+/* Runs code that was put together at run time, and measures how far RIP went: 16 one-byte PUSHes follow
+ * the instruction in question, then a jump to R14. */
 	.text
 	.code64
 
-/* int64_t probe_run(const void *code, uint64_t regs[4]): RAX, RCX, RDX, RBX in and out. Returns the bytes that
- * the pushes took, or -1 after a trap, which trap_last describes. */
+/* int64_t probe_run(const void *code, uint64_t regs[4]): RAX, RCX, RDX, RBX in and out. Returns the bytes
+ * that the pushes took, or -1 after a trap, which trap_last describes. */
 	.global probe_run
 probe_run:
 	push %rbx
@@ -42,8 +42,8 @@ probe_run:
 	pop %rbx
 	ret
 
-/* The same in flat 32-bit mode, as flat32_run wants it: leaf 0 of CPUID by 66 0f a2, a port write by f3 67 ee, a
- * hypercall by 3e 0f 01 xx. */
+/* The same in flat 32-bit mode, as flat32_run wants it: leaf 0 of CPUID by 66 0f a2, a port write by
+ * f3 67 ee, a hypercall by 3e 0f 01 xx. */
 	.code32
 	.global probe_flat32
 probe_flat32:
