@@ -157,7 +157,6 @@ static enum exit_result handle_xsetbv(struct vcpu *vcpu)
 	if (cpl() != 0 || (uint32_t)vcpu->regs[REG_RCX] != 0 || !xcr0_check(value)) {
 		return inject_gp(vcpu);
 	}
-	vcpu->switched.xcr0 = value;
 	insn_xsetbv(0, value);
 	return EXIT_SKIP;
 }

@@ -19,7 +19,8 @@
 #define CPUID_7_EBX_FSGSBASE BIT(0)
 #define CPUID_7_EBX_SMEP     BIT(7)
 #define CPUID_7_EBX_SMAP     BIT(20)
-/* leaf 0x80000001, EDX */
+/* leaf 0x80000001 */
+#define CPUID_X1_ECX_SVM    BIT(2)
 #define CPUID_X1_EDX_NX	    BIT(20)
 #define CPUID_X1_EDX_1G	    BIT(26)
 

@@ -144,6 +144,12 @@ static inline void insn_wait(void)
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
+/** Takes the interrupts that are pending. Returns with interrupts off. */
+static inline void insn_irq_window(void)
+{
+	__asm__ volatile("sti; nop; cli" : : : "memory");
+}
+
 static inline void insn_pause(void)
 {
 	__asm__ volatile("pause");
@@ -185,6 +191,14 @@ static inline void insn_xsetbv(uint32_t index, uint64_t value)
 			 :
 			 : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
 			 : "memory");
+}
+
+static inline uint64_t insn_xgetbv(uint32_t index)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(index));
+	return (uint64_t)hi << 32 | lo;
 }
 
 static inline void insn_lgdt(const struct desc_ptr *ptr)

@@ -53,6 +53,17 @@
 #define MSR_IA32_KERNEL_GS_BASE		 0xc0000102u
 #define MSR_IA32_TSC_AUX		 0xc0000103u
 
+/* AMD's own: APM 2, "MSR Cross-Reference". */
+#define MSR_AMD_SYSCFG	 0xc0010010u
+#define MSR_AMD_HWCR	 0xc0010015u
+#define MSR_AMD_NB_CFG	 0xc001001fu
+#define MSR_VM_CR	 0xc0010114u
+#define MSR_VM_HSAVE_PA	 0xc0010117u
+#define MSR_AMD_DE_CFG	 0xc0011029u
+
+#define VM_CR_R_INIT 0x02u
+#define VM_CR_SVMDIS 0x10u
+
 #define APIC_BASE_BSP	 0x100u
 #define APIC_BASE_EXTD	 0x400u
 #define APIC_BASE_ENABLE 0x800u
@@ -64,6 +75,7 @@
 #define EFER_LME  0x100u
 #define EFER_LMA  0x400u
 #define EFER_NXE  0x800u
+#define EFER_SVME 0x1000u
 
 #define CR0_PE 0x00000001ull
 #define CR0_MP 0x00000002ull
@@ -102,6 +114,8 @@
 /** Exception vectors. SDM 3A, "Exception and Interrupt Vectors". */
 #define EXC_DB	1u
 #define EXC_NMI 2u
+#define EXC_BP	3u
+#define EXC_OF	4u
 #define EXC_UD	6u
 #define EXC_DF	8u
 #define EXC_GP	13u

@@ -20,7 +20,8 @@ struct cpu {
 	uint64_t stack_top; /* of the ordinary stack; offset 16, entry.S and the VM exit path use it
 			     */
 	struct vcpu *current; /* vcpu on this CPU, part/sched.c */
-	void *backend;	      /* vtx/ */
+	void *backend;	      /* vtx/, svm/ */
+	bool guest_nmi;	      /* the next NMI ended a guest's run: it is no fault of ours */
 	struct sched *sched;  /* part/sched.c */
 	uint64_t gdt[DESC_GDT_WORDS] BH_ALIGNED(16);
 	struct desc_tss tss BH_ALIGNED(16);

@@ -4,6 +4,7 @@
 #include "cpu/trap.h"
 
 #include "cpu/msr.h"
+#include "cpu/percpu.h"
 #include "dbg/crash.h"
 #include "lib/format.h"
 
@@ -55,6 +56,10 @@ void trap_handle(struct trap_frame *frame)
 
 	if (frame->vector >= 32) {
 		irq_handle((unsigned)frame->vector);
+		return;
+	}
+	if (frame->vector == EXC_NMI && cpu_this()->guest_nmi) {
+		cpu_this()->guest_nmi = false;
 		return;
 	}
 	if (fix_up(frame)) {

@@ -66,6 +66,7 @@ void vcpu_save(struct vcpu *vcpu)
 	sw->dr2 = insn_read_dr(2);
 	sw->dr3 = insn_read_dr(3);
 	sw->dr6 = insn_read_dr(6);
+	sw->xcr0 = insn_xgetbv(0); /* not every CPU exits when a guest writes it */
 	insn_xsetbv(0, xcr0_allowed());
 	insn_xsave(vcpu->xstate, xcr0_allowed());
 }

@@ -12,11 +12,13 @@
 #define LEAF_EXTENDED_MAX 8u
 #define LEAF_HYPERVISOR	  0x40000000u
 
-/* SSE3 PCLMUL SSSE3 FMA CX16 PCID SSE4.1 SSE4.2 x2APIC MOVBE POPCNT TSC-deadline AES XSAVE AVX F16C
- * RDRAND. Not: MONITOR, VMX, SMX, PDCM and the like. */
+/* SSE3 PCLMUL SSSE3 FMA CX16 PCID SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND. Not: MONITOR, VMX,
+ * SMX, PDCM and the like. */
 #define ALLOW_1_ECX                                                                                \
-	(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | BIT(19) | BIT(20) | BIT(21) |    \
-	 BIT(22) | BIT(23) | BIT(24) | BIT(25) | BIT(26) | BIT(28) | BIT(29) | BIT(30))
+	(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | BIT(19) | BIT(20) | BIT(22) |    \
+	 BIT(23) | BIT(25) | BIT(26) | BIT(28) | BIT(29) | BIT(30))
+/* The virtual local APIC has both, whatever the CPU has. */
+#define ALWAYS_1_ECX (CPUID_1_ECX_HYPERVISOR | CPUID_1_ECX_X2APIC | CPUID_1_ECX_TSC_DEADLINE)
 /* FPU VME DE PSE TSC MSR PAE CX8 APIC SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 SS. */
 #define ALLOW_1_EDX                                                                                \
 	(BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(9) |          \
@@ -47,7 +49,7 @@ static void read_basic(void)
 	}
 	basic[0].eax = LEAF_BASIC_MAX;
 	basic[1].ebx = (basic[1].ebx & 0x0000ff00) | 1u << 16;
-	basic[1].ecx = (basic[1].ecx & ALLOW_1_ECX) | (uint32_t)CPUID_1_ECX_HYPERVISOR;
+	basic[1].ecx = (basic[1].ecx & ALLOW_1_ECX) | (uint32_t)ALWAYS_1_ECX;
 	basic[1].edx &= ALLOW_1_EDX;
 	basic[6].eax = 1u << 2; /* ARAT: the timer does not stop in deep idle */
 	insn_cpuid(7, 0, &basic[7]);

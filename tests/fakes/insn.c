@@ -215,6 +215,12 @@ void insn_xsetbv(uint32_t index, uint64_t value)
 	insn_fake.xcr0 = value;
 }
 
+uint64_t insn_xgetbv(uint32_t index)
+{
+	(void)index;
+	return insn_fake.xcr0;
+}
+
 struct cpu *insn_this_cpu(void)
 {
 	return &cpus[0];
@@ -227,6 +233,13 @@ void insn_cli(void)
 
 void insn_wait(void)
 {
+}
+
+void insn_irq_window(void)
+{
+	if (insn_fake.window) {
+		insn_fake.window();
+	}
 }
 
 void insn_pause(void)

@@ -26,6 +26,7 @@ struct insn_fake {
 	void (*out)(uint16_t port, unsigned size, uint32_t value);
 	uint64_t (*mmio_in)(uint64_t at, unsigned size); /* registers of devices */
 	void (*mmio_out)(uint64_t at, unsigned size, uint64_t value);
+	void (*window)(void); /* interrupts are open: insn_irq_window */
 	char console[0x10000]; /* what went out on COM1 */
 	unsigned console_used;
 	uint8_t com1[8];

@@ -280,7 +280,7 @@ static void exit_xsetbv_checks_the_value(void **state)
 	guest->event.valid = false;
 	guest->regs[REG_RAX] = 7;
 	take_exit(EXIT_REASON_XSETBV, 0);
-	assert_int_equal(guest->switched.xcr0, 7);
+	assert_int_equal(insn_fake.xcr0, 7);
 }
 
 /* A port access becomes an ioreq with port, size and direction of the instruction. */
