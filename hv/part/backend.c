@@ -8,7 +8,7 @@
 
 const struct backend *backend;
 
-static const struct backend *const backends[] = {&vtx_backend};
+static const struct backend *const backends[] = {&vtx_backend, &svm_backend};
 
 int backend_choose(void)
 {

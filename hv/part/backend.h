@@ -79,7 +79,7 @@ struct backend {
 	void (*mode)(struct vcpu *vcpu, struct backend_mode *ret_mode);
 };
 
-extern const struct backend vtx_backend;
+extern const struct backend vtx_backend, svm_backend;
 
 /** The one in use; NULL before backend_choose. */
 extern const struct backend *backend;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 120
-"""Who may include whom: layers of root mode, the seam to vtx/, hv/abi as all that others see, no cycles,
+"""Who may include whom: layers of root mode, the seam to vtx/ and svm/, hv/abi as all that others see, no cycles,
 and each header compiles alone."""
 import concurrent.futures
 import json
@@ -16,7 +16,8 @@ from tree import C_LIKE, TOP, Tap, files, text
 # A file includes its own layer and lower ones.
 LAYER = {"hv/abi": 0, "hv/lib": 1, "hv/dbg": 2, "hv/cpu": 2, "hv/mem": 3, "hv/acpi": 4, "hv/irq": 4, "hv/iommu": 5,
          "hv/part": 6, "hv/boot": 7}
-VTX_SEES = 6  # it implements hv/part/backend.h and calls the handlers of hv/part; never the start
+BACKENDS = ("vtx", "svm")
+BACKEND_SEES = 6  # it implements hv/part/backend.h and calls the handlers of hv/part; never the start
 # Areas outside root mode: what each may include besides itself and hv/abi.
 SEES = {
     "partitions/kmod": [],
@@ -37,12 +38,12 @@ SEES = {
 
 
 def root_of(path):
-    """('hv', layer), ('vtx', ...), or (area, None) for a path relative to the top."""
+    """('hv', layer), ('vtx', ...), ('svm', ...), or (area, None) for a path relative to the top."""
     parts = path.parts
     if parts[0] == "hv":
         return "hv", LAYER.get("/".join(parts[:2]))
-    if parts[0] == "vtx":
-        return "vtx", None
+    if parts[0] in BACKENDS:
+        return parts[0], None
     for depth in (2, 1):
         name = "/".join(parts[:depth])
         if name in SEES:
@@ -104,18 +105,18 @@ def main():
                     upward.append(f"{edge}: a folder without a layer in tests/style/includes.py")
                 elif other_layer > layer:
                     upward.append(f"{edge}: layer {other_layer} from layer {layer}")
-            elif own == "vtx":
-                if other == "hv" and (other_layer is None or other_layer > VTX_SEES):
-                    upward.append(f"{edge}: vtx sees layers up to {VTX_SEES}")
-                elif other not in ("hv", "vtx"):
+            elif own in BACKENDS:
+                if other == "hv" and (other_layer is None or other_layer > BACKEND_SEES):
+                    upward.append(f"{edge}: {own} sees layers up to {BACKEND_SEES}")
+                elif other not in ("hv", own):
                     crossing.append(edge)
-            elif other == "vtx" or other == "hv" and other_layer != 0:
+            elif other in BACKENDS or other == "hv" and other_layer != 0:
                 abi.append(f"{edge}: only hv/abi is for others")
             elif own == "hv/abi" or other not in ("hv", own) and not any(
                     to.is_relative_to(s) for s in SEES.get(own, [])):
                 crossing.append(edge)
     tap.rule("layers of hv/ include downwards only", upward)
-    tap.rule("hv/ never includes vtx/, no area includes a foreign one", crossing)
+    tap.rule("hv/ never includes vtx/ or svm/, no area includes a foreign one", crossing)
     tap.rule("all but root mode see hv/abi only", abi)
     tap.rule("hv/abi includes nothing but itself",
              [f"{p} includes {t}" for p in graph if p.is_relative_to("hv/abi") for t in graph[p]
@@ -138,7 +139,7 @@ def main():
     tap.rule("no include cycles", cycles)
 
     def alone(path):
-        root = path.parts[0] in ("hv", "vtx")
+        root = path.parts[0] in ("hv", *BACKENDS)
         args = ["gcc", "-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-x", "c",
                 "-I", str(TOP / "hv"), "-I", str(TOP), "-I", str(TOP / "partitions")]
         args += ["-ffreestanding", "-mgeneral-regs-only", "-DBH_LOG_LEVEL=2"] if root else ["-D_GNU_SOURCE"]

@@ -18,7 +18,7 @@ PRIVILEGED = re.compile(
     r"vmxon|vmxoff|vmclear|vmptrld|vmptrst|vmread|vmwrite|vmlaunch|vmresume|invept|invvpid|vmcall|"
     r"vmrun|vmload|vmsave|clgi|stgi)\b")
 ASM = re.compile(r"\b(?:__asm__|asm)\b\s*(?:__volatile__|volatile|goto|inline|\s)*\(([^;]*?)\)\s*;", re.S)
-INSN_HEADERS = re.compile(r"^(hv/cpu/insn\.h|vtx/(vmx_)?insn\.h)$")
+INSN_HEADERS = re.compile(r"^(hv/cpu/insn\.h|vtx/(vmx_)?insn\.h|svm/insn\.h)$")
 
 
 def width(line):
@@ -50,7 +50,7 @@ def main():
                 trailing.append(f"{path}:{i}")
             if width(s) > COLUMNS_MAX + 10 and "http" not in s:
                 wide.append(f"{path}:{i}: {width(s)} columns")
-        if path.parts[0] in ("hv", "vtx") and path.suffix != ".S" and not INSN_HEADERS.match(str(path)):
+        if path.parts[0] in ("hv", "vtx", "svm") and path.suffix != ".S" and not INSN_HEADERS.match(str(path)):
             for m in ASM.finditer(text(path)):
                 template = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', m.group(1).split(":")[0]))
                 hit = PRIVILEGED.search(template)

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** MOV to and from CR8, which is our virtual APIC's task priority, and MOV to CR4 on a CPU with bits that
+ *  guests must not set. Source: APM 2, "Control Registers", APM 3, "MOV CRn". */
+#include "cpu/msr.h"
+#include "part/part.h"
+#include "part/vcpuid.h"
+#include "svm/svm.h"
+
+struct mov_cr {
+	unsigned reg;
+	unsigned length;
+};
+
+/* The register operand: no CPU without decode assists says it. */
+static bool decode_mov(struct vcpu *vcpu, bool write, struct mov_cr *ret)
+{
+	uint8_t bytes[16];
+	size_t size = fetch_bytes(vcpu, bytes);
+	struct insn_prefixes prefixes;
+	unsigned at = insn_prefixes(bytes, size, vmcb_bits(svm_vmcb(vcpu)), &prefixes);
+
+	if (at + 3 > MIN(size, INSN_LENGTH_MAX) || bytes[at] != 0x0f ||
+	    bytes[at + 1] != (write ? 0x22 : 0x20)) {
+		return false;
+	}
+	ret->reg = (bytes[at + 2] & 7) | (prefixes.rex & 1) << 3;
+	ret->length = at + 3;
+	return true;
+}
+
+static uint64_t reg_read(struct vcpu *vcpu, unsigned reg)
+{
+	return reg == REG_RSP ? vmcb_rsp_read(vcpu) : vcpu->regs[reg];
+}
+
+enum exit_result exit_cr8(struct vcpu *vcpu)
+{
+	bool write = svm_vmcb(vcpu)->exit_code == EXIT_CR8_WRITE;
+	struct mov_cr mov;
+
+	if (!decode_mov(vcpu, write, &mov)) {
+		return svm_inject_ud(vcpu);
+	}
+	if (write) {
+		uint64_t value = reg_read(vcpu, mov.reg);
+
+		if (value > 0xf) {
+			return svm_inject_gp(vcpu);
+		}
+		vcpu->lapic.tpr = (uint32_t)value << 4;
+		vcpu->irq_check = true;
+	} else if (mov.reg == REG_RSP) {
+		vmcb_rsp_write(vcpu, vcpu->lapic.tpr >> 4);
+	} else {
+		vcpu->regs[mov.reg] = vcpu->lapic.tpr >> 4;
+	}
+	vmcb_advance(vcpu, mov.length);
+	return EXIT_RESUME;
+}
+
+static bool cr4_check(const struct vmcb *vmcb, uint64_t value)
+{
+	bool long_mode = vmcb->efer & EFER_LMA;
+
+	if ((value & ~vcpuid_cr4_allowed()) || (long_mode && !(value & CR4_PAE))) {
+		return false;
+	}
+	return !(value & ~vmcb->cr4 & CR4_PCIDE) || (long_mode && !(vmcb->cr3 & (PAGE_SIZE - 1)));
+}
+
+enum exit_result exit_cr4(struct vcpu *vcpu)
+{
+	struct vmcb *vmcb = svm_vmcb(vcpu);
+	struct mov_cr mov;
+
+	if (!decode_mov(vcpu, true, &mov)) {
+		return svm_inject_ud(vcpu);
+	}
+	if (!cr4_check(vmcb, reg_read(vcpu, mov.reg))) {
+		return svm_inject_gp(vcpu);
+	}
+	vmcb->cr4 = reg_read(vcpu, mov.reg);
+	svm_vcpu(vcpu)->generation = 0; /* a write of CR4 may flush translations: a new ASID has none */
+	vmcb_advance(vcpu, mov.length);
+	return EXIT_RESUME;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** SVM on each CPU, AMD-V state of vcpus, and the table of this back end. */
+#include "svm/svm.h"
+
+#include "cpu/insn.h"
+#include "cpu/msr.h"
+#include "cpu/percpu.h"
+#include "dbg/log.h"
+#include "irq/lapic.h"
+#include "lib/boot_info.h"
+#include "lib/string.h"
+#include "mem/frames.h"
+#include "part/msr.h"
+
+#define TAG "svm"
+
+#define MSR_MAP_FRAMES 2
+#define IO_MAP_FRAMES  3
+
+struct svm_features svm_features;
+
+static struct svm_vcpu svm_vcpus[BH_PART_MAX][BH_VCPU_MAX];
+static struct svm_cpu svm_cpus[CPU_MAX];
+
+/* Two bits for each MSR of three ranges: read exits, write exits. All do, but those of the pass-through list.
+ * APM 2, "MSR Intercepts". */
+static void fill_msr_map(uint8_t *map)
+{
+	memset(map, 0xff, MSR_MAP_FRAMES * PAGE_SIZE);
+	for (const uint32_t *at = msr_passthrough; *at; at++) {
+		uint32_t bit = (*at & 0x1fff) * 2 + (*at >= 0xc0000000 ? 0x4000 : 0);
+
+		map[bit / 8] &= (uint8_t) ~(3u << bit % 8);
+	}
+}
+
+/* All ports of a guest exit; the control partition owns every port, so none of its do. APM 2, "I/O
+ * Permissions Map". */
+static int create_maps(void)
+{
+	int err = frame_alloc_contig(MSR_MAP_FRAMES, &svm_features.msr_map);
+
+	if (!err) {
+		err = frame_alloc_contig(IO_MAP_FRAMES, &svm_features.io_all);
+	}
+	if (!err) {
+		err = frame_alloc_contig(IO_MAP_FRAMES, &svm_features.io_none);
+	}
+	if (err) {
+		return err;
+	}
+	fill_msr_map(hpa_ptr(svm_features.msr_map));
+	memset(hpa_ptr(svm_features.io_all), 0xff, IO_MAP_FRAMES * PAGE_SIZE);
+	return 0;
+}
+
+static bool present(void)
+{
+	struct cpuid_regs regs;
+
+	insn_cpuid(0, 0, &regs);
+	return regs.ebx == 0x68747541 || regs.ebx == 0x6f677948; /* "Auth", "Hygo" */
+}
+
+static int check(void)
+{
+	return svm_features_check(&svm_features);
+}
+
+static int init(void)
+{
+	int err = create_maps();
+
+	if (err) {
+		boot_error = "no frames left for the AMD-V permission maps";
+		return err;
+	}
+	npt_format.max_leaf_level = svm_features.pages_1g ? 3 : 2;
+	log_info(TAG, "%u ASIDs, nested pages up to %s, next RIP %s", svm_features.asid_count,
+		 svm_features.pages_1g ? "1 GiB" : "2 MiB",
+		 svm_features.next_rip ? "saved" : "from the instruction");
+	return 0;
+}
+
+static int cpu_init_svm(void)
+{
+	struct cpu *cpu = cpu_this();
+	struct svm_cpu *sc = &svm_cpus[cpu->id];
+	uint64_t vm_cr;
+	hpa_t save, host;
+	int err = frame_alloc(&save);
+
+	if (!err) {
+		err = frame_alloc(&host);
+	}
+	if (err) {
+		boot_error = "no frame left for the host save area";
+		return err;
+	}
+	insn_wrmsr(MSR_IA32_EFER, insn_rdmsr(MSR_IA32_EFER) | EFER_SVME);
+	insn_wrmsr(MSR_VM_HSAVE_PA, save.v);
+	/* An INIT then becomes an exception of root mode, and not a CPU that is lost. */
+	if (insn_rdmsr_safe(MSR_VM_CR, &vm_cr) == 0) {
+		(void)!insn_wrmsr_safe(MSR_VM_CR, vm_cr | VM_CR_R_INIT);
+	}
+	svm_save(host);
+	sc->host = hpa_ptr(host);
+	sc->generation = 1;
+	sc->next_asid = 1;
+	cpu->backend = sc;
+	return 0;
+}
+
+static int part_create_svm(struct part *part)
+{
+	part->backend = part; /* nothing of our own */
+	return 0;
+}
+
+/* Each vcpu that ran with these tables had ASIDs that nobody gets again without a flush. */
+static void part_destroy_svm(struct part *part)
+{
+	(void)part;
+}
+
+/* No memory is mapped there: exit_npf knows the window. */
+static int map_doorbell(struct part *part, uint64_t gpa)
+{
+	(void)part;
+	(void)gpa;
+	return 0;
+}
+
+static int vcpu_create(struct vcpu *vcpu)
+{
+	struct svm_vcpu *sv = &svm_vcpus[vcpu->part->id][vcpu->id];
+	hpa_t frame;
+	int err = frame_alloc(&frame);
+
+	if (err) {
+		return err;
+	}
+	*sv = (struct svm_vcpu){.vmcb = hpa_ptr(frame)};
+	vcpu->backend = sv;
+	return 0;
+}
+
+static void vcpu_destroy(struct vcpu *vcpu)
+{
+	frame_free(ptr_hpa(svm_vmcb(vcpu)));
+	vcpu->backend = NULL;
+}
+
+/* The VMCB is memory, and every CPU reads it anew at VMRUN. */
+static void load(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+static void unload(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+static void flush(struct vcpu *vcpu)
+{
+	svm_vcpu(vcpu)->generation = 0;
+}
+
+/* A new ASID has nothing in the TLB. When all were given out, everything is flushed, and a new generation
+ * begins: whoever is of an older one takes a new ASID before it enters. APM 2, "TLB Control". */
+static void take_asid(struct svm_vcpu *sv, struct svm_cpu *sc)
+{
+	if (sc->next_asid == svm_features.asid_count) {
+		sc->next_asid = 1;
+		sc->generation++;
+		sv->vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
+	}
+	sv->vmcb->asid = sc->next_asid++;
+	sv->generation = sc->generation;
+	sv->cpu = sc;
+}
+
+static bool enter(struct vcpu *vcpu, uint64_t now, uint64_t deadline)
+{
+	struct svm_vcpu *sv = svm_vcpu(vcpu);
+	struct cpu *cpu = cpu_this();
+	struct svm_cpu *sc = cpu->backend;
+	struct vmcb *vmcb = sv->vmcb;
+
+	(void)now;
+	lapic_timer_arm(deadline);
+	if (sv->cpu != sc || sv->generation != sc->generation) {
+		take_asid(sv, sc);
+	}
+	vmcb->rax = vcpu->regs[REG_RAX];
+	svm_enter(vcpu->regs, ptr_hpa(vmcb), ptr_hpa(sc->host));
+	vcpu->regs[REG_RAX] = vmcb->rax;
+	vmcb->tlb_control = 0;
+	vmcb->event_inj = 0;
+	/* An NMI that ended the guest's run comes to us here; exit.c hands it on. */
+	cpu->guest_nmi = vmcb->exit_code == EXIT_NMI;
+	svm_stgi();
+	if ((uint32_t)vmcb->exit_code == EXIT_INVALID) {
+		dump_vmcb(vcpu);
+		part_stop(vcpu, BH_STOP_ENTRY_FAILED, 0);
+		return false;
+	}
+	return true;
+}
+
+static const uint32_t switched_msrs[] = {MSR_IA32_TSC_AUX, 0};
+
+const struct backend svm_backend = {
+	.name = "AMD-V",
+	.switched_msrs = switched_msrs,
+	.format = &npt_format,
+	.present = present,
+	.check = check,
+	.init = init,
+	.cpu_init = cpu_init_svm,
+	.part_create = part_create_svm,
+	.part_destroy = part_destroy_svm,
+	.map_doorbell = map_doorbell,
+	.vcpu_create = vcpu_create,
+	.vcpu_destroy = vcpu_destroy,
+	.vcpu_reset = vmcb_reset,
+	.vcpu_start = vmcb_start,
+	.vcpu_sipi = vmcb_sipi,
+	.load = load,
+	.unload = unload,
+	.flush = flush,
+	.inject = svm_inject_prepare,
+	.enter = enter,
+	.exit = svm_exit_handle,
+	.rsp_read = vmcb_rsp_read,
+	.rsp_write = vmcb_rsp_write,
+	.rip = vmcb_rip,
+	.advance = vmcb_advance,
+	.rflags = vmcb_rflags,
+	.rflags_write = vmcb_rflags_write,
+	.efer = vmcb_efer,
+	.efer_write = vmcb_efer_write,
+	.pat = vmcb_pat,
+	.pat_write = vmcb_pat_write,
+	.tsc_offset_write = vmcb_tsc_offset_write,
+	.mode = vmcb_mode,
+};

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Contents of a VMCB: intercepts, guest state after reset or at start, and the registers that the hardware
+ *  keeps for us. */
+#include "cpu/insn.h"
+#include "cpu/msr.h"
+#include "part/part.h"
+#include "svm/svm.h"
+
+#define PAT_RESET  0x0007040600070406ull
+#define DR6_RESET  0xffff0ff0ull
+#define DR7_RESET  0x400ull
+#define EFER_GUEST ((uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE))
+
+/* What a guest must not do itself, or what is for us. Source: APM 2, "Intercept Operation". */
+static const uint8_t intercepts[] = {
+	EXIT_INTR,   EXIT_NMI,	   EXIT_SMI,  EXIT_INIT,    EXIT_VINTR,	  EXIT_RDPMC,
+	EXIT_CPUID,  EXIT_RSM,	   EXIT_INVD, EXIT_HLT,	    EXIT_INVLPGA, EXIT_IOIO,
+	EXIT_MSR,    EXIT_SHUTDOWN, EXIT_VMRUN, EXIT_VMMCALL, EXIT_VMLOAD, EXIT_VMSAVE,
+	EXIT_STGI,   EXIT_CLGI,	   EXIT_SKINIT, EXIT_WBINVD, EXIT_MONITOR, EXIT_MWAIT,
+	EXIT_XSETBV, EXIT_RDPRU,
+};
+
+static void reset_controls(const struct vcpu *vcpu)
+{
+	struct vmcb *vmcb = svm_vmcb(vcpu);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(intercepts); i++) {
+		vmcb_intercept(vmcb, intercepts[i]);
+	}
+	vmcb->cr_read = BIT(8);
+	vmcb->cr_write = (uint16_t)(BIT(8) | (svm_features.cr4_exits ? BIT(4) : 0));
+	/* #DB and #AC exit because their delivery can loop for ever inside the guest (CVE-2015-8104,
+	 * CVE-2015-5307); #MC because it is ours. */
+	vmcb->exceptions = (uint32_t)(BIT(EXC_DB) | BIT(EXC_AC) | BIT(EXC_MC));
+	vmcb->io_map = part_is_control(vcpu->part) ? svm_features.io_none.v : svm_features.io_all.v;
+	vmcb->msr_map = svm_features.msr_map.v;
+	vmcb->tsc_offset = vcpu->tsc_offset;
+	vmcb->int_ctl = V_INTR_MASKING;
+	vmcb->int_state = 0;
+	vmcb->event_inj = 0;
+	vmcb->np_enable = NP_ENABLE;
+	vmcb->n_cr3 = vcpu->part->space.root.v;
+}
+
+/* Attributes as in APM 2, "Segment State in the VMCB". */
+enum {
+	ATTR_CODE_REAL = 0x09b,
+	ATTR_DATA_REAL = 0x093,
+	ATTR_CODE_FLAT = 0xc9b,
+	ATTR_DATA_FLAT = 0xc93,
+	ATTR_LDTR = 0x082,
+	ATTR_TR = 0x08b,
+};
+
+static struct vmcb_segment segment(uint16_t selector, uint64_t base, uint32_t limit, uint16_t attributes)
+{
+	return (struct vmcb_segment){selector, attributes, limit, base};
+}
+
+static void set_data_segments(struct vmcb *vmcb, struct vmcb_segment value)
+{
+	vmcb->es = vmcb->ss = vmcb->ds = vmcb->fs = vmcb->gs = value;
+}
+
+static void reset_guest_state(struct vmcb *vmcb)
+{
+	set_data_segments(vmcb, segment(0, 0, 0xffff, ATTR_DATA_REAL));
+	vmcb->cs = segment(0xf000, 0xffff0000, 0xffff, ATTR_CODE_REAL);
+	vmcb->ldtr = segment(0, 0, 0xffff, ATTR_LDTR);
+	vmcb->tr = segment(0, 0, 0xffff, ATTR_TR);
+	vmcb->gdtr = vmcb->idtr = segment(0, 0, 0xffff, 0);
+	vmcb->cpl = 0;
+	vmcb->efer = EFER_SVME; /* VMRUN demands it; the guest does not see it */
+	vmcb->cr0 = CR0_ET | CR0_CD | CR0_NW;
+	vmcb->cr2 = vmcb->cr3 = vmcb->cr4 = 0;
+	vmcb->dr6 = DR6_RESET;
+	vmcb->dr7 = DR7_RESET;
+	vmcb->rflags = RFLAGS_RESERVED1;
+	vmcb->rip = 0xfff0;
+	vmcb->rsp = 0;
+	vmcb->star = vmcb->lstar = vmcb->cstar = vmcb->sfmask = vmcb->kernel_gs_base = 0;
+	vmcb->sysenter_cs = vmcb->sysenter_esp = vmcb->sysenter_eip = 0;
+	vmcb->g_pat = PAT_RESET;
+	vmcb->dbgctl = 0;
+	vmcb->int_state = 0;
+}
+
+void vmcb_reset(struct vcpu *vcpu)
+{
+	reset_controls(vcpu);
+	reset_guest_state(svm_vmcb(vcpu));
+	svm_vcpu(vcpu)->fetch = (struct svm_fetch){0};
+	svm_vcpu(vcpu)->generation = 0;
+}
+
+int vmcb_start(struct vcpu *vcpu, const struct bh_vcpu_start *start)
+{
+	bool flat = start->mode == BH_VCPU_FLAT32;
+	struct vmcb *vmcb = svm_vmcb(vcpu);
+
+	if (start->mode > BH_VCPU_REAL || start->rip > UINT32_MAX) {
+		return -BH_INVAL;
+	}
+	reset_guest_state(vmcb);
+	if (flat) {
+		set_data_segments(vmcb, segment(0x18, 0, 0xffffffff, ATTR_DATA_FLAT));
+		vmcb->cs = segment(0x10, 0, 0xffffffff, ATTR_CODE_FLAT);
+		vmcb->cr0 = CR0_PE | CR0_ET;
+	} else {
+		uint64_t base = start->rip & 0xffff0000;
+
+		vmcb->cs = segment((uint16_t)(base >> 4), base, 0xffff, ATTR_CODE_REAL);
+	}
+	vmcb->rip = flat ? start->rip : start->rip & 0xffff;
+	vmcb->rsp = start->rsp;
+	vcpu->regs[REG_RAX] = start->rax;
+	vcpu->regs[REG_RBX] = start->rbx;
+	vcpu->regs[REG_RCX] = start->rcx;
+	vcpu->regs[REG_RDX] = start->rdx;
+	vcpu->regs[REG_RSI] = start->rsi;
+	vcpu->regs[REG_RDI] = start->rdi;
+	vcpu->regs[REG_RBP] = start->rbp;
+	return 0;
+}
+
+void vmcb_sipi(struct vcpu *vcpu, unsigned vector)
+{
+	struct bh_vcpu_start start = {.mode = BH_VCPU_REAL};
+
+	(void)!vmcb_start(vcpu, &start);
+	svm_vmcb(vcpu)->cs =
+		segment((uint16_t)(vector << 8), (uint64_t)vector << 12, 0xffff, ATTR_CODE_REAL);
+	svm_vmcb(vcpu)->rip = 0;
+}
+
+uint64_t vmcb_rsp_read(struct vcpu *vcpu)
+{
+	return svm_vmcb(vcpu)->rsp;
+}
+
+void vmcb_rsp_write(struct vcpu *vcpu, uint64_t value)
+{
+	svm_vmcb(vcpu)->rsp = value;
+}
+
+uint64_t vmcb_rip(struct vcpu *vcpu)
+{
+	return svm_vmcb(vcpu)->rip;
+}
+
+void vmcb_advance(struct vcpu *vcpu, unsigned insn_length)
+{
+	struct vmcb *vmcb = svm_vmcb(vcpu);
+
+	vmcb->rip += insn_length;
+	vmcb->int_state &= ~INTERRUPT_SHADOW;
+}
+
+uint64_t vmcb_rflags(struct vcpu *vcpu)
+{
+	return svm_vmcb(vcpu)->rflags;
+}
+
+void vmcb_rflags_write(struct vcpu *vcpu, uint64_t value)
+{
+	svm_vmcb(vcpu)->rflags = value;
+}
+
+uint64_t vmcb_efer(struct vcpu *vcpu)
+{
+	return svm_vmcb(vcpu)->efer & EFER_GUEST;
+}
+
+int vmcb_efer_write(struct vcpu *vcpu, uint64_t value)
+{
+	struct vmcb *vmcb = svm_vmcb(vcpu);
+
+	if ((value & ~EFER_GUEST) ||
+	    ((vmcb->cr0 & CR0_PG) && ((vmcb->efer ^ value) & EFER_LME))) {
+		return -BH_INVAL;
+	}
+	vmcb->efer = (value & ~(uint64_t)EFER_LMA) | (vmcb->efer & EFER_LMA) | EFER_SVME;
+	svm_vcpu(vcpu)->generation = 0; /* NXE changes what a translation allows */
+	return 0;
+}
+
+uint64_t vmcb_pat(struct vcpu *vcpu)
+{
+	return svm_vmcb(vcpu)->g_pat;
+}
+
+int vmcb_pat_write(struct vcpu *vcpu, uint64_t value)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		uint8_t type = (uint8_t)(value >> (8 * i));
+
+		if (type > 7 || type == 2 || type == 3) {
+			return -BH_INVAL;
+		}
+	}
+	svm_vmcb(vcpu)->g_pat = value;
+	return 0;
+}
+
+void vmcb_tsc_offset_write(struct vcpu *vcpu)
+{
+	svm_vmcb(vcpu)->tsc_offset = vcpu->tsc_offset;
+}
+
+unsigned vmcb_bits(const struct vmcb *vmcb)
+{
+	return (vmcb->efer & EFER_LMA) && (vmcb->cs.attributes & SEGMENT_L) ? 64
+	       : vmcb->cs.attributes & SEGMENT_D			    ? 32
+									    : 16;
+}
+
+void vmcb_mode(struct vcpu *vcpu, struct backend_mode *ret_mode)
+{
+	const struct vmcb *vmcb = svm_vmcb(vcpu);
+
+	ret_mode->cr0 = vmcb->cr0;
+	ret_mode->cr3 = vmcb->cr3;
+	ret_mode->cr4 = vmcb->cr4;
+	ret_mode->efer = vmcb->efer & EFER_GUEST;
+	ret_mode->bits = vmcb_bits(vmcb);
+	ret_mode->cs_base = ret_mode->bits == 64 ? 0 : vmcb->cs.base;
+	ret_mode->cpl = vmcb->cpl;
+}
