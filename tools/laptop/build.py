@@ -70,9 +70,9 @@ def definition(name):
     return json.loads((paths.DEFS / f"{name}.json").read_text())
 
 
-def policy(parts, modules):
-    """The policy table for partitions [{name, ram_mib, ...}] and boot modules {role: path}."""
-    args = []
+def policy(parts, modules, words=()):
+    """The policy table for partitions [{name, ram_mib, ...}] and boot modules {role: path}; more words for its tool."""
+    args = list(words)
     for part in parts:
         fields = (part[f] for f in ("name", "ram_mib", "vcpus", "weight", "flags", "doorbells"))
         args += ["--part", ":".join(str(f) for f in fields)]

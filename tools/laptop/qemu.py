@@ -58,9 +58,9 @@ def stick(folder):
             "-device", "usb-storage,bus=usb.0,drive=stick,removable=on"]
 
 
-def laptop(folder, disk, gpu):
+def laptop(folder, disk, gpu, iommu):
     """The devices of the laptop. The network leads nowhere but to QEMU itself."""
-    return ["-device", "intel-iommu,intremap=on",
+    return [*(["-device", "intel-iommu,intremap=on"] if iommu else []),
             "-drive", f"if=none,id=system,format=raw,snapshot=on,file={disk[1]}", *DISKS[disk[0]], *GPUS[gpu],
             "-device", "qemu-xhci,id=usb", "-device", "usb-kbd,bus=usb.0", "-device", "usb-tablet,bus=usb.0",
             *stick(folder),
@@ -74,13 +74,13 @@ class Qemu(machine.Machine):
     kind = "QEMU"
 
     def __init__(self, folder, disk=None, cdrom=None, cpus=2, megs=1024, com2=None, bus="nvme", gpu="std",
-                 firmware="bios", icount=False, kvm=False, view="none", more=()):
+                 firmware="bios", icount=False, kvm=False, iommu=True, view="none", more=()):
         super().__init__(folder)
         if not icount:
             self.tick = "ticks"
         args = [PROGRAM, "-nodefaults", "-no-reboot", "-m", megs, "-smp", cpus,
                 "-machine", "q35,kernel-irqchip=split", *accelerator(kvm, icount), *firmware_args(folder, firmware)]
-        args += laptop(folder, (bus, disk), gpu) if disk else ["-cdrom", cdrom]
+        args += laptop(folder, (bus, disk), gpu, iommu) if disk else ["-cdrom", cdrom]
         args += {"none": ["-display", "none"], "window": [], "vnc": ["-vnc", "127.0.0.1:0,to=99"]}[view]
         args += ["-serial", f"file:{self.serial}"]
         if com2:
