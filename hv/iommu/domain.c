@@ -112,6 +112,7 @@ int domain_init(const struct domain_limits *wanted)
 	limits = *wanted;
 	format.levels = limits.levels;
 	format.max_leaf_level = limits.max_leaf;
+	memset(spaces, 0, sizeof(spaces));
 	err = make_entries(&root);
 	err = err ? err : make_entries(&shared);
 	err = err ? err : make_entries(&interrupts);

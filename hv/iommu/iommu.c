@@ -34,7 +34,7 @@ static unsigned width;	    /* bits of a DMA address */
 static unsigned domains;    /* numbers that all units know */
 static bool remaps;	    /* all units remap interrupts */
 static bool running;
-static bool complete = true; /* no device is without a unit above it */
+static bool complete; /* no device is without a unit above it */
 static uint32_t irq_apic_id;
 static struct spinlock lock;
 
@@ -148,6 +148,9 @@ int iommu_init(void)
 	struct domain_limits limits;
 	int err = 0;
 
+	unit_count = 0;
+	running = false;
+	complete = true;
 	if (!acpi_get()->dmar) {
 		return 0;
 	}
@@ -182,9 +185,7 @@ static int settle(void)
 		}
 		insn_pause();
 	}
-	if (iommu_fault_read(0, &fault)) {
-		return 0;
-	}
+	BH_CHECK(iommu_fault_read(fault_count() - 1, &fault) == 0);
 	fmt_snprintf(text, sizeof(text),
 		     "the IOMMU reports a fault at once: the firmware left device " FAULT_BDF
 		     " running, it %s %lx",
