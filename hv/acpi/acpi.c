@@ -263,6 +263,9 @@ int acpi_init(const struct boot_info *info)
 	}
 	if (found.dmar) {
 		memcpy(dmar_copy, found.dmar, found.dmar_size);
+		/* The control partition must not look for units that it cannot reach: to it this is an
+		 * unknown table. The sum of the letters stays. */
+		memcpy((void *)(uintptr_t)found.dmar, "RMAD", 4);
 		found.dmar = dmar_copy;
 	}
 	acpi = found;

@@ -25,7 +25,8 @@ struct acpi_info {
 
 struct boot_info;
 
-/** Reads the tables through the identity map below 4 GiB. Errors: -BH_NOENT (no RSDP), -BH_CORRUPT.
+/** Reads the tables through the identity map below 4 GiB, and hides the DMAR table from who comes
+ * later. Errors: -BH_NOENT (no RSDP), -BH_CORRUPT.
  */
 BH_MUST_CHECK int acpi_init(const struct boot_info *info);
 const struct acpi_info *acpi_get(void);
