@@ -109,7 +109,9 @@ static int read_path(struct reader *reader, const char *field, struct json_objec
 	return 0;
 }
 
-static int read_name(struct reader *reader, const char *field, struct json_object *value)
+/* A lower-case word, as names in the policy are. */
+static int read_word(struct reader *reader, const char *field, struct json_object *value,
+		     char word[CONFIG_NAME_SIZE])
 {
 	char text[CONFIG_NAME_SIZE];
 
@@ -125,8 +127,13 @@ static int read_name(struct reader *reader, const char *field, struct json_objec
 				     "must be a lower-case letter, then letters, digits, '-'");
 		}
 	}
-	strcpy(reader->config->name, text);
+	strcpy(word, text);
 	return 0;
+}
+
+static int read_name(struct reader *reader, const char *field, struct json_object *value)
+{
+	return read_word(reader, field, value, reader->config->name);
 }
 
 static int read_id(struct reader *reader, const char *field, struct json_object *value)
@@ -292,6 +299,35 @@ static int read_devices(struct reader *reader, const char *field, struct json_ob
 	return 0;
 }
 
+static int read_assigned(struct reader *reader, const char *field, struct json_object *value)
+{
+	struct config *config = reader->config;
+	size_t count;
+	char sub[32];
+
+	if (!json_object_is_type(value, json_type_array)) {
+		return wrong(reader, field, "must be an array");
+	}
+	count = json_object_array_length(value);
+	if (count > CONFIG_ASSIGNED_MAX) {
+		return wrong(reader, field, "must have at most %u entries", CONFIG_ASSIGNED_MAX);
+	}
+	for (size_t i = 0; i < count; i++) {
+		snprintf(sub, sizeof(sub), "%s[%zu]", field, i);
+		if (read_word(reader, sub, json_object_array_get_idx(value, i),
+			      config->assigned[i])) {
+			return -1;
+		}
+		for (size_t j = 0; j < i; j++) {
+			if (!strcmp(config->assigned[i], config->assigned[j])) {
+				return wrong(reader, sub, "is there twice");
+			}
+		}
+	}
+	config->assigned_count = (uint32_t)count;
+	return 0;
+}
+
 static const struct field {
 	const char *name;
 	int (*read)(struct reader *reader, const char *field, struct json_object *value);
@@ -310,6 +346,7 @@ static const struct field {
 	{"cmdline", read_cmdline, false},
 	{"disks", read_disks, false},
 	{"devices", read_devices, false},
+	{"assigned", read_assigned, false},
 };
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
 

@@ -5,7 +5,8 @@
  *   "order": 1, "autostart": true, "restart": "on-failure", "kernel": "/boot/vmlinux",
  *   "initrd": "/boot/initrd", "cmdline": "console=hvc0",
  *   "disks": [{"path": "/images/desktop.vhd", "readonly": true}],
- *   "devices": ["console", "entropy", "gpu", "keyboard", "pointer"]}
+ *   "devices": ["console", "entropy", "gpu", "keyboard", "pointer"],
+ *   "assigned": ["nic"]}
  *
  *  Needed: name, id, order, kernel. Any other field name is an error.
  */
@@ -18,6 +19,7 @@
 
 #define CONFIG_PARTS_MAX    8u
 #define CONFIG_DISKS_MAX    4u
+#define CONFIG_ASSIGNED_MAX 4u
 #define CONFIG_NAME_SIZE    16u /* as in the policy, with the closing 0 */
 #define CONFIG_TITLE_SIZE   32u
 #define CONFIG_PATH_SIZE    256u
@@ -53,6 +55,9 @@ struct config {
 	struct config_disk disk[CONFIG_DISKS_MAX];
 	uint32_t disk_count;
 	uint32_t devices; /* enum config_device */
+	/* Roles of real devices in the policy, spelt like names. */
+	char assigned[CONFIG_ASSIGNED_MAX][CONFIG_NAME_SIZE];
+	uint32_t assigned_count;
 };
 
 /** Decodes one definition. `file` is for messages only. Returns 0, or -1 with "FILE:FIELD: what is

@@ -201,6 +201,7 @@ static int set_up(const struct options *options)
 		.dev = ret,
 		.program_dir = options->program_dir,
 		.run_dir = options->run_dir,
+		.sysfs_dir = "/sys",
 		.confine = options->confine,
 		.console_grew = server_console_grew,
 	};

@@ -12,6 +12,7 @@
 
 #include "bulkhead_dev.h"
 #include "part.h"
+#include "say.h"
 #include "switch.h"
 
 #define UID_BASE 2000u
@@ -242,6 +243,25 @@ static int launch_create(struct launch *launch)
 	return loop_add(&part->fd_source, ret, EPOLLIN | EPOLLET);
 }
 
+static void launch_assigned(struct launch *launch)
+{
+	struct part *part = launch->part;
+
+	for (uint32_t i = 0; i < part->config.assigned_count; i++) {
+		const char *role = part->config.assigned[i];
+		int fd = assigned_open(part, i);
+
+		if (fd < 0) {
+			say("%s starts without %s: %s", part->config.name, role,
+			    part->assigned[i].text);
+			continue;
+		}
+		say("%s has %s: %s", part->config.name, role, part->assigned[i].text);
+		spawn_arg(&launch->runner, "--assigned");
+		spawn_arg(&launch->runner, "%s:%d", role, spawn_fd(&launch->runner, fd));
+	}
+}
+
 static int launch_runner(struct launch *launch)
 {
 	const struct config *config = &launch->part->config;
@@ -270,6 +290,7 @@ static int launch_runner(struct launch *launch)
 	spawn_arg(spawn, "--cmdline");
 	spawn_arg(spawn, "%s", config->cmdline);
 	launch_stream(launch, 1, spawn, "--serial-fd");
+	launch_assigned(launch);
 	return 0;
 }
 

@@ -100,6 +100,8 @@ static void part_release(struct part *part)
 	/* A failed partition keeps its memory and its stop reason until somebody looks. */
 	if (part->super.state == SUPER_STOPPED) {
 		loop_close(&part->fd_source);
+	} else {
+		assigned_stop(part);
 	}
 	say("%s %s: %s", part->config.name, part_state_word(part), part->super.why);
 }

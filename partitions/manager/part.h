@@ -22,6 +22,7 @@ struct part_env {
 	int dev;		 /* /dev/bulkhead */
 	const char *program_dir; /* of runner and back ends */
 	const char *run_dir;	 /* of the logs */
+	const char *sysfs_dir;	 /* /sys */
 	bool confine;		 /* own users, no capabilities */
 	void (*console_grew)(
 		void *data); /* a partition printed something; data is the struct part */
@@ -44,6 +45,13 @@ struct part_stream {
 	unsigned int index; /* of console.source[] */
 };
 
+/** A real device that the definition names, as the last start found it. */
+struct part_assigned {
+	bool has;	 /* the partition has it */
+	uint32_t number; /* in the policy table */
+	char text[96];	 /* which device it is, or why the partition is without it; empty: never started */
+};
+
 struct part {
 	struct config config;
 	struct super super;
@@ -51,6 +59,7 @@ struct part {
 	struct loop_source fd_source; /* partition fd, -1 while the hypervisor has none */
 	struct part_proc proc[PART_PROCS_MAX];
 	uint32_t proc_count;
+	struct part_assigned assigned[CONFIG_ASSIGNED_MAX];
 	struct part_stream stream[CONSOLE_SOURCES]; /* virtio console (both ways), serial port */
 	struct loop_timer end_timer;		    /* collects ends that belong together */
 	struct loop_timer kill_timer;		    /* patience with processes told to end */
@@ -73,6 +82,14 @@ long part_type(struct part *part, const char *text, size_t size);
 /** "stopped", "running", "ending", "failed". */
 const char *part_state_word(const struct part *part);
 uint32_t part_live(const struct part *part);
+
+/* assigned.c */
+/** Finds the device of role config.assigned[index], takes it from whatever driver the control kernel bound
+ * to it, and fills part->assigned[index]. Returns an fd of its configuration space for reading, or -1: the
+ * partition starts without it. The partition exists. */
+int assigned_open(struct part *part, uint32_t index);
+/** Stops the devices of a partition that stays without processes but keeps its memory. */
+void assigned_stop(const struct part *part);
 
 /* launch.c */
 /** Creates or resets the partition and starts its processes. Returns 0, or -1 and the reason in

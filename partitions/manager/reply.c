@@ -43,6 +43,21 @@ struct json_object *reply_error(const char *error)
 	return reply;
 }
 
+static struct json_object *reply_assigned(const struct part *part)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (uint32_t i = 0; i < part->config.assigned_count; i++) {
+		struct json_object *object = json_object_new_object();
+
+		add_string(object, "role", part->config.assigned[i]);
+		add_bool(object, "has", part->assigned[i].has);
+		add_string(object, "text", part->assigned[i].text);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
 static struct json_object *reply_part(const struct part *part)
 {
 	static const char *const states[] = {"empty", "created", "running", "paused", "stopped"};
@@ -61,6 +76,9 @@ static struct json_object *reply_part(const struct part *part)
 	add_bool(object, "ready", part->ready);
 	add_number(object, "ready_tsc", part->ready ? part->ready_tsc : 0);
 	add_number(object, "uptime_ms", up ? (loop_now_us() - super->started_us) / 1000 : 0);
+	if (part->config.assigned_count > 0) {
+		json_object_object_add(object, "assigned", reply_assigned(part));
+	}
 	if (dev_info(part_env.dev, part->config.id, &info) == 0) {
 		add_number(object, "memory", info.ram_size);
 		add_number(object, "vcpus", info.vcpu_count);

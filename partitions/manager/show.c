@@ -43,6 +43,24 @@ static void show_uptime(char *text, size_t size, uint64_t ms)
 	}
 }
 
+/* A line for each real device that was looked for. */
+static void show_assigned(FILE *out, struct json_object *assigned)
+{
+	size_t count = json_object_is_type(assigned, json_type_array)
+			       ? json_object_array_length(assigned)
+			       : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *device = json_object_array_get_idx(assigned, i);
+		bool has = json_object_get_boolean(field(device, "has"));
+
+		if (text_field(device, "text")[0]) {
+			fprintf(out, "  %s %s: %s\n", has ? "has" : "without",
+				text_field(device, "role"), text_field(device, "text"));
+		}
+	}
+}
+
 void show_list(FILE *out, struct json_object *answer)
 {
 	struct json_object *parts = field(answer, "partitions");
@@ -60,6 +78,7 @@ void show_list(FILE *out, struct json_object *answer)
 		fprintf(out, "%-15s %-9s %5" PRIu64 " MiB %9s  %s\n", text_field(part, "name"),
 			ready ? "ready" : state, number_field(part, "memory") >> 20, uptime,
 			text_field(part, "reason"));
+		show_assigned(out, field(part, "assigned"));
 	}
 }
 

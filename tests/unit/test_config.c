@@ -47,7 +47,7 @@ static void config_takes_every_field(void **state)
 		      "\"autostart\":true,\"restart\":\"never\",\"initrd\":\"/i\",\"cmdline\":\"a "
 		      "b\","
 		      "\"disks\":[{\"path\":\"/d0\",\"readonly\":true},{\"path\":\"/d1\"}],"
-		      "\"devices\":[\"console\",\"gpu\"]}\n",
+		      "\"devices\":[\"console\",\"gpu\"],\"assigned\":[\"nic\",\"wifi-2\"]}\n",
 		      &config),
 		0);
 	assert_string_equal(config.name, "desktop");
@@ -62,6 +62,21 @@ static void config_takes_every_field(void **state)
 	assert_true(config.disk[0].readonly);
 	assert_false(config.disk[1].readonly);
 	assert_int_equal(config.devices, CONFIG_CONSOLE | CONFIG_GPU);
+	assert_int_equal(config.assigned_count, 2);
+	assert_string_equal(config.assigned[1], "wifi-2");
+}
+
+/* Roles of assigned devices are words of the policy, few, and each once. */
+static void config_checks_assigned(void **state)
+{
+	(void)state;
+	refuses("{" MINIMUM ",\"assigned\":\"nic\"}", "d.json:assigned: must be an array");
+	refuses("{" MINIMUM ",\"assigned\":[1]}", "d.json:assigned[0]: must be a string");
+	refuses("{" MINIMUM ",\"assigned\":[\"\"]}", "d.json:assigned[0]: must have 1 to 15");
+	refuses("{" MINIMUM ",\"assigned\":[\"nic\",\"N\"]}", "d.json:assigned[1]: must be a lower-case");
+	refuses("{" MINIMUM ",\"assigned\":[\"nic\",\"nic\"]}", "d.json:assigned[1]: is there twice");
+	refuses("{" MINIMUM ",\"assigned\":[\"a\",\"b\",\"c\",\"d\",\"e\"]}",
+		"d.json:assigned: must have at most 4");
 }
 
 /* What is left out: not started by itself, restarted on failure, called by its name. */
@@ -194,6 +209,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(config_takes_every_field),
+		cmocka_unit_test(config_checks_assigned),
 		cmocka_unit_test(config_has_defaults),
 		cmocka_unit_test(config_names_what_is_wrong),
 		cmocka_unit_test(config_keeps_names_and_numbers_in_range),

@@ -97,6 +97,20 @@ static int setup(void **state)
 	return 0;
 }
 
+static const char *read_line(const char *path)
+{
+	static char line[128];
+	FILE *file = fopen(path, "re");
+
+	if (!file || !fgets(line, sizeof(line), file)) {
+		line[0] = 0;
+	}
+	if (file) {
+		fclose(file);
+	}
+	return line;
+}
+
 static bool wait_for(bool (*done)(void))
 {
 	uint64_t end = loop_now_us() + WAIT_MS * 1000u;
@@ -309,6 +323,56 @@ static void part_without_a_program_fails(void **state)
 	assert_string_equal(parts[0].super.why, "rng exited with status 126");
 }
 
+/* Writes a file of the test's folder that every user may write. */
+static void put_file(const char *name, const char *text)
+{
+	char path[192];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	assert_int_equal(chmod(path, 0666), 0);
+}
+
+/* The runner gets the configuration space of each device that the partition has, by its role. */
+static void part_hands_its_device_to_the_runner(void **state)
+{
+	const struct bh_device_info info = {
+		.role = "nic", .state = BH_DEVICE_ASSIGNED, .part = 1, .source = 0x0010};
+	char script[512], path[128];
+	static const char *const folders[] = {"bus", "bus/pci", "bus/pci/devices",
+					      "bus/pci/devices/0000:00:02.0"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, folders[i]);
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	put_file("bus/pci/devices/0000:00:02.0/driver_override", "");
+	put_file("bus/pci/devices/0000:00:02.0/config", "its config");
+	put_file("seen", "");
+	fake_dev_add_device(&info);
+	part_env.sysfs_dir = directory;
+	snprintf(parts[0].config.assigned[0], CONFIG_NAME_SIZE, "nic");
+	snprintf(parts[0].config.assigned[1], CONFIG_NAME_SIZE, "modem");
+	parts[0].config.assigned_count = 2;
+	snprintf(script, sizeof(script),
+		 "for word; do case $word in *:[0-9]*) [ \"$last\" = --assigned ] && echo ${word%%:*} "
+		 "$(head -c 10 <&${word#*:}) >%s/seen;; esac; last=$word; done\n",
+		 directory);
+	snprintf(script + strlen(script), sizeof(script) - strlen(script), RUNNER);
+	put_program("bulkhead-runner", script);
+	part_start(&parts[0]);
+	assert_true(wait_for(first_ready));
+	assert_true(parts[0].assigned[0].has);
+	assert_false(parts[0].assigned[1].has);
+	snprintf(path, sizeof(path), "%s/seen", directory);
+	assert_string_equal(read_line(path), "nic its config\n");
+}
+
 static int ask_fd = -1;
 static char answer[65536];
 static size_t answer_size;
@@ -381,12 +445,20 @@ static void server_tells_list_and_stats(void **state)
 	(void)state;
 	stats.exits[BH_EXIT_CPUID] = 7;
 	fake_dev_set_stats(2, 1, &stats);
+	snprintf(parts[1].config.assigned[0], CONFIG_NAME_SIZE, "nic");
+	parts[1].config.assigned_count = 1;
+	part_start(&parts[1]);
 	ask_connect();
 	reply = ask("{\"verb\":\"list\"}\n");
 	assert_true(json_object_object_get_ex(reply, "partitions", &array));
 	assert_int_equal(json_object_array_length(array), 2);
 	json_object_object_get_ex(json_object_array_get_idx(array, 0), "memory", &value);
 	assert_int_equal(json_object_get_int64(value), 2 << 20);
+	assert_false(
+		json_object_object_get_ex(json_object_array_get_idx(array, 0), "assigned", &value));
+	json_object_object_get_ex(json_object_array_get_idx(array, 1), "assigned", &value);
+	json_object_object_get_ex(json_object_array_get_idx(value, 0), "text", &value);
+	assert_string_equal(json_object_get_string(value), "the policy gives it no such device");
 	json_object_put(reply);
 	reply = ask("{\"verb\":\"stats\",\"name\":\"browser\"}\n");
 	assert_true(json_object_object_get_ex(reply, "vcpus", &array));
@@ -519,6 +591,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(part_await_free_gives_up_on_a_held_one, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(part_without_a_program_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(part_hands_its_device_to_the_runner, setup, teardown),
 		cmocka_unit_test_setup_teardown(switch_starts_a_dead_switcher_again, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(server_answers_errors, setup, teardown),
