@@ -37,6 +37,10 @@ void uart_write(uint32_t reg, uint8_t value);
 /** Real line: FIFOs on, no interrupts, 115200 8n1. */
 void uart_init(void);
 
+/** I/O port of the real machine's PM1a control register; 0 when its tables name none. rsdp: physical
+ *  address, 0 if unknown. */
+uint16_t fadt_power_port(uint64_t rsdp);
+
 /** Prints one last line about the guest and switches the machine off. */
 _Noreturn void bare_finish(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

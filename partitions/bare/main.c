@@ -16,7 +16,7 @@
 #define VECTOR_CLOCK   0x41u
 #define MSI_ADDRESS    0xfee00000u
 #define PVH_MAGIC      0x336ec578u
-#define ACPI_POWER_OFF 0x2000u
+#define ACPI_POWER_OFF 0x2000u /* sleep enable, type 0: \_S5 of both emulators */
 
 struct pvh_start_info {
 	uint32_t magic, version, flags, module_count;
@@ -43,6 +43,7 @@ static struct bh_vcpu_start vcpu_start __attribute__((aligned(128)));
 static struct bh_vcpu_stats vcpu_stats __attribute__((aligned(256)));
 static volatile bool clock_ran_out;
 static bool want_stats;
+static uint16_t power_port; /* 0: not known */
 
 static const char *const stop_names[] = {
 	[BH_STOP_NONE] = "none",
@@ -71,8 +72,9 @@ static _Noreturn void power_off(void)
 	/* Until the line has sent everything. */
 	while ((cpu_in8(0x3fd) & 0x40) == 0) {
 	}
-	cpu_out16(0xb004, ACPI_POWER_OFF);
-	cpu_out16(0x604, ACPI_POWER_OFF);
+	if (power_port != 0) {
+		cpu_out16(power_port, ACPI_POWER_OFF);
+	}
 	for (;;) {
 		__asm__ volatile("cli\n\thlt");
 	}
@@ -325,6 +327,7 @@ void bare_main(const struct pvh_start_info *info)
 	if (info->magic != PVH_MAGIC) {
 		must(-BH_INVAL, "start-info");
 	}
+	power_port = fadt_power_port(info->rsdp);
 	guest_start_up(info);
 	clock_start(seconds);
 	for (;;) {
