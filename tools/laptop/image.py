@@ -11,7 +11,7 @@ import uuid
 from . import cache, cpio, deb, kernel, paths, step, tree, vhd
 
 NAMESPACE = uuid.UUID("6f0c9f5e-7d0a-4f0e-9d7e-0b1c2d3e4f50")
-VERSION = "2"  # part of every key: raise it when this file changes what it makes
+VERSION = "3"  # part of every key: raise it when this file changes what it makes
 
 
 def recipe(name):
@@ -46,10 +46,17 @@ def key(name, data):
 
 
 def modules(data):
-    """(name, path, parameters) of the recipe's modules in load order."""
+    """(name, path, patterns of the devices it is for, parameters) of the recipe's modules in load order."""
     parameters = data.get("parameters", {})
-    for name, path in kernel.Modules().closure(data["modules"]):
-        yield name, path, parameters.get(name, "")
+    available = kernel.Modules()
+    found = {name: (path, ["*"]) for name, path in available.closure(data["modules"])}
+    for pattern, names in data.get("drivers", {}).items():
+        for name, path in available.closure(names):
+            patterns = found.setdefault(name, (path, []))[1]
+            if patterns != ["*"]:
+                patterns.append(pattern)
+    for name, (path, patterns) in found.items():
+        yield name, path, ",".join(patterns), parameters.get(name, "")
 
 
 def add_modules(data, put):
@@ -57,10 +64,10 @@ def add_modules(data, put):
     taken: the signature behind it costs 60 M instructions to verify and protects nothing here, because the
     image as a whole is verified."""
     lines = []
-    for name, path, parameters in modules(data):
+    for name, path, patterns, parameters in modules(data):
         put(f"lib/modules/{name}.ko", without_signature(path.read_bytes()))
-        lines.append(f"/lib/modules/{name}.ko {parameters}".strip())
-    lines += [f"/lib/modules/{name}.ko" for name in data.get("own_modules", [])]
+        lines.append(f"{patterns} /lib/modules/{name}.ko {parameters}".strip())
+    lines += [f"* /lib/modules/{name}.ko" for name in data.get("own_modules", [])]
     put("lib/modules/order", ("\n".join(lines) + "\n").encode())
 
 

@@ -14,9 +14,11 @@ from . import machine, qmp, step
 PROGRAM = "qemu-system-x86_64"
 OVMF = Path("/usr/share/OVMF")
 STICK_KIB = 4096
+# An EPYC less what the emulation does not have.
+CPU = "EPYC,+svm,-rdseed,-sha-ni,-xsavec,-3dnowprefetch,-misalignsse,-osvw,-topoext,-fxsr-opt,-nrip-save"
 DISKS = {
-    "nvme": ["-device", "nvme,drive=system,serial=bulkhead,bootindex=0"],
-    "ahci": ["-device", "ide-hd,drive=system,bus=ide.0,bootindex=0"],
+    "nvme": ["-device", "nvme,drive=system,serial=bulkhead,bootindex=1"],
+    "ahci": ["-device", "ide-hd,drive=system,bus=ide.0,bootindex=1"],
 }
 # Behind the IOMMU like every other device, and without the interface that knows none.
 GPUS = {
@@ -29,7 +31,7 @@ KEYS = {"super": "meta_l", "Return": "ret", "Escape": "esc", "space": "spc", "Ba
 def accelerator(kvm, icount):
     if kvm:
         return ["-accel", "kvm", "-cpu", "host"]
-    args = ["-cpu", "EPYC,+svm"]
+    args = ["-cpu", CPU]
     if icount:
         # Random numbers and the clock are inputs too: the same each time.
         return [*args, "-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-seed", "1",

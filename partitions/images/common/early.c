@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* First steps shared by the images. Written for few instructions: no shell, no udev, no fork per module. */
+/* First steps shared by the images. Written for few instructions: no shell, no udev, no fork per
+ * module. */
 #define _GNU_SOURCE
 #include "early.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,8 +21,9 @@
 static const char *mark_path = "/dev/console";
 static int mark_fd = -1;
 
-char *const early_environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", (char *)"HOME=/root",
-				   (char *)"TERM=linux", (char *)"LANG=C.UTF-8", NULL};
+char *const early_environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+				   (char *)"HOME=/root", (char *)"TERM=linux",
+				   (char *)"LANG=C.UTF-8", NULL};
 
 uint64_t early_tsc(void)
 {
@@ -84,23 +88,89 @@ void early_mount_all(void)
 		if (early_mount(table[i].source, table[i].target, table[i].type, table[i].flags,
 				table[i].data) != 0 &&
 		    errno != EBUSY) {
-			early_mark("early", "cannot mount %s: %s", table[i].target, strerror(errno));
+			early_mark("early", "cannot mount %s: %s", table[i].target,
+				   strerror(errno));
 		}
 	}
 }
 
+/* Names of the PCI devices as modules match them, one a line. */
+static const char *pci_devices(void)
+{
+	static char text[16384];
+	size_t used = 0;
+	struct dirent *entry;
+	DIR *folder = opendir("/sys/bus/pci/devices");
+
+	if (text[0] != '\0' || folder == NULL) {
+		return text;
+	}
+	while ((entry = readdir(folder)) != NULL && used < sizeof(text) - 256) {
+		char path[300];
+		ssize_t got;
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/modalias", entry->d_name);
+		fd = openat(dirfd(folder), path, O_RDONLY | O_CLOEXEC);
+		got = fd < 0 ? 0 : read(fd, text + used, 255);
+		used += got > 0 ? (size_t)got : 0;
+		if (fd >= 0) {
+			close(fd);
+		}
+	}
+	closedir(folder);
+	return text;
+}
+
+/* Whether the machine has a device that fits one of the patterns "A,B"; "*" alone asks no device.
+ */
+static bool device_fits(char *patterns)
+{
+	char devices[16384];
+	char *save = NULL, *line_save;
+
+	if (strcmp(patterns, "*") == 0) {
+		return true;
+	}
+	for (char *one = strtok_r(patterns, ",", &save); one != NULL;
+	     one = strtok_r(NULL, ",", &save)) {
+		strcpy(devices, pci_devices());
+		line_save = NULL;
+		for (char *line = strtok_r(devices, "\n", &line_save); line != NULL;
+		     line = strtok_r(NULL, "\n", &line_save)) {
+			if (fnmatch(one, line, 0) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Cuts the next word off a line; what follows it, or NULL. */
+static char *word_cut(char *line)
+{
+	char *rest = strchr(line, ' ');
+
+	if (rest != NULL) {
+		*rest++ = '\0';
+	}
+	return rest;
+}
+
 static void load_module(char *line)
 {
-	char *parameters = strchr(line, ' ');
+	char *path = word_cut(line);
+	char *parameters = path == NULL ? NULL : word_cut(path);
 	int fd;
 
-	if (parameters != NULL) {
-		*parameters++ = '\0';
+	if (path == NULL || !device_fits(line)) {
+		return;
 	}
-	fd = open(line, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || (syscall(SYS_finit_module, fd, parameters == NULL ? "" : parameters, 0) != 0 &&
-		       errno != EEXIST)) {
-		early_mark("early", "cannot load %s: %s", line, strerror(errno));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 ||
+	    (syscall(SYS_finit_module, fd, parameters == NULL ? "" : parameters, 0) != 0 &&
+	     errno != EEXIST)) {
+		early_mark("early", "cannot load %s: %s", path, strerror(errno));
 	}
 	if (fd >= 0) {
 		close(fd);
@@ -109,7 +179,7 @@ static void load_module(char *line)
 
 void early_load_modules(const char *list)
 {
-	char text[4096];
+	char text[8192];
 	char *save = NULL;
 	ssize_t size;
 	int fd = open(list, O_RDONLY | O_CLOEXEC);
@@ -121,7 +191,8 @@ void early_load_modules(const char *list)
 	size = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[size > 0 ? size : 0] = '\0';
-	for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
 		load_module(line);
 	}
 }
@@ -140,8 +211,10 @@ bool early_option(const char *key, char *ret_value, size_t size)
 	got = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[got > 0 ? got : 0] = '\0';
-	for (char *word = strtok_r(text, " \n", &save); word != NULL; word = strtok_r(NULL, " \n", &save)) {
-		if (strncmp(word, key, key_size) == 0 && (word[key_size] == '=' || word[key_size] == '\0')) {
+	for (char *word = strtok_r(text, " \n", &save); word != NULL;
+	     word = strtok_r(NULL, " \n", &save)) {
+		if (strncmp(word, key, key_size) == 0 &&
+		    (word[key_size] == '=' || word[key_size] == '\0')) {
 			snprintf(ret_value, size, "%s", word + key_size + (word[key_size] == '='));
 			return true;
 		}

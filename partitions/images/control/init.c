@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Process 1 of the control partition: mounts, modules, the system disk read-only, then bulkheadd.
  *
- * The root file system is what the kernel unpacked from the boot module; it becomes read-only before
- * bulkheadd starts. There is no udev: devtmpfs names the devices and all drivers are in one ordered list.
+ * The root file system is what the kernel unpacked from the boot module; it becomes read-only
+ * before bulkheadd starts. There is no udev: devtmpfs names the devices, and the drivers are in one
+ * ordered list, each with the devices it is for. The system disk is known by the name of its
+ * partition, whatever it is attached to.
  *
  * The word bulkhead.shell=ttySN on the kernel's command line starts a root shell on that serial
  * port, for the end-to-end tests; no boot entry of the product carries it (docs/THREATS.md). */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,13 +18,15 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "early.h"
 
-#define WHO         "control"
-#define SYSTEM_DISK "/dev/sda3"
-#define DAEMON      "/usr/bin/bulkheadd"
+#define WHO	    "control"
+#define SYSTEM_DISK "system" /* name in the partition table */
+#define DISK_WAIT   10000u   /* ms: drivers find their disks after they are loaded */
+#define DAEMON	    "/usr/bin/bulkheadd"
 #define RESTARTS    3
 
 static void make_read_only(void)
@@ -38,16 +43,69 @@ static void make_read_only(void)
 	}
 }
 
+/* What the kernel says about a block device: value of "KEY=value" in its uevent. */
+static bool block_says(const char *device, const char *key, char *ret_value, size_t size)
+{
+	char path[300], text[512];
+	char *save = NULL;
+	size_t key_size = strlen(key);
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/class/block/%s/uevent", device);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		return false;
+	}
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (strncmp(line, key, key_size) == 0 && line[key_size] == '=') {
+			snprintf(ret_value, size, "%s", line + key_size + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool find_system(char *ret_path, size_t size)
+{
+	char name[64];
+	bool found = false;
+	struct dirent *entry;
+	DIR *folder = opendir("/sys/class/block");
+
+	while (folder != NULL && !found && (entry = readdir(folder)) != NULL) {
+		found = block_says(entry->d_name, "PARTNAME", name, sizeof(name)) &&
+			strcmp(name, SYSTEM_DISK) == 0;
+		if (found) {
+			snprintf(ret_path, size, "/dev/%s", entry->d_name);
+		}
+	}
+	if (folder != NULL) {
+		closedir(folder);
+	}
+	return found;
+}
+
 /* The disk with /images and /boot is never written by this partition at this stage. */
 static void mount_system(void)
 {
-	if (!early_wait_path(SYSTEM_DISK, 2000)) {
-		early_mark(WHO, "no system disk %s", SYSTEM_DISK);
-		return;
+	struct timespec pause_2ms = {0, 2000000};
+	char path[300];
+
+	for (unsigned waited = 0; !find_system(path, sizeof(path)); waited += 2) {
+		if (waited >= DISK_WAIT) {
+			early_mark(WHO, "no disk has a partition named %s", SYSTEM_DISK);
+			return;
+		}
+		nanosleep(&pause_2ms, NULL);
 	}
-	if (early_mount(SYSTEM_DISK, "/system", "ext4", MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC,
+	if (early_mount(path, "/system", "ext4", MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC,
 			NULL) != 0) {
-		early_mark(WHO, "cannot mount %s: %s", SYSTEM_DISK, strerror(errno));
+		early_mark(WHO, "cannot mount %s: %s", path, strerror(errno));
 	}
 }
 
