@@ -96,7 +96,8 @@ struct pci_fake *pci_fake_add_bridge(uint16_t source, uint8_t bus, unsigned port
 	return fn;
 }
 
-void pci_fake_add_capability(struct pci_fake *fn, unsigned at, unsigned id, const void *body, size_t size)
+void pci_fake_add_capability(struct pci_fake *fn, unsigned at, unsigned id, const void *body,
+			     size_t size)
 {
 	fn->config[6] |= 0x10;
 	fn->config[at] = (uint8_t)id;

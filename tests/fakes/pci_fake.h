@@ -20,6 +20,7 @@ struct pci_fake *pci_fake_add(uint16_t source, uint32_t id, uint32_t class_code)
 /** The same for a bridge to `bus`, with a PCI Express capability of this port type. */
 struct pci_fake *pci_fake_add_bridge(uint16_t source, uint8_t bus, unsigned port_type);
 /** Gives it a capability of one kind at this offset, the only one so far. */
-void pci_fake_add_capability(struct pci_fake *fn, unsigned at, unsigned id, const void *body, size_t size);
+void pci_fake_add_capability(struct pci_fake *fn, unsigned at, unsigned id, const void *body,
+			     size_t size);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns the registers and caches of one remapping unit. VT-d specification, "Register Descriptions". */
+/* Owns the registers and caches of one remapping unit. VT-d specification, "Register Descriptions".
+ */
 #include "vtd_fake.h"
 
 #include <stdlib.h>
@@ -79,7 +80,8 @@ static bool walk(uint16_t source, uint64_t address, bool write, uint64_t *ret_hp
 		return fail(source, 2, address, write, silent);
 	}
 	levels = (context[1] & 7) + 2;
-	if (levels < 2 || !(vtd_fake.cap >> 8 & 1u << (levels - 2)) || !(context[1] >> 8 & 0xffff)) {
+	if (levels < 2 || !(vtd_fake.cap >> 8 & 1u << (levels - 2)) ||
+	    !(context[1] >> 8 & 0xffff)) {
 		return fail(source, 3, address, write, silent);
 	}
 	shift = 12 + 9 * levels;
@@ -93,7 +95,8 @@ static bool walk(uint16_t source, uint64_t address, bool write, uint64_t *ret_hp
 		if (!(entry & (write ? 2 : 1))) {
 			return fail(source, write ? 5 : 6, address, write, silent);
 		}
-		if (entry & 0x80 && (shift > 30 || !(vtd_fake.cap >> (shift == 21 ? 34 : 35) & 1))) {
+		if (entry & 0x80 &&
+		    (shift > 30 || !(vtd_fake.cap >> (shift == 21 ? 34 : 35) & 1))) {
 			return fail(source, 12, address, write, silent);
 		}
 	} while (shift > 12 && !(entry & 0x80));
@@ -286,8 +289,9 @@ static void out(uint64_t address, unsigned size, uint64_t value)
 
 void vtd_fake_reset(void)
 {
-	vtd_fake = (struct vtd_fake){
-		.version = 0x10, .cap = 0xd2008c22260206, .ecap = 0xf00f4a | (uint64_t)(IOTLB_AT / 16) << 8};
+	vtd_fake = (struct vtd_fake){.version = 0x10,
+				     .cap = 0xd2008c22260206,
+				     .ecap = 0xf00f4a | (uint64_t)(IOTLB_AT / 16) << 8};
 	cached_count = 0;
 	fault_high = 0;
 	status_fault = head = 0;

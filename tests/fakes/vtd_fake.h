@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** One VT-d unit at register level, in host tests: it walks the tables that root mode made, and goes on using
- *  what it has cached until it is told to forget it. */
+/** One VT-d unit at register level, in host tests: it walks the tables that root mode made, and
+ * goes on using what it has cached until it is told to forget it. */
 #ifndef BH_TESTS_FAKES_VTD_FAKE_H
 #define BH_TESTS_FAKES_VTD_FAKE_H
 
@@ -24,12 +24,15 @@ struct vtd_fake {
 
 extern struct vtd_fake vtd_fake;
 
-/** A unit as QEMU's: 39 bits, 2 MiB and 1 GiB pages, queue, interrupt remapping, caches not snooped. */
+/** A unit as QEMU's: 39 bits, 2 MiB and 1 GiB pages, queue, interrupt remapping, caches not
+ * snooped. */
 void vtd_fake_reset(void);
 
-/** The device accesses an address. Returns whether it got there, and where; else a fault is recorded. */
+/** The device accesses an address. Returns whether it got there, and where; else a fault is
+ * recorded. */
 bool vtd_fake_access(uint16_t source, uint64_t address, bool write, uint64_t *ret_hpa);
-/** The device writes a message. Returns the vector that the CPU gets; 0: none, a fault is recorded. */
+/** The device writes a message. Returns the vector that the CPU gets; 0: none, a fault is recorded.
+ */
 unsigned vtd_fake_message(uint16_t source, uint64_t address, uint32_t data);
 
 #endif

@@ -22,15 +22,15 @@
 #include "pci_fake.h"
 #include "vtd_fake.h"
 
-#define MIB	0x100000ull
-#define TOP	(64 * MIB)
-#define RAM	(8 * MIB)
-#define NIC	0x0018u /* 00:03.0 */
-#define DISK	0x001au /* 00:03.2, the control partition's */
-#define BEHIND	0x0200u /* 02:00.0, behind a root port */
-#define OLD	0x0300u /* 03:00.0, behind a bridge to conventional PCI */
-#define REGION	0x7d000000ull
-#define GUEST	2u
+#define MIB    0x100000ull
+#define TOP    (64 * MIB)
+#define RAM    (8 * MIB)
+#define NIC    0x0018u /* 00:03.0 */
+#define DISK   0x001au /* 00:03.2, the control partition's */
+#define BEHIND 0x0200u /* 02:00.0, behind a root port */
+#define OLD    0x0300u /* 03:00.0, behind a bridge to conventional PCI */
+#define REGION 0x7d000000ull
+#define GUEST  2u
 
 static uint8_t table[256];
 static uint32_t table_size;
@@ -189,8 +189,8 @@ static void iommu_start_confines_the_control_partition(void **state)
 	assert_reaches(DISK, 0x20000, 0x20000);
 	assert_reaches(DISK, TOP / 2 + 0x1234, TOP / 2 + 0x1234);
 	assert_reaches(BEHIND, REGION + 0xfff8, REGION + 0xfff8);
-	assert_denied(DISK, MIB, 0);	    /* root mode */
-	assert_denied(DISK, ram.v, 0);	    /* a partition */
+	assert_denied(DISK, MIB, 0);	       /* root mode */
+	assert_denied(DISK, ram.v, 0);	       /* a partition */
 	assert_denied(DISK, TOP - 2 * MIB, 0); /* the pool */
 	assert_denied(DISK, REGION + 0x10000, 0);
 	assert_denied(DISK, VTD_FAKE_BASE, 0);
@@ -203,7 +203,8 @@ static void iommu_start_confines_the_control_partition(void **state)
 	assert_int_equal(info.width, 39);
 }
 
-/* A device of a guest reaches its partition's memory at gpa, while it is attached, and nothing else. */
+/* A device of a guest reaches its partition's memory at gpa, while it is attached, and nothing
+ * else. */
 static void iommu_attach_gives_the_partition_alone(void **state)
 {
 	uint64_t used;
@@ -283,7 +284,8 @@ static void iommu_start_takes_over_from_the_firmware(void **state)
 	assert_reaches(DISK, 0x20000, 0x20000);
 }
 
-/* Messages of an assigned device come out as its vector, from nobody else, and only while allowed. */
+/* Messages of an assigned device come out as its vector, from nobody else, and only while allowed.
+ */
 static void iommu_irq_allow_checks_the_sender(void **state)
 {
 	struct bh_iommu_fault fault;
@@ -301,7 +303,8 @@ static void iommu_irq_allow_checks_the_sender(void **state)
 	assert_int_equal(iommu_fault_read(info.faults - 1, &fault), 0);
 	assert_int_equal(fault.address, 3);
 	assert_int_equal(fault.reason, 0x26);
-	assert_int_equal(vtd_fake_message(DISK, 0xfee00000, 0x31), 0x31); /* as all others send them */
+	assert_int_equal(vtd_fake_message(DISK, 0xfee00000, 0x31),
+			 0x31); /* as all others send them */
 	iommu_irq_forbid(3);
 	assert_int_equal(vtd_fake_message(NIC, address, data), 0);
 }
@@ -404,7 +407,8 @@ static void iommu_init_refuses_unfit_units(void **state)
 {
 	(void)state;
 	vtd_fake.version = 0xffffffff;
-	assert_refused(iommu_init(), -BH_NOSUPP, "fed90000 is in the DMAR table but does not answer");
+	assert_refused(iommu_init(), -BH_NOSUPP,
+		       "fed90000 is in the DMAR table but does not answer");
 	vtd_fake.version = 0;
 	assert_refused(iommu_init(), -BH_NOSUPP, "does not answer");
 	vtd_fake_reset();
