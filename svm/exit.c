@@ -3,6 +3,7 @@
 #include "cpu/insn.h"
 #include "cpu/msr.h"
 #include "cpu/percpu.h"
+#include "cpu/trap.h"
 #include "dbg/log.h"
 #include "part/hypercall.h"
 #include "part/msr.h"
@@ -29,9 +30,8 @@ static enum exit_result handle_intr(struct vcpu *vcpu)
 
 static enum exit_result handle_nmi(struct vcpu *vcpu)
 {
-	log_error(TAG, "NMI while %s ran: handed to the control partition", vcpu->part->policy->name);
-	parts[BH_PART_CONTROL].vcpu[0]->event =
-		(struct vcpu_event){.valid = true, .vector = EXC_NMI, .type = EVENT_NMI};
+	(void)vcpu;
+	irq_nmi();
 	return EXIT_RESUME;
 }
 

@@ -30,10 +30,7 @@ static enum exit_result handle_exception(struct vcpu *vcpu)
 	unsigned vector = info & 0xff, type = info >> 8 & 7;
 
 	if (type == INTR_TYPE_NMI) {
-		log_error(TAG, "NMI while %s ran: handed to the control partition",
-			  vcpu->part->policy->name);
-		parts[BH_PART_CONTROL].vcpu[0]->nmi = true;
-		parts[BH_PART_CONTROL].vcpu[0]->irq_check = true;
+		irq_nmi();
 		return EXIT_RESUME;
 	}
 	if (vector == EXC_MC) {

@@ -17,7 +17,7 @@ static void refuse_control(struct vcpu *vcpu, uint64_t gpa)
 {
 	static unsigned lines;
 
-	if (lines++ < 16) {
+	if (__atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED) < 16) {
 		log_notice(TAG, "control: access to 0x%llx refused, rip 0x%llx", (unsigned long long)gpa,
 			   (unsigned long long)vmcs_rip(vcpu));
 	}

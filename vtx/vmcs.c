@@ -135,7 +135,6 @@ void vmcs_reset(struct vcpu *vcpu)
 	hpa_t previous = vmcs_enter(vcpu);
 
 	vmcs_init_controls(vcpu);
-	vmcs_init_host();
 	reset_guest_state();
 	vmcs_leave(previous);
 }

@@ -118,6 +118,10 @@ static int cpu_init_vmx(void)
 		boot_error = "no frame left for the VMXON region";
 		return err;
 	}
+	if ((control & FEATURE_CONTROL_LOCK) && !(control & FEATURE_CONTROL_VMX_OUTSIDE_SMX)) {
+		boot_error = "the firmware has locked VT-x off";
+		return -BH_NOSUPP;
+	}
 	if (!(control & FEATURE_CONTROL_LOCK)) {
 		insn_wrmsr(MSR_IA32_FEATURE_CONTROL, control | FEATURE_CONTROL_LOCK |
 							     FEATURE_CONTROL_VMX_OUTSIDE_SMX);
@@ -165,6 +169,7 @@ static int vcpu_create(struct vcpu *vcpu)
 	}
 	*(uint32_t *)hpa_ptr(vv->vmcs) = vmx_features.revision;
 	vv->launched = false;
+	vv->host = NULL;
 	vv->vpid = (uint16_t)(1 + vcpu->part->id * BH_VCPU_MAX + vcpu->id);
 	vcpu->backend = vv;
 	BH_CHECK(vmx_clear(vv->vmcs));
@@ -186,7 +191,13 @@ static void vcpu_destroy(struct vcpu *vcpu)
 
 static void load(struct vcpu *vcpu)
 {
+	struct vmx_vcpu *vv = vmx_vcpu(vcpu);
+
 	(void)vmcs_enter(vcpu);
+	if (vv->host != cpu_this()) {
+		vv->host = cpu_this();
+		vmcs_init_host();
+	}
 }
 
 /* SDM 3C, "Software Use of Virtual-Machine Control Structures": a VMCS is active on one CPU at most. */

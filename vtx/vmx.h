@@ -18,6 +18,7 @@ struct vmx_vcpu {
 	bool launched;
 	uint16_t vpid;
 	uint32_t proc_controls; /* as in the VMCS */
+	const struct cpu *host; /* whose state is in the VMCS, NULL: nobody's */
 };
 
 /** Control words with the bits the CPU forces. */

@@ -19,16 +19,25 @@ struct cpu {
 	uint32_t apic_id;   /* x2APIC id */
 	uint64_t stack_top; /* of the ordinary stack; offset 16, entry.S and the VM exit path use it
 			     */
-	struct vcpu *current; /* vcpu on this CPU, part/sched.c */
-	void *backend;	      /* vtx/, svm/ */
+	struct vcpu *current; /* vcpu on this CPU; written by it alone, under the lock of `sched` */
+	void *backend;	      /* the back end's */
 	bool guest_nmi;	      /* the next NMI ended a guest's run: it is no fault of ours */
 	struct sched *sched;  /* part/sched.c */
+	uint64_t guest;	      /* part/kick.h: 0, or which guest it is in; written by it alone */
+	uint64_t entries;     /* of guests; makes each value of `guest` a new one */
+	bool kicked;	      /* an interrupt is on its way to it, part/kick.c */
+	const void *uses;     /* what it reads and others may take away, part/use.h */
 	uint64_t gdt[DESC_GDT_WORDS] BH_ALIGNED(16);
 	struct desc_tss tss BH_ALIGNED(16);
 };
 _Static_assert(offsetof(struct cpu, stack_top) == 16, "entry.S");
 
 extern struct cpu cpus[CPU_MAX];
+
+/** CPUs that run: cpus[0] to cpus[cpu_count() - 1]. Grows while CPUs start, then stays. */
+unsigned cpu_count(void);
+/** The CPU with the next number is ready to work with others. */
+void cpu_count_add(void);
 
 /** Stacks of one CPU, each with an unmapped page below it. */
 struct cpu_stacks {

@@ -6,6 +6,7 @@
 #include "cpu/msr.h"
 #include "cpu/percpu.h"
 #include "dbg/crash.h"
+#include "dbg/halt.h"
 #include "lib/format.h"
 
 struct fixup {
@@ -64,6 +65,9 @@ void trap_handle(struct trap_frame *frame)
 	}
 	if (fix_up(frame)) {
 		return;
+	}
+	if (frame->vector == EXC_NMI) {
+		halt_if_crashed();
 	}
 	fmt_snprintf(text, sizeof(text), "exception in root mode: %s",
 		     frame->vector < ARRAY_SIZE(names) ? names[frame->vector] : "reserved");

@@ -2,7 +2,7 @@
 /** What happens when we are wrong, and when we refuse to start. */
 #include "dbg/check.h"
 
-#include "cpu/insn.h"
+#include "cpu/percpu.h"
 #include "dbg/console.h"
 #include "dbg/crash.h"
 #include "dbg/halt.h"
@@ -38,8 +38,33 @@ void boot_refuse(const char *what, const char *remedy)
 	boot_halt();
 }
 
+void (*halt_others)(void);
+static uint32_t halting; /* CPU that halts the machine + 1, or 0 */
+
+void halt_if_crashed(void)
+{
+	if (__atomic_load_n(&halting, __ATOMIC_ACQUIRE)) {
+		insn_stop();
+	}
+}
+
+void halt_begin(void)
+{
+	uint32_t self = cpu_this()->id + 1, owner = 0;
+
+	if (__atomic_compare_exchange_n(&halting, &owner, self, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE)) {
+		if (halt_others) {
+			halt_others();
+		}
+	} else if (owner != self) {
+		insn_stop();
+	}
+}
+
 void boot_halt(void)
 {
+	halt_begin();
 	say("bulkhead: halted\n");
 	insn_stop();
 }

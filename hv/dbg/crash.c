@@ -69,6 +69,7 @@ void crash_stop(const struct trap_frame *frame, const char *text)
 	unsigned words = 0;
 
 	insn_cli();
+	halt_begin();
 	log_enter_crash();
 	record.magic = CRASH_MAGIC;
 	record.cpu = cpu_this()->id;

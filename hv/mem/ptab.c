@@ -42,6 +42,7 @@ int ptab_init(struct ptab *pt, const struct ptab_format *fmt)
 	int rc = frame_alloc(&pt->root);
 
 	pt->fmt = fmt;
+	pt->retired = hpa(0);
 	if (!rc) {
 		wrote(pt, hpa_ptr(pt->root), PAGE_SIZE);
 	}
@@ -53,21 +54,48 @@ static bool is_table(const struct ptab *pt, uint64_t entry, unsigned level)
 	return level > 1 && pt->fmt->present(entry) && !pt->fmt->is_leaf(entry, level);
 }
 
-/** Frees the table that holds entries of `level`, and all below it. */
-static void free_table(const struct ptab *pt, uint64_t *table, unsigned level)
+/** The table is out, but may still be walked: the link in its first entry is an address of a page, which
+ * no format takes for present. */
+static void retire(struct ptab *pt, uint64_t *table)
+{
+	store(pt, &table[0], pt->retired.v);
+	pt->retired = ptr_hpa(table);
+}
+
+hpa_t ptab_take_retired(struct ptab *pt)
+{
+	hpa_t list = pt->retired;
+
+	pt->retired = hpa(0);
+	return list;
+}
+
+void ptab_free_retired(hpa_t list)
+{
+	while (list.v) {
+		hpa_t next = hpa(*(const uint64_t *)hpa_ptr(list));
+
+		frame_free(list);
+		list = next;
+	}
+}
+
+/** Takes out the table that holds entries of `level`, and all below it. */
+static void retire_all(struct ptab *pt, uint64_t *table, unsigned level)
 {
 	for (unsigned i = 0; level > 1 && i < ENTRIES; i++) {
 		if (is_table(pt, table[i], level)) {
-			free_table(pt, table_at(pt, table[i], level), level - 1);
+			retire_all(pt, table_at(pt, table[i], level), level - 1);
 		}
 	}
-	frame_free(ptr_hpa(table));
+	retire(pt, table);
 }
 
 void ptab_fini(struct ptab *pt)
 {
-	free_table(pt, hpa_ptr(pt->root), pt->fmt->levels);
+	retire_all(pt, hpa_ptr(pt->root), pt->fmt->levels);
 	pt->root = hpa(0);
+	ptab_reap(pt);
 }
 
 /** Makes *slot, an entry of `level` that is no table, point at a table with the same translation.
@@ -116,7 +144,7 @@ static void write_leaf(const struct change *c, uint64_t *slot, unsigned level, u
 
 	store(c->pt, slot, c->unmap ? 0 : c->pt->fmt->leaf(pa, level, c->prot, c->memtype));
 	if (is_table(c->pt, old, level)) {
-		free_table(c->pt, table_at(c->pt, old, level), level - 1);
+		retire_all(c->pt, table_at(c->pt, old, level), level - 1);
 	}
 }
 
@@ -134,7 +162,7 @@ static bool fits_leaf(const struct change *c, unsigned level, uint64_t va, uint6
 static int change_level(const struct change *c, uint64_t *table, unsigned level, uint64_t va,
 			uint64_t pa, uint64_t size)
 {
-	const struct ptab *pt = c->pt;
+	struct ptab *pt = c->pt;
 	uint64_t span = ptab_level_size(level);
 
 	while (size) {
@@ -161,7 +189,7 @@ static int change_level(const struct change *c, uint64_t *table, unsigned level,
 			}
 			if (c->pass == PASS_COMMIT && c->unmap && is_empty(below)) {
 				store(pt, slot, 0);
-				frame_free(ptr_hpa(below));
+				retire(c->pt, below);
 			}
 		}
 		va += chunk;

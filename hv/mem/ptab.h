@@ -3,7 +3,9 @@
  *
  *  Tables are frames from frame_alloc. The entry format is a parameter. A new table is filled
  * before the entry that points at it is written, so a walker on another CPU sees the old or the new
- * mapping. No TLB is flushed here. */
+ * mapping. No TLB is flushed here, and a table that a change took out is kept until the caller knows that no
+ * walker of the hardware is in it any more: change, flush, ptab_reap.
+ *  Locks: the caller's, for all calls on one space; ptab_free_retired needs none. */
 #ifndef BH_MEM_PTAB_H
 #define BH_MEM_PTAB_H
 
@@ -32,6 +34,7 @@ struct ptab_format {
 struct ptab {
 	const struct ptab_format *fmt;
 	hpa_t root;
+	hpa_t retired; /* tables taken out, linked by their first entry; 0: none */
 };
 
 /** Takes an empty root table. Error: -BH_NOMEM. */
@@ -44,11 +47,19 @@ void ptab_fini(struct ptab *pt);
  * translation changed). */
 BH_MUST_CHECK int ptab_map(struct ptab *pt, uint64_t va, uint64_t pa, uint64_t size, unsigned prot,
 			   unsigned memtype);
-/** Removes the translations of [va, va + size); splits large pages at the edges, frees empty
- * tables. Errors: -BH_INVAL; -BH_NOMEM (no translation changed). */
+/** Removes the translations of [va, va + size); splits large pages at the edges, takes out
+ * empty tables. Errors: -BH_INVAL; -BH_NOMEM (no translation changed). */
 BH_MUST_CHECK int ptab_unmap(struct ptab *pt, uint64_t va, uint64_t size);
 /** Writes one raw entry at the 4 KiB level, present or not. Errors: -BH_INVAL, -BH_NOMEM. */
 BH_MUST_CHECK int ptab_set_raw(struct ptab *pt, uint64_t va, uint64_t entry);
+
+/** The tables that changes have taken out, now the caller's to free when nothing walks them any more. */
+hpa_t ptab_take_retired(struct ptab *pt);
+void ptab_free_retired(hpa_t list);
+static inline void ptab_reap(struct ptab *pt)
+{
+	ptab_free_retired(ptab_take_retired(pt));
+}
 
 /** Finds the entry that decides va: a leaf, or the first entry that is not present, at *ret_level.
  *  Returns whether it is a present leaf. */

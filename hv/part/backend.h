@@ -98,6 +98,9 @@ int backend_map(struct part *part, uint64_t gpa, hpa_t hpa, uint64_t size, unsig
 int backend_unmap(struct part *part, uint64_t gpa, uint64_t size) BH_MUST_CHECK;
 int backend_map_doorbell(struct part *part, uint64_t gpa) BH_MUST_CHECK;
 /** Walks the second-level tables: true when every leaf lies in frames the partition owns or is granted. */
-bool backend_check_isolation(const struct part *part);
+bool backend_check_isolation(struct part *part);
+/** In debug builds and with the boot option check=isolation: walks all tables, the IOMMU's too, and stops the
+ *  machine when one shows a frame to who does not own it. Called after each change. */
+void backend_check_all(void);
 
 #endif

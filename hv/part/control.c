@@ -78,9 +78,9 @@ int control_init(const struct boot_info *info, gpa_t start_info, gpa_t entry)
 		return err;
 	}
 	control->vcpu[0]->state = VCPU_RUNNABLE;
-	control->state = BH_PART_RUNNING;
-	control->vcpu[0]->paused = false;
-	sched_enqueue(control->vcpu[0]);
+	control->open = true;
+	__atomic_store_n(&control->state, BH_PART_RUNNING, __ATOMIC_RELEASE);
+	sched_wake(control->vcpu[0]);
 	log_notice(TAG, "starts at 0x%llx, root mode uses %llu KiB", (unsigned long long)entry.v,
 		   (unsigned long long)(frames_hv_used() >> 10));
 	return 0;

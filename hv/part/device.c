@@ -232,6 +232,22 @@ void device_detach(const struct part *part)
 	}
 }
 
+bool device_range_owned(const struct part *part, uint64_t base, uint64_t size)
+{
+	for (uint32_t i = 0; i < device_count; i++) {
+		const struct bh_device_info *info = &devices[i].info;
+
+		for (unsigned bar = 0; bar < BH_DEVICE_BAR_MAX; bar++) {
+			if (info->part == part->id && info->state == BH_DEVICE_ASSIGNED &&
+			    base >= info->bar[bar] && base - info->bar[bar] < info->bar_size[bar] &&
+			    size <= info->bar_size[bar] - (base - info->bar[bar])) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 bool device_handle_irq(unsigned vector)
 {
 	unsigned i = vector - IRQ_VECTOR_DEVICE;
@@ -264,6 +280,17 @@ int device_get_info(uint64_t id, struct bh_device_info *ret_info)
 	}
 	*ret_info = devices[id].info;
 	return 0;
+}
+
+/** One hypercall at a time changes the device or its partition. */
+static int claim(uint64_t id)
+{
+	return id < device_count ? part_claim(&parts[devices[id].info.part]) : -BH_NOENT;
+}
+
+static void release(uint64_t id)
+{
+	part_release(&parts[devices[id].info.part]);
 }
 
 /** The device, if it is assigned and its partition is there. */
@@ -305,7 +332,7 @@ static bool is_movable(const struct bh_device_info *info, uint64_t bar)
 	return true;
 }
 
-int device_map(uint64_t id, uint64_t bar, uint64_t gpa)
+static int map_claimed(uint64_t id, uint64_t bar, uint64_t gpa)
 {
 	struct device *device;
 	struct part *part;
@@ -333,6 +360,17 @@ int device_map(uint64_t id, uint64_t bar, uint64_t gpa)
 	return err || !gpa ? err : move_bar(device, bar, gpa);
 }
 
+int device_map(uint64_t id, uint64_t bar, uint64_t gpa)
+{
+	int err = claim(id);
+
+	if (!err) {
+		err = map_claimed(id, bar, gpa);
+		release(id);
+	}
+	return err;
+}
+
 static struct irq *find_irq(const struct device *device, uint32_t index)
 {
 	struct irq *found = NULL;
@@ -348,7 +386,7 @@ static struct irq *find_irq(const struct device *device, uint32_t index)
 	return found;
 }
 
-int device_set_irq(uint64_t id, struct bh_device_irq *irq)
+static int set_irq_claimed(uint64_t id, struct bh_device_irq *irq)
 {
 	struct device *device;
 	struct part *part;
@@ -376,4 +414,15 @@ int device_set_irq(uint64_t id, struct bh_device_irq *irq)
 	}
 	lock_release(&irq_lock);
 	return slot ? 0 : -BH_NOMEM;
+}
+
+int device_set_irq(uint64_t id, struct bh_device_irq *irq)
+{
+	int err = claim(id);
+
+	if (!err) {
+		err = set_irq_claimed(id, irq);
+		release(id);
+	}
+	return err;
 }

@@ -12,11 +12,14 @@
  * says what. */
 int device_init(void) BH_MUST_CHECK;
 
-/** The partition starts: its devices reach its RAM. -BH_NOMEM: none does. Partition locked. */
+/** The partition starts: its devices reach its RAM. -BH_NOMEM: none does. Partition claimed. */
 int device_attach(const struct part *part) BH_MUST_CHECK;
 /** The partition ends: its devices reach nothing and interrupt nobody, their BARs are the control
- *  partition's again. Partition locked. */
+ *  partition's again. Partition claimed. */
 void device_detach(const struct part *part);
+
+/** [base, base + size) lies in a BAR of a device that the partition has. */
+bool device_range_owned(const struct part *part, uint64_t base, uint64_t size);
 
 /** An interrupt of root mode's own range came. False: it is no device's. */
 bool device_handle_irq(unsigned vector);

@@ -13,7 +13,7 @@ static uint32_t refused[BH_PART_MAX];
 
 static int refuse(const struct part *part, const char *what)
 {
-	if (refused[part->id]++ < AUDIT_LINES_MAX) {
+	if (__atomic_fetch_add(&refused[part->id], 1, __ATOMIC_RELAXED) < AUDIT_LINES_MAX) {
 		log_notice(TAG, "%s: refused: %s", part->policy->name, what);
 	}
 	return -BH_DENIED;

@@ -62,6 +62,7 @@ static int hc_vcpu_set(const struct args *args)
 	if (!err) {
 		part->vcpu[args->b]->state = VCPU_RUNNABLE;
 	}
+	backend->unload(part->vcpu[args->b]); /* it may run on any CPU */
 	return err;
 }
 
@@ -129,20 +130,21 @@ static int hc_stats(const struct args *args)
 			     sizeof(struct bh_vcpu_stats));
 }
 
+/* Straight into the caller's page: nothing in it is read again. */
 static int hc_log_read(const struct args *args)
 {
-	static struct bh_log_read log;
-	uint64_t cursor;
+	struct bh_log_read *log = part_memory(args->caller, args->a, sizeof(*log));
+	uint64_t cursor, start, written;
 	int err = part_copy_in(args->caller, args->a, &cursor, sizeof(cursor));
 
-	if (err) {
-		return err;
+	if (err || !log) {
+		return -BH_RANGE;
 	}
-	memset(&log, 0, offsetof(struct bh_log_read, text));
-	log.size =
-		(uint32_t)log_read(cursor, log.text, sizeof(log.text), &log.cursor, &log.written);
-	return part_copy_out(args->caller, args->a, &log,
-			     offsetof(struct bh_log_read, text) + log.size);
+	log->size = (uint32_t)log_read(cursor, log->text, sizeof(log->text), &start, &written);
+	log->cursor = start;
+	log->written = written;
+	log->reserved = 0;
+	return 0;
 }
 
 static int hc_iommu_info(const struct args *args)
@@ -202,8 +204,8 @@ static int dispatch_device(uint64_t number, const struct args *args)
 static int (*const verbs[])(struct part *) = {part_start, part_pause, part_resume, part_reset,
 					      part_destroy};
 
-/* The control partition cannot be managed through hypercalls. */
-static int dispatch_manage(uint64_t number, const struct args *args)
+/* One at a time for each partition. */
+static int dispatch_change(uint64_t number, const struct args *args)
 {
 	switch (number) {
 	case BH_HC_PART_CREATE:
@@ -212,10 +214,6 @@ static int dispatch_manage(uint64_t number, const struct args *args)
 		return verbs[number - BH_HC_PART_START](args->part);
 	case BH_HC_VCPU_SET:
 		return hc_vcpu_set(args);
-	case BH_HC_IOREQ_DONE:
-		return ioreq_done(args->vcpu, args->part, args->b, args->c);
-	case BH_HC_MSI_POST:
-		return hc_msi_post(args);
 	case BH_HC_DOORBELL_SETUP:
 		return hc_doorbell_setup(args);
 	default:
@@ -223,6 +221,46 @@ static int dispatch_manage(uint64_t number, const struct args *args)
 	}
 }
 
+/* Any number at a time. */
+static int dispatch_use(uint64_t number, const struct args *args)
+{
+	switch (number) {
+	case BH_HC_IOREQ_DONE:
+		return ioreq_done(args->vcpu, args->part, args->b, args->c);
+	case BH_HC_MSI_POST:
+		return hc_msi_post(args);
+	default:
+		return hc_stats(args);
+	}
+}
+
+static bool is_use(uint64_t number)
+{
+	return number == BH_HC_IOREQ_DONE || number == BH_HC_MSI_POST || number == BH_HC_STATS;
+}
+
+static int dispatch_part(uint64_t number, const struct args *args)
+{
+	struct part *part = args->part;
+	int err;
+
+	if (is_use(number)) {
+		err = part_use(part);
+		if (!err) {
+			err = dispatch_use(number, args);
+			part_unuse(part);
+		}
+		return err;
+	}
+	err = part_claim(part);
+	if (!err) {
+		err = dispatch_change(number, args);
+		part_release(part);
+	}
+	return err;
+}
+
+/* The control partition cannot be managed through hypercalls, only be looked at. */
 static int dispatch(uint64_t number, struct args *args)
 {
 	int err = gate_check_manage(args->caller);
@@ -240,13 +278,16 @@ static int dispatch(uint64_t number, struct args *args)
 		return dispatch_device(number, args);
 	}
 	args->part = part_get(args->a);
-	if (number == BH_HC_PART_INFO || number == BH_HC_STATS) {
-		return !args->part	       ? -BH_NOENT
-		       : number == BH_HC_STATS ? hc_stats(args)
-					       : hc_part_info(args);
+	if (!args->part) {
+		return -BH_NOENT;
 	}
-	return args->part && !part_is_control(args->part) ? dispatch_manage(number, args)
-							  : -BH_NOENT;
+	if (number == BH_HC_PART_INFO) {
+		return hc_part_info(args);
+	}
+	if (part_is_control(args->part) && number != BH_HC_STATS) {
+		return -BH_NOENT;
+	}
+	return dispatch_part(number, args);
 }
 
 void hypercall_handle(struct vcpu *vcpu)

@@ -3,13 +3,13 @@
  *  before the runner sees the request; only `data` comes back. */
 #include "part/ioreq.h"
 
+#include "cpu/insn.h"
 #include "cpu/msr.h"
 #include "lib/string.h"
 #include "part/backend.h"
 #include "part/event.h"
 #include "part/gwalk.h"
 #include "part/part.h"
-#include "part/sched.h"
 
 static uint64_t size_mask(unsigned size)
 {
@@ -43,13 +43,62 @@ static void reg_write(struct vcpu *vcpu, unsigned reg, bool high, unsigned size,
 	}
 }
 
+/* The control vcpu that waits for vcpu `id` to ask again, once. */
+static struct vcpu *take_waiter(struct part *part, unsigned id)
+{
+	return __atomic_exchange_n(&part->waiter[id], NULL, __ATOMIC_SEQ_CST);
+}
+
+void ioreq_wake_waiter(struct part *part, unsigned id)
+{
+	struct vcpu *waiter = take_waiter(part, id);
+
+	if (waiter) {
+		vcpu_request(waiter, VCPU_REQ_ASKED);
+	}
+}
+
+/* If the place is not ours any more, VCPU_REQ_ASKED is on its way, and finds us awake. */
+void ioreq_wait_over(struct vcpu *vcpu)
+{
+	struct vcpu *self = vcpu;
+
+	if (vcpu->waits_at) {
+		(void)__atomic_compare_exchange_n(vcpu->waits_at, &self, NULL, false,
+						  __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		vcpu->waits_at = NULL;
+	}
+}
+
+static bool change_phase(struct vcpu *vcpu, uint32_t from, uint32_t to)
+{
+	return __atomic_compare_exchange_n(&vcpu->ioreq.phase, &from, to, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+static void set_phase(struct vcpu *vcpu, uint32_t phase)
+{
+	__atomic_store_n(&vcpu->ioreq.phase, phase, __ATOMIC_RELEASE);
+}
+
+void ioreq_reset(struct vcpu *vcpu)
+{
+	uint32_t phase;
+
+	do { /* TAKEN lasts a few instructions: somebody writes the answer */
+		phase = __atomic_load_n(&vcpu->ioreq.phase, __ATOMIC_ACQUIRE);
+		insn_pause();
+	} while (phase == IOREQ_TAKEN || !change_phase(vcpu, phase, IOREQ_NONE));
+	vcpu->ioreq.seq = 0;
+}
+
 static void issue(struct vcpu *vcpu, unsigned type, unsigned dir, uint64_t addr, unsigned size,
 		  uint64_t data)
 {
 	struct part *part = vcpu->part;
 	struct bh_ioreq *slot = (struct bh_ioreq *)hpa_ptr(part->ioreq_page) + vcpu->id;
 	struct bh_ioreq *request = &vcpu->ioreq.request;
-	struct vcpu *control = parts[BH_PART_CONTROL].vcpu[0];
+	struct vcpu *waiter;
 
 	*request = (struct bh_ioreq){.addr = addr,
 				     .data = data & size_mask(size),
@@ -61,14 +110,23 @@ static void issue(struct vcpu *vcpu, unsigned type, unsigned dir, uint64_t addr,
 				     .seq = ++vcpu->ioreq.seq,
 				     .rip = backend->rip(vcpu)};
 	*slot = *request;
-	__atomic_store_n(&slot->state, BH_IOREQ_PENDING, __ATOMIC_RELEASE);
-	vcpu->ioreq.answered = false;
 	vcpu->state = VCPU_WAIT_IOREQ;
-	if (control->waits_for == vcpu && control->state == VCPU_HALTED) {
-		vcpu_wake(control); /* it looks at the slot next: no interrupt needed */
+	set_phase(vcpu, IOREQ_ASKED);
+	__atomic_store_n(&slot->state, BH_IOREQ_PENDING, __ATOMIC_RELEASE);
+	waiter = take_waiter(part, vcpu->id);
+	if (waiter) {
+		vcpu_request(waiter, VCPU_REQ_ASKED); /* it looks at the slot next: no event needed */
 	} else {
 		event_ioreq(part->id, vcpu->id);
 	}
+}
+
+/* Halts the caller until the vcpu asks again; it cannot have, because it has not got its answer yet. */
+static void wait_for(struct vcpu *caller, struct part *part, uint64_t id)
+{
+	caller->waits_at = &part->waiter[id];
+	caller->state = VCPU_HALTED;
+	__atomic_store_n(caller->waits_at, caller, __ATOMIC_SEQ_CST);
 }
 
 int ioreq_done(struct vcpu *caller, struct part *part, uint64_t vcpu_id, uint64_t flags)
@@ -84,19 +142,17 @@ int ioreq_done(struct vcpu *caller, struct part *part, uint64_t vcpu_id, uint64_
 	}
 	vcpu = part->vcpu[vcpu_id];
 	slot = (struct bh_ioreq *)hpa_ptr(part->ioreq_page) + vcpu_id;
-	if (vcpu->state != VCPU_WAIT_IOREQ ||
-	    __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != BH_IOREQ_DONE) {
+	if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != BH_IOREQ_DONE ||
+	    !change_phase(vcpu, IOREQ_ASKED, IOREQ_TAKEN)) {
 		return -BH_STATE;
 	}
 	vcpu->ioreq.answer = __atomic_load_n(&slot->data, __ATOMIC_RELAXED);
-	vcpu->ioreq.answered = true;
 	__atomic_store_n(&slot->state, BH_IOREQ_FREE, __ATOMIC_RELEASE);
-	vcpu->state = VCPU_RUNNABLE;
-	sched_enqueue(vcpu);
 	if ((flags & BH_IOREQ_WAIT) && !caller->extint && vlapic_pending(&caller->lapic) < 0) {
-		caller->waits_for = vcpu;
-		caller->state = VCPU_HALTED;
+		wait_for(caller, part, vcpu_id);
 	}
+	set_phase(vcpu, IOREQ_ANSWERED);
+	vcpu_request(vcpu, VCPU_REQ_ANSWER);
 	return 0;
 }
 
@@ -324,7 +380,10 @@ void ioreq_finish(struct vcpu *vcpu)
 	struct vcpu_ioreq *ioreq = &vcpu->ioreq;
 	uint64_t write;
 
-	ioreq->answered = false;
+	if (!change_phase(vcpu, IOREQ_ANSWERED, IOREQ_NONE)) {
+		return;
+	}
+	vcpu->state = VCPU_RUNNABLE;
 	if (ioreq->request.type == BH_IOREQ_PIO) {
 		finish_pio(vcpu);
 	} else if (mmio_step(vcpu, &ioreq->insn, ioreq->request.dir == BH_IOREQ_READ, ioreq->answer,

@@ -4,18 +4,20 @@
 #include "part/part.h"
 
 #include "dbg/halt.h"
+#include "cpu/insn.h"
 #include "cpu/tsc.h"
 #include "dbg/check.h"
 #include "dbg/log.h"
-#include "lib/boot_info.h"
-#include "iommu/iommu.h"
 #include "lib/string.h"
 #include "mem/frames.h"
 #include "mem/ptab.h"
 #include "part/backend.h"
 #include "part/device.h"
 #include "part/event.h"
+#include "part/ioreq.h"
+#include "part/kick.h"
 #include "part/sched.h"
+#include "part/use.h"
 
 #define TAG "part"
 
@@ -26,23 +28,84 @@ struct part *part_get(uint64_t id)
 	return id < BH_PART_MAX && parts[id].policy ? &parts[id] : NULL;
 }
 
-/* Boot option check=isolation: walks all second-level tables after each change. */
-static void check_isolation(void)
+int part_claim(struct part *part)
 {
-	char value[16];
-
-	if (!boot_option("check", value, sizeof(value)) || strcmp(value, "isolation") != 0) {
-		return;
-	}
-	for (unsigned i = 0; i < BH_PART_MAX; i++) {
-		if (parts[i].backend) {
-			BH_CHECK(backend_check_isolation(&parts[i]));
-		}
-	}
-	BH_CHECK(iommu_check_isolation());
-	log_info(TAG, "isolation holds");
+	return __atomic_exchange_n(&part->claimed, true, __ATOMIC_ACQUIRE) ? -BH_STATE : 0;
 }
 
+void part_release(struct part *part)
+{
+	__atomic_store_n(&part->claimed, false, __ATOMIC_RELEASE);
+}
+
+int part_use(struct part *part)
+{
+	use_begin(cpu_this(), part);
+	if (!__atomic_load_n(&part->open, __ATOMIC_SEQ_CST)) {
+		part_unuse(part);
+		return -BH_STATE;
+	}
+	return 0;
+}
+
+void part_unuse(struct part *part)
+{
+	(void)part;
+	use_end(cpu_this());
+}
+
+static void open_for_use(struct part *part)
+{
+	__atomic_store_n(&part->open, true, __ATOMIC_SEQ_CST);
+}
+
+static void close_for_use(struct part *part)
+{
+	__atomic_store_n(&part->open, false, __ATOMIC_SEQ_CST);
+	use_wait(part);
+}
+
+static void set_state(struct part *part, enum bh_part_state state)
+{
+	__atomic_store_n(&part->state, state, __ATOMIC_SEQ_CST);
+}
+
+/* From one state to another and no other: a vcpu may stop the partition meanwhile. */
+static int change_state(struct part *part, enum bh_part_state from, enum bh_part_state to)
+{
+	bool fits;
+
+	lock_acquire(&part->lock);
+	fits = part->state == from;
+	if (fits) {
+		set_state(part, to);
+	}
+	lock_release(&part->lock);
+	return fits ? 0 : -BH_STATE;
+}
+
+/* Its vcpus leave every CPU and every queue, and nobody else uses them when this returns. */
+static void take_off_cpus(struct part *part)
+{
+	(void)!change_state(part, BH_PART_RUNNING, BH_PART_PAUSED);
+	close_for_use(part);
+	kick_out(part->id);
+	for (unsigned i = 0; i < BH_VCPU_MAX; i++) {
+		while (part->vcpu[i] && !sched_expel(part->vcpu[i])) {
+			insn_pause();
+		}
+	}
+}
+
+/* A runner that halts until a vcpu asks again would wait for ever. */
+static void wake_waiters(struct part *part)
+{
+	for (unsigned i = 0; i < BH_VCPU_MAX; i++) {
+		ioreq_wake_waiter(part, i);
+	}
+}
+
+/* Context: the vcpus are off every CPU. */
 static void destroy_vcpus(struct part *part)
 {
 	for (unsigned i = 0; i < BH_VCPU_MAX; i++) {
@@ -78,7 +141,8 @@ static int create_vcpu(struct part *part, unsigned id)
 	vcpu = hpa_ptr(frame);
 	vcpu->part = part;
 	vcpu->id = id;
-	vcpu->paused = true;
+	vcpu->pinned = part_is_control(part);
+	vcpu->apic_id = vcpu->pinned ? cpus[id].apic_id : id;
 	part->vcpu[id] = vcpu;
 	sched_attach(vcpu);
 	err = frame_alloc(&frame);
@@ -91,12 +155,23 @@ static int create_vcpu(struct part *part, unsigned id)
 		return err;
 	}
 	vcpu_reset(vcpu);
+	backend->unload(vcpu);
 	return 0;
+}
+
+/* Vcpu i of the control partition is on CPU i, so that it gets the interrupts of that CPU. */
+static uint32_t count_vcpus(const struct part *part)
+{
+	uint32_t count = part->policy->vcpu_count;
+
+	return part_is_control(part) ? MIN(count, cpu_count()) : count;
 }
 
 int part_create_vcpus(struct part *part)
 {
-	for (unsigned i = 0; i < part->policy->vcpu_count; i++) {
+	uint32_t count = count_vcpus(part);
+
+	for (unsigned i = 0; i < count; i++) {
 		int err = create_vcpu(part, i);
 
 		if (err) {
@@ -104,7 +179,7 @@ int part_create_vcpus(struct part *part)
 			return err;
 		}
 	}
-	part->vcpu_count = part->policy->vcpu_count;
+	part->vcpu_count = count;
 	return 0;
 }
 
@@ -142,10 +217,10 @@ int part_create(struct part *part, hpa_t ioreq_page)
 	part->stop_reason = BH_STOP_NONE;
 	part->stop_detail = 0;
 	part->stop_rip = 0;
-	part->state = BH_PART_CREATED;
+	set_state(part, BH_PART_CREATED);
+	open_for_use(part);
 	log_notice(TAG, "%s: created, %u MiB at 0x%llx, %u vcpus", part->policy->name,
 		   (unsigned)(size >> 20), (unsigned long long)part->ram.v, part->vcpu_count);
-	check_isolation();
 	return 0;
 
 unmap_control:
@@ -157,59 +232,46 @@ release_ram:
 	return err;
 }
 
-static void set_paused(struct part *part, bool paused)
+/* Each vcpu looks at what it was asked, and tells its CPU about its deadline. */
+static void wake_all(struct part *part)
 {
 	for (unsigned i = 0; i < part->vcpu_count; i++) {
-		struct vcpu *vcpu = part->vcpu[i];
-
-		vcpu->paused = paused;
-		if (paused) {
-			sched_dequeue(vcpu);
-		} else {
-			if (vcpu->lapic.deadline) {
-				sched_deadline(vcpu, vcpu->lapic.deadline);
-			}
-			sched_enqueue(vcpu);
-		}
+		sched_wake(part->vcpu[i]);
 	}
 }
 
 int part_start(struct part *part)
 {
-	int err;
+	int err = part->state == BH_PART_CREATED ? device_attach(part) : -BH_STATE;
 
-	if (part->state != BH_PART_CREATED) {
-		return -BH_STATE;
-	}
-	err = device_attach(part);
+	err = err ? err : change_state(part, BH_PART_CREATED, BH_PART_RUNNING);
 	if (err) {
 		return err;
 	}
-	part->state = BH_PART_RUNNING;
-	set_paused(part, false);
+	wake_all(part);
 	log_notice(TAG, "%s: started", part->policy->name);
-	check_isolation();
+	backend_check_all();
 	return 0;
 }
 
 int part_pause(struct part *part)
 {
-	if (part->state != BH_PART_RUNNING) {
-		return -BH_STATE;
+	int err = change_state(part, BH_PART_RUNNING, BH_PART_PAUSED);
+
+	if (!err) {
+		kick_out(part->id);
 	}
-	part->state = BH_PART_PAUSED;
-	set_paused(part, true);
-	return 0;
+	return err;
 }
 
 int part_resume(struct part *part)
 {
-	if (part->state != BH_PART_PAUSED) {
-		return -BH_STATE;
+	int err = change_state(part, BH_PART_PAUSED, BH_PART_RUNNING);
+
+	if (!err) {
+		wake_all(part);
 	}
-	part->state = BH_PART_RUNNING;
-	set_paused(part, false);
-	return 0;
+	return err;
 }
 
 static void remove_doorbells(struct part *part)
@@ -227,16 +289,20 @@ int part_reset(struct part *part)
 	if (part->state == BH_PART_EMPTY) {
 		return -BH_STATE;
 	}
-	set_paused(part, true);
+	take_off_cpus(part);
 	device_detach(part);
 	remove_doorbells(part);
 	for (unsigned i = 0; i < part->vcpu_count; i++) {
 		vcpu_reset(part->vcpu[i]);
+		part->vcpu[i]->requests = 0;
+		backend->unload(part->vcpu[i]);
 	}
 	memset(hpa_ptr(part->ram), 0, part->ram_size);
 	event_forget(part->id);
 	part->stop_reason = BH_STOP_NONE;
-	part->state = BH_PART_CREATED;
+	set_state(part, BH_PART_CREATED);
+	open_for_use(part);
+	wake_waiters(part);
 	log_notice(TAG, "%s: reset", part->policy->name);
 	return 0;
 }
@@ -254,7 +320,7 @@ int part_destroy(struct part *part)
 	if (err) {
 		return err;
 	}
-	set_paused(part, true);
+	take_off_cpus(part);
 	device_detach(part);
 	remove_doorbells(part);
 	destroy_vcpus(part);
@@ -264,9 +330,9 @@ int part_destroy(struct part *part)
 	part->ram = hpa(0);
 	part->ram_size = 0;
 	part->ioreq_page = hpa(0);
-	part->state = BH_PART_EMPTY;
+	set_state(part, BH_PART_EMPTY);
+	wake_waiters(part);
 	log_notice(TAG, "%s: destroyed", part->policy->name);
-	check_isolation();
 	return 0;
 }
 
@@ -281,7 +347,7 @@ void part_get_info(const struct part *part, struct bh_part_info *ret_info)
 	ret_info->stop_vcpu = part->stop_vcpu;
 	ret_info->ram_hpa = part->ram.v;
 	ret_info->ram_size = part->policy->ram_size;
-	ret_info->vcpu_count = part->policy->vcpu_count;
+	ret_info->vcpu_count = count_vcpus(part);
 	ret_info->weight = part->policy->weight;
 	ret_info->flags = part->policy->flags;
 	ret_info->tsc_khz = tsc_khz();
@@ -303,19 +369,36 @@ const char *part_stop_name(enum bh_stop_reason reason)
 	return names[reason];
 }
 
+/* The first reason counts; a partition that is being paused or reset is stopped as well. */
+static bool record_stop(struct vcpu *vcpu, enum bh_stop_reason reason, uint64_t detail)
+{
+	struct part *part = vcpu->part;
+	bool first;
+
+	lock_acquire(&part->lock);
+	first = part->state == BH_PART_RUNNING || part->state == BH_PART_PAUSED;
+	if (first) {
+		part->stop_reason = reason;
+		part->stop_detail = detail;
+		part->stop_rip = backend->rip(vcpu);
+		part->stop_vcpu = vcpu->id;
+		set_state(part, BH_PART_STOPPED);
+	}
+	lock_release(&part->lock);
+	return first;
+}
+
 void part_stop(struct vcpu *vcpu, enum bh_stop_reason reason, uint64_t detail)
 {
 	struct part *part = vcpu->part;
 
-	part->stop_reason = reason;
-	part->stop_detail = detail;
-	part->stop_rip = backend->rip(vcpu);
-	part->stop_vcpu = vcpu->id;
-	part->state = BH_PART_STOPPED;
+	if (!record_stop(vcpu, reason, detail)) {
+		return;
+	}
 	log_error(TAG, "%s: stopped: %s, detail 0x%llx, vcpu %u at rip 0x%llx", part->policy->name,
 		  part_stop_name(reason), (unsigned long long)detail, vcpu->id,
 		  (unsigned long long)part->stop_rip);
-	set_paused(part, true);
+	kick_part(part->id);
 	if (part_is_control(part)) {
 		log_error(TAG, "the control partition cannot go on");
 		boot_halt();

@@ -5,7 +5,14 @@
  *  any -reset-> CREATED. A guest that cannot go on is STOPPED with the reason, and nobody else notices.
  *  The control partition is created at boot and is never destroyed.
  *
- *  Locks: part->lock, then the run-queue lock of a CPU; never two partitions at once.
+ *  Locks, in this order; none is held while anything is waited for but the next one:
+ *    part->lock        state and stop_*
+ *    part->space_lock  `space`
+ *    sched->lock       of one CPU at a time (part/sched.h)
+ *    frames, log       inside those files
+ *  The life cycle and whatever else changes a partition is one hypercall at a time (part_claim), and those may
+ *  wait, for two things: that CPUs leave guest mode, and that vcpus of a guest come off their CPUs. Neither
+ *  the exits of a guest nor the scheduler wait for anything but locks, so both happen soon.
  */
 #ifndef BH_PART_PART_H
 #define BH_PART_PART_H
@@ -18,9 +25,11 @@
 
 struct part {
 	uint32_t id;
-	enum bh_part_state state;
+	enum bh_part_state state; /* its vcpus run while it is RUNNING; read by anybody */
 	const struct bh_policy_part *policy;
-	struct spinlock lock;
+	struct spinlock lock, space_lock;
+	bool claimed; /* a hypercall that changes it is at work */
+	bool open;    /* vcpu[] is there and stays while somebody uses it (part/use.h) */
 	hpa_t ram;         /* contiguous; the control partition: 0, identity mapped */
 	uint64_t ram_size; /* control: 0 */
 	hpa_t ioreq_page;  /* owned by the control partition */
@@ -28,6 +37,7 @@ struct part {
 	uint32_t doorbell_count;
 	uint32_t vcpu_count;
 	struct vcpu *vcpu[BH_VCPU_MAX];
+	struct vcpu *waiter[BH_VCPU_MAX]; /* control vcpu that halts until vcpu n asks again, or NULL */
 	enum bh_stop_reason stop_reason;
 	uint64_t stop_detail, stop_rip;
 	uint32_t stop_vcpu;
@@ -43,10 +53,26 @@ static inline bool part_is_control(const struct part *part)
 	return part->id == BH_PART_CONTROL;
 }
 
+/** Its vcpus may execute. */
+static inline bool part_runs(const struct part *part)
+{
+	return __atomic_load_n(&part->state, __ATOMIC_SEQ_CST) == BH_PART_RUNNING;
+}
+
+/** Between these the caller alone changes the partition. -BH_STATE: somebody else does. */
+int part_claim(struct part *part) BH_MUST_CHECK;
+void part_release(struct part *part);
+
+/** Between these its vcpus stay; any number of callers. -BH_STATE: it has none, or is about to lose them.
+ *  The caller waits for nothing but locks meanwhile. */
+int part_use(struct part *part) BH_MUST_CHECK;
+void part_unuse(struct part *part);
+
 /** The partition with this number, or NULL when the policy does not name it. */
 struct part *part_get(uint64_t id);
 
-/** See the hypercalls of the same names (abi/hypercall.h) for states and errors. */
+/** See the hypercalls of the same names (abi/hypercall.h) for states and errors. Context: claimed; a vcpu of
+ *  the control partition, no lock held. */
 int part_create(struct part *part, hpa_t ioreq_page) BH_MUST_CHECK;
 int part_start(struct part *part) BH_MUST_CHECK;
 int part_pause(struct part *part) BH_MUST_CHECK;
@@ -55,7 +81,7 @@ int part_reset(struct part *part) BH_MUST_CHECK;
 int part_destroy(struct part *part) BH_MUST_CHECK;
 void part_get_info(const struct part *part, struct bh_part_info *ret_info);
 
-/** Allocates the vcpus the policy grants and resets them. */
+/** Allocates the vcpus the policy grants, for the control partition at most one per CPU, and resets them. */
 int part_create_vcpus(struct part *part) BH_MUST_CHECK;
 
 /** Ends the partition because one of its vcpus cannot go on; the control partition learns of it. When it

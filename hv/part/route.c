@@ -1,23 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Where an interrupt of the host goes: the timer to the scheduler, those of assigned devices to their
- *  partitions, every other one to the control partition, which owns all other devices.
+ *  partitions, every other one to the control partition, which owns all other devices: CPU i to its vcpu i,
+ *  which is pinned there and has its APIC id.
  *
  *  The physical local APIC keeps the vector in service until the control partition has ended it in its
  *  virtual one (part/vlapic.c); until then nothing of lower priority can interrupt, as on bare metal. */
 #include "irq/irq.h"
 
 #include "cpu/insn.h"
+#include "dbg/halt.h"
+#include "dbg/log.h"
 #include "iommu/iommu.h"
 #include "irq/lapic.h"
 #include "part/device.h"
 #include "part/event.h"
+#include "part/kick.h"
 #include "part/part.h"
 #include "part/sched.h"
 
+_Static_assert(BH_VCPU_MAX >= CPU_MAX, "one vcpu of the control partition for each CPU");
+
 void irq_handle(unsigned vector)
 {
-	struct vcpu *vcpu = parts[BH_PART_CONTROL].vcpu[0];
+	struct cpu *cpu = cpu_this();
+	struct vcpu *vcpu = parts[BH_PART_CONTROL].vcpu[cpu->id];
 
+	if (vector == IRQ_VECTOR_KICK) {
+		kick_handle();
+		return;
+	}
 	if (vector == IRQ_VECTOR_TIMER) {
 		lapic_timer_done();
 		sched_expire(insn_rdtsc());
@@ -44,7 +55,16 @@ void irq_handle(unsigned vector)
 	} else {
 		/* Acknowledged by the PIC: it waits for its own end-of-interrupt, not for ours. */
 		vcpu->extint = (uint16_t)(vector + 1);
-		vcpu->irq_check = true;
-		vcpu_wake(vcpu);
+		vcpu_request(vcpu, VCPU_REQ_IRQ);
 	}
+}
+
+void irq_nmi(void)
+{
+	const struct part *control = &parts[BH_PART_CONTROL];
+	struct vcpu *vcpu = control->vcpu[cpu_this()->id];
+
+	halt_if_crashed();
+	log_error("irq", "NMI on CPU %u: handed to the control partition", cpu_this()->id);
+	vcpu_request(vcpu ? vcpu : control->vcpu[0], VCPU_REQ_NMI);
 }

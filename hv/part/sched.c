@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The run queue of a CPU, its deadlines and its idle loop. */
+/** The run queue of each CPU, its deadlines and its idle loop. */
 #include "part/sched.h"
 
 #include "cpu/insn.h"
@@ -9,6 +9,7 @@
 #include "irq/lapic.h"
 #include "lib/string.h"
 #include "part/backend.h"
+#include "part/kick.h"
 #include "part/part.h"
 
 static struct sched scheds[CPU_MAX];
@@ -23,28 +24,36 @@ static uint64_t us_to_tsc(uint64_t us)
 
 void sched_init(struct cpu *cpu)
 {
-	cpu->sched = &scheds[cpu->id];
-	memset(cpu->sched, 0, sizeof(*cpu->sched));
-	cpu->sched->next_deadline = UINT64_MAX;
+	struct sched *sched = &scheds[cpu->id];
+
+	memset(sched, 0, sizeof(*sched));
+	sched->cpu = cpu;
+	sched->next_deadline = UINT64_MAX;
+	cpu->sched = sched;
 }
 
-void sched_attach(struct vcpu *vcpu)
+/* A vcpu may move while one waits for the lock of its home. */
+static struct sched *lock_home(const struct vcpu *vcpu)
 {
-	struct sched *sched = cpu_this()->sched;
+	for (;;) {
+		struct sched *home = __atomic_load_n(&vcpu->home, __ATOMIC_ACQUIRE);
 
+		lock_acquire(&home->lock);
+		if (home == __atomic_load_n(&vcpu->home, __ATOMIC_RELAXED)) {
+			return home;
+		}
+		lock_release(&home->lock);
+	}
+}
+
+static void add_at_home(struct sched *sched, struct vcpu *vcpu)
+{
 	BH_CHECK(sched->timer_count < ARRAY_SIZE(sched->timers));
 	sched->timers[sched->timer_count++] = vcpu;
-	vcpu->vtime = sched->vtime_floor;
 }
 
-void sched_detach(struct vcpu *vcpu)
+static void remove_at_home(struct sched *sched, const struct vcpu *vcpu)
 {
-	struct sched *sched = cpu_this()->sched;
-
-	sched_dequeue(vcpu);
-	if (sched->loaded == vcpu) {
-		sched->loaded = NULL;
-	}
 	for (uint32_t i = 0; i < sched->timer_count; i++) {
 		if (sched->timers[i] == vcpu) {
 			sched->timers[i] = sched->timers[--sched->timer_count];
@@ -53,53 +62,159 @@ void sched_detach(struct vcpu *vcpu)
 	}
 }
 
-static void queue_insert(struct sched *sched, struct vcpu *vcpu)
+static struct sched *choose_home(const struct vcpu *vcpu)
 {
-	struct vcpu **at = &sched->queue;
+	struct sched *best = &scheds[0];
 
+	if (vcpu->pinned) {
+		return &scheds[vcpu->id];
+	}
+	for (unsigned i = 1; i < cpu_count(); i++) {
+		if (scheds[i].timer_count < best->timer_count) {
+			best = &scheds[i];
+		}
+	}
+	return best;
+}
+
+void sched_attach(struct vcpu *vcpu)
+{
+	struct sched *sched = choose_home(vcpu);
+
+	lock_acquire(&sched->lock);
+	vcpu->home = sched;
+	vcpu->vtime = sched->vtime_floor;
+	add_at_home(sched, vcpu);
+	lock_release(&sched->lock);
+}
+
+void sched_detach(struct vcpu *vcpu)
+{
+	struct sched *sched = lock_home(vcpu);
+
+	BH_CHECK(vcpu->place == SCHED_OFF);
+	remove_at_home(sched, vcpu);
+	lock_release(&sched->lock);
+}
+
+static void set_movable(struct sched *sched, uint32_t count)
+{
+	__atomic_store_n(&sched->movable, count, __ATOMIC_SEQ_CST);
+}
+
+static void set_resched(struct sched *sched)
+{
+	__atomic_store_n(&sched->resched, true, __ATOMIC_SEQ_CST);
+}
+
+/* Queues the vcpu at its home, which is locked. */
+static void insert(struct sched *sched, struct vcpu *vcpu)
+{
+	const struct vcpu *current = sched->cpu->current;
+	struct vcpu **at = &sched->queue;
+	uint64_t warp = us_to_tsc(SCHED_WARP_US);
+
+	if (vcpu->vtime + warp < sched->vtime_floor) {
+		vcpu->vtime = sched->vtime_floor - warp;
+	}
 	while (*at && (*at)->vtime <= vcpu->vtime) {
 		at = &(*at)->next;
 	}
 	vcpu->next = *at;
 	*at = vcpu;
-	vcpu->queued = true;
-}
-
-void sched_enqueue(struct vcpu *vcpu)
-{
-	struct cpu *cpu = cpu_this();
-	struct sched *sched = cpu->sched;
-	uint64_t warp = us_to_tsc(SCHED_WARP_US);
-
-	if (vcpu->queued || vcpu == cpu->current || vcpu->paused || vcpu->state != VCPU_RUNNABLE) {
-		return;
+	vcpu->place = SCHED_QUEUED;
+	if (!vcpu->pinned) {
+		set_movable(sched, sched->movable + 1);
 	}
-	if (vcpu->vtime + warp < sched->vtime_floor) {
-		vcpu->vtime = sched->vtime_floor - warp;
-	}
-	queue_insert(sched, vcpu);
-	if (cpu->current && vcpu->vtime < cpu->current->vtime) {
-		sched->resched = true;
+	if (current && vcpu->vtime < current->vtime) {
+		set_resched(sched);
 	}
 }
 
-void sched_dequeue(struct vcpu *vcpu)
+/* Takes *at off the queue, which is locked. */
+static struct vcpu *take(struct sched *sched, struct vcpu **at, enum sched_place place)
 {
-	struct cpu *cpu = cpu_this();
+	struct vcpu *vcpu = *at;
 
-	if (vcpu == cpu->current) {
-		cpu->sched->resched = true;
+	*at = vcpu->next;
+	vcpu->place = place;
+	if (!vcpu->pinned) {
+		set_movable(sched, sched->movable - 1);
 	}
-	if (!vcpu->queued) {
-		return;
+	return vcpu;
+}
+
+/* Somebody waits here: one CPU that sleeps shall come and take it. */
+static void offer(const struct sched *busy)
+{
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		if (&scheds[i] != busy && __atomic_load_n(&scheds[i].idle, __ATOMIC_SEQ_CST)) {
+			kick(&cpus[i]);
+			return;
+		}
 	}
-	for (struct vcpu **at = &cpu->sched->queue; *at; at = &(*at)->next) {
+}
+
+static bool is_idle(const struct sched *sched)
+{
+	return __atomic_load_n(&sched->idle, __ATOMIC_SEQ_CST);
+}
+
+void sched_wake(struct vcpu *vcpu)
+{
+	struct sched *sched = lock_home(vcpu);
+	bool look = false, waits = false;
+
+	if (vcpu->place == SCHED_OFF && part_runs(vcpu->part)) {
+		insert(sched, vcpu);
+		look = is_idle(sched) || (sched->resched && kick_in_guest(sched->cpu));
+		waits = !look && sched->movable && sched->cpu->current;
+	} else if (vcpu->place == SCHED_RUNNING) {
+		look = kick_in_guest(sched->cpu);
+	}
+	lock_release(&sched->lock);
+	if (look) {
+		kick(sched->cpu);
+	}
+	if (waits) {
+		offer(sched);
+	}
+}
+
+/* The registers of the loaded vcpu leave the CPU. One that is pinned leaves its hardware state there. */
+static void put_away(struct sched *sched)
+{
+	struct vcpu *vcpu = sched->loaded;
+
+	sched->loaded = NULL;
+	vcpu_save(vcpu);
+	if (!vcpu->pinned) {
+		backend->unload(vcpu);
+	}
+	__atomic_store_n(&vcpu->loaded, false, __ATOMIC_RELEASE);
+}
+
+bool sched_expel(struct vcpu *vcpu)
+{
+	struct sched *sched = lock_home(vcpu);
+	bool off, look;
+
+	for (struct vcpu **at = &sched->queue; *at; at = &(*at)->next) {
 		if (*at == vcpu) {
-			*at = vcpu->next;
+			(void)take(sched, at, SCHED_OFF);
 			break;
 		}
 	}
-	vcpu->queued = false;
+	if (sched->cpu == cpu_this() && sched->loaded == vcpu && vcpu->place == SCHED_OFF) {
+		put_away(sched);
+	}
+	off = vcpu->place == SCHED_OFF && !__atomic_load_n(&vcpu->loaded, __ATOMIC_ACQUIRE);
+	look = !off && (is_idle(sched) || kick_in_guest(sched->cpu));
+	lock_release(&sched->lock);
+	if (look) {
+		kick(sched->cpu);
+	}
+	return off;
 }
 
 void sched_deadline(struct vcpu *vcpu, uint64_t tsc)
@@ -119,27 +234,30 @@ void sched_expire(uint64_t now)
 	if (now < sched->next_deadline) {
 		return;
 	}
+	lock_acquire(&sched->lock);
 	for (uint32_t i = 0; i < sched->timer_count; i++) {
 		struct vcpu *vcpu = sched->timers[i];
 		uint64_t deadline = vcpu->lapic.deadline;
 
-		if (vcpu->paused || deadline == 0) {
+		if (deadline == 0 || !part_runs(vcpu->part)) {
+			continue; /* looked at again when it is next chosen */
+		}
+		if (deadline > now) {
+			next = MIN(next, deadline);
 			continue;
 		}
-		if (deadline <= now) {
-			vlapic_timer_expire(vcpu, now);
-			deadline = vcpu->lapic.deadline;
-		}
-		if (deadline && deadline < next) {
-			next = deadline;
+		__atomic_fetch_or(&vcpu->requests, VCPU_REQ_TIMER, __ATOMIC_SEQ_CST);
+		if (vcpu->place == SCHED_OFF) {
+			insert(sched, vcpu);
 		}
 	}
 	sched->next_deadline = next;
+	lock_release(&sched->lock);
 }
 
 void sched_slice_over(struct vcpu *vcpu, bool interrupts_on, uint64_t now)
 {
-	cpu_this()->sched->resched = true;
+	set_resched(cpu_this()->sched);
 	if (interrupts_on) {
 		vcpu->closed_since = 0;
 	} else if (vcpu->closed_since == 0) {
@@ -172,50 +290,170 @@ static void charge(struct sched *sched, struct vcpu *vcpu, uint64_t start, uint6
 	}
 }
 
+static void set_current(struct sched *sched, struct vcpu *vcpu)
+{
+	sched->cpu->current = vcpu;
+	sched->resched = false;
+}
+
+/* Who goes first on this CPU. Who may not run any more leaves the queue here. */
+static struct vcpu *choose(struct sched *sched)
+{
+	struct vcpu *vcpu = NULL;
+
+	lock_acquire(&sched->lock);
+	while (sched->queue && !vcpu) {
+		bool runs = part_runs(sched->queue->part);
+		struct vcpu *first = take(sched, &sched->queue, runs ? SCHED_RUNNING : SCHED_OFF);
+
+		vcpu = runs ? first : NULL;
+	}
+	if (vcpu) {
+		set_current(sched, vcpu);
+	}
+	lock_release(&sched->lock);
+	return vcpu;
+}
+
+/* From the queue of another CPU; it belongs to this one from now on. */
+static struct vcpu *take_from(struct sched *from, struct sched *self)
+{
+	struct vcpu **at = &from->queue, *vcpu = NULL;
+
+	lock_acquire(&from->lock);
+	while (*at && !vcpu) {
+		if (!part_runs((*at)->part)) {
+			(void)take(from, at, SCHED_OFF); /* or we would look at it for ever */
+		} else if ((*at)->pinned || __atomic_load_n(&(*at)->loaded, __ATOMIC_ACQUIRE)) {
+			at = &(*at)->next;
+		} else {
+			vcpu = take(from, at, SCHED_RUNNING);
+		}
+	}
+	if (vcpu) {
+		remove_at_home(from, vcpu);
+		/* How far it is behind the others moves with it. */
+		vcpu->vtime -= MIN(vcpu->vtime, from->vtime_floor);
+		__atomic_store_n(&vcpu->home, self, __ATOMIC_RELEASE);
+	}
+	lock_release(&from->lock);
+	return vcpu;
+}
+
+static struct sched *other(const struct sched *self, unsigned i)
+{
+	return &scheds[(self->cpu->id + i) % cpu_count()];
+}
+
+static struct vcpu *pull(struct sched *self)
+{
+	struct vcpu *vcpu = NULL;
+
+	for (unsigned i = 1; i < cpu_count() && !vcpu; i++) {
+		if (__atomic_load_n(&other(self, i)->movable, __ATOMIC_RELAXED)) {
+			vcpu = take_from(other(self, i), self);
+		}
+	}
+	if (vcpu) {
+		lock_acquire(&self->lock);
+		add_at_home(self, vcpu);
+		vcpu->vtime += self->vtime_floor;
+		set_current(self, vcpu);
+		lock_release(&self->lock);
+	}
+	return vcpu;
+}
+
+static bool can_pull(const struct sched *self)
+{
+	for (unsigned i = 1; i < cpu_count(); i++) {
+		if (__atomic_load_n(&other(self, i)->movable, __ATOMIC_SEQ_CST)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Who queues something here or for others after `idle` was set sends an interrupt, which ends the sleep. */
 static void idle(struct sched *sched)
 {
 	uint64_t start = insn_rdtsc();
+	bool sleep;
 
-	if (sched->next_deadline != UINT64_MAX) {
-		lapic_timer_arm(sched->next_deadline);
+	lock_acquire(&sched->lock);
+	sleep = !sched->queue;
+	__atomic_store_n(&sched->idle, sleep, __ATOMIC_SEQ_CST);
+	lock_release(&sched->lock);
+	if (sleep && !can_pull(sched)) {
+		if (sched->next_deadline != UINT64_MAX) {
+			lapic_timer_arm(sched->next_deadline);
+		}
+		insn_wait();
+		lapic_timer_stop();
 	}
-	insn_wait();
-	lapic_timer_stop();
+	__atomic_store_n(&sched->idle, false, __ATOMIC_SEQ_CST);
 	sched->idle_tsc += insn_rdtsc() - start;
+}
+
+static void load(struct sched *sched, struct vcpu *vcpu)
+{
+	if (vcpu == sched->loaded) {
+		return;
+	}
+	if (sched->loaded) {
+		put_away(sched);
+	}
+	if (vcpu->last_cpu != sched->cpu) {
+		vcpu->last_cpu = sched->cpu;
+		vcpu->tlb_gen = 0; /* what this CPU has cached of it is of another time */
+	}
+	__atomic_store_n(&vcpu->loaded, true, __ATOMIC_RELAXED);
+	vcpu_load(vcpu);
+	vcpu->stats.switches++;
+	sched->loaded = vcpu;
+}
+
+/* The turn of the vcpu is over. Who was asked something since it last looked goes on. */
+static void put_back(struct sched *sched, struct vcpu *vcpu, uint64_t start)
+{
+	lock_acquire(&sched->lock);
+	charge(sched, vcpu, start, insn_rdtsc());
+	sched->cpu->current = NULL;
+	vcpu->place = SCHED_OFF;
+	if (part_runs(vcpu->part) &&
+	    (vcpu->state == VCPU_RUNNABLE || __atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED))) {
+		insert(sched, vcpu);
+	}
+	lock_release(&sched->lock);
 }
 
 BH_NORETURN void sched_run(void)
 {
-	struct cpu *cpu = cpu_this();
-	struct sched *sched = cpu->sched;
+	struct sched *sched = cpu_this()->sched;
 
 	for (;;) {
 		uint64_t now = insn_rdtsc();
 		struct vcpu *vcpu;
 
 		sched_expire(now);
-		vcpu = sched->queue;
+		if (sched->loaded && !part_runs(sched->loaded->part)) {
+			put_away(sched);
+		}
+		vcpu = choose(sched);
+		vcpu = vcpu ? vcpu : pull(sched);
 		if (!vcpu) {
 			idle(sched);
 			continue;
 		}
-		sched->queue = vcpu->next;
-		vcpu->queued = false;
-		if (vcpu != sched->loaded) {
-			if (sched->loaded) {
-				vcpu_save(sched->loaded);
-			}
-			vcpu_load(vcpu);
-			vcpu->stats.switches++;
-			sched->loaded = vcpu;
+		if (sched->movable) {
+			offer(sched);
 		}
-		cpu->current = vcpu;
-		sched->resched = false;
+		load(sched, vcpu);
+		if (vcpu->lapic.deadline) {
+			sched_deadline(vcpu, vcpu->lapic.deadline);
+		}
 		sched->slice_end = now + us_to_tsc(SCHED_SLICE_US);
-		vcpu->waits_for = NULL;
 		vcpu_run(vcpu);
-		cpu->current = NULL;
-		charge(sched, vcpu, now, insn_rdtsc());
-		sched_enqueue(vcpu);
+		put_back(sched, vcpu, now);
 	}
 }

@@ -7,19 +7,19 @@
 #include "lib/string.h"
 #include "part/backend.h"
 #include "part/ioreq.h"
+#include "part/kick.h"
 #include "part/part.h"
 #include "part/sched.h"
 #include "part/xcr0.h"
 
 void vcpu_reset(struct vcpu *vcpu)
 {
-	sched_dequeue(vcpu);
+	ioreq_reset(vcpu);
 	vcpu->state = VCPU_OFF;
 	memset(vcpu->regs, 0, sizeof(vcpu->regs));
 	vcpu->regs[REG_RDX] = 0x00000600; /* family 6, as after RESET */
-	vcpu->nmi = false;
 	memset(&vcpu->event, 0, sizeof(vcpu->event));
-	memset(&vcpu->ioreq, 0, sizeof(vcpu->ioreq));
+	vcpu->nmi = false;
 	memset(&vcpu->switched, 0, sizeof(vcpu->switched));
 	vcpu->switched.dr6 = 0xffff0ff0;
 	vcpu->switched.xcr0 = XCR0_X87;
@@ -71,45 +71,100 @@ void vcpu_save(struct vcpu *vcpu)
 	insn_xsave(vcpu->xstate, xcr0_allowed());
 }
 
+static bool wants_to_wake(const struct vcpu *vcpu)
+{
+	return vcpu->extint || vcpu->event.valid || vcpu->nmi || vlapic_pending(&vcpu->lapic) >= 0;
+}
+
+/* What the CPU holds of it is gone as well. */
+static void serve_init(struct vcpu *vcpu)
+{
+	ioreq_wait_over(vcpu);
+	vcpu_reset(vcpu);
+	vcpu_load(vcpu);
+	backend->load(vcpu);
+}
+
+/* A start-up IPI starts only who waits for one; INIT comes first, because that is how they are sent. */
+static void serve(struct vcpu *vcpu)
+{
+	unsigned bits = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_SEQ_CST);
+
+	if (bits & VCPU_REQ_INIT) {
+		serve_init(vcpu);
+	}
+	if ((bits & VCPU_REQ_SIPI) && vcpu->state == VCPU_OFF) {
+		backend->vcpu_sipi(vcpu, __atomic_load_n(&vcpu->sipi_vector, __ATOMIC_RELAXED));
+		vcpu->state = VCPU_RUNNABLE;
+	}
+	if (bits & VCPU_REQ_TIMER) {
+		vlapic_timer_expire(vcpu, insn_rdtsc());
+	}
+	if ((bits & VCPU_REQ_NMI) && vcpu->state != VCPU_OFF) {
+		vcpu->nmi = true;
+	}
+	vcpu->irq_check = true;
+	if (bits & VCPU_REQ_ANSWER) {
+		ioreq_finish(vcpu);
+	}
+	if (vcpu->state == VCPU_HALTED && ((bits & VCPU_REQ_ASKED) || wants_to_wake(vcpu))) {
+		ioreq_wait_over(vcpu);
+		vcpu->state = VCPU_RUNNABLE;
+	}
+}
+
 static bool may_run(const struct vcpu *vcpu, const struct sched *sched)
 {
-	return !sched->resched && vcpu->state == VCPU_RUNNABLE && !vcpu->paused;
+	return !__atomic_load_n(&sched->resched, __ATOMIC_SEQ_CST) &&
+	       vcpu->state == VCPU_RUNNABLE && part_runs(vcpu->part);
 }
 
 void vcpu_run(struct vcpu *vcpu)
 {
-	const struct sched *sched = cpu_this()->sched;
-	uint64_t exited = insn_rdtsc(), now;
+	struct cpu *cpu = cpu_this();
+	const struct sched *sched = cpu->sched;
+	uint64_t exited = insn_rdtsc(), now, gen;
 
 	backend->load(vcpu);
-	if (vcpu->ioreq.answered) {
-		ioreq_finish(vcpu);
-	}
-	while (may_run(vcpu, sched)) {
+	for (;;) {
+		/* From here on who asks something of us kicks; what was asked before is seen below. */
+		kick_enter_guest(cpu, vcpu->part->id);
+		if (__atomic_load_n(&vcpu->requests, __ATOMIC_SEQ_CST)) {
+			kick_leave_guest(cpu);
+			serve(vcpu);
+			continue;
+		}
+		gen = __atomic_load_n(&vcpu->part->tlb_gen, __ATOMIC_SEQ_CST);
+		if (!may_run(vcpu, sched)) {
+			break;
+		}
 		if (vcpu->irq_check || vcpu->event.valid) {
 			backend->inject(vcpu);
 		}
-		if (vcpu->tlb_gen != vcpu->part->tlb_gen) {
-			vcpu->tlb_gen = vcpu->part->tlb_gen;
+		if (vcpu->tlb_gen != gen) {
+			vcpu->tlb_gen = gen;
 			backend->flush(vcpu);
 		}
 		now = insn_rdtsc();
 		vcpu->stats.root_tsc += now - exited;
 		if (!backend->enter(vcpu, now, sched_horizon(sched))) {
-			return;
+			break;
 		}
+		kick_leave_guest(cpu);
 		exited = insn_rdtsc();
 		backend->exit(vcpu);
 	}
+	kick_leave_guest(cpu);
 }
 
-void vcpu_wake(struct vcpu *vcpu)
+void vcpu_request(struct vcpu *vcpu, unsigned bits)
 {
-	if (vcpu->state == VCPU_HALTED) {
-		vcpu->state = VCPU_RUNNABLE;
-	}
-	if (vcpu->state == VCPU_RUNNABLE) {
-		sched_enqueue(vcpu);
+	unsigned old = __atomic_fetch_or(&vcpu->requests, bits, __ATOMIC_SEQ_CST);
+
+	/* Who asked the same before and was not served yet sees to it, and the one that runs here looks by
+	 * itself. */
+	if ((old & bits) != bits && vcpu != cpu_this()->current) {
+		sched_wake(vcpu);
 	}
 }
 

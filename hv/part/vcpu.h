@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** A virtual CPU: registers that root mode holds, why it does not run, what waits to be injected.
  *
- *  Written by the CPU that runs it, or by a hypercall of the control partition with the partition
- *  locked and the vcpu off every CPU.
+ *  Written by the CPU that it is on, or by a management hypercall while it is off every CPU
+ *  (part/sched.h). Everybody else asks: by bits in `requests`, which the vcpu serves before it enters the
+ *  guest; a vcpu that is asked something gets a CPU, whatever its state. IRR takes vectors from anybody.
  */
 #ifndef BH_PART_VCPU_H
 #define BH_PART_VCPU_H
@@ -13,7 +14,9 @@
 #include "part/decode.h"
 #include "part/vlapic.h"
 
+struct cpu;
 struct part;
+struct sched;
 
 /** General registers in the order of their numbers in instructions (SDM 2A, "ModR/M and SIB"); index 4
  *  (RSP) is kept by the back end. entry.S knows the offsets. */
@@ -22,9 +25,20 @@ enum reg { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RD
 
 enum vcpu_state {
 	VCPU_OFF,        /* no start state yet, or waits for SIPI */
-	VCPU_RUNNABLE,   /* wants a CPU, or has it */
+	VCPU_RUNNABLE,   /* would execute instructions */
 	VCPU_HALTED,     /* HLT: until an interrupt */
 	VCPU_WAIT_IOREQ, /* until its runner has answered */
+};
+
+/** What others may ask of a vcpu. */
+enum vcpu_request {
+	VCPU_REQ_IRQ = 0x01,    /* look at the local APIC: a vector was posted */
+	VCPU_REQ_NMI = 0x02,
+	VCPU_REQ_INIT = 0x04,   /* before the next: */
+	VCPU_REQ_SIPI = 0x08,   /* at `sipi_vector` */
+	VCPU_REQ_TIMER = 0x10,  /* its deadline has passed */
+	VCPU_REQ_ANSWER = 0x20, /* ioreq.answer is there */
+	VCPU_REQ_ASKED = 0x40,  /* the vcpu that it waits for has asked again */
 };
 
 /** Registers that neither the hardware nor the exit path switches: swapped when another vcpu comes on. */
@@ -49,7 +63,7 @@ struct vcpu_event {
 struct vcpu_ioreq {
 	struct bh_ioreq request; /* our own copy */
 	struct decode_insn insn; /* MMIO: what the instruction does */
-	bool answered;           /* `answer` is there, not yet in the registers */
+	uint32_t phase;          /* enum ioreq_phase; who answers changes it first */
 	bool string;             /* PIO: INS or OUTS */
 	bool rep;
 	uint8_t insn_length;     /* PIO */
@@ -62,29 +76,36 @@ struct vcpu {
 	uint64_t regs[REG_COUNT]; /* first: entry.S */
 	struct part *part;
 	uint32_t id;
+	uint32_t apic_id; /* the control partition's: that of the CPU it is pinned to */
 	enum vcpu_state state;
-	bool paused; /* its partition is not RUNNING */
-	bool queued; /* on the run queue */
-	struct vcpu *next; /* run queue */
-	uint64_t vtime;    /* weighted run time, scheduler */
+	uint32_t requests;     /* enum vcpu_request; anybody, atomic */
+	uint8_t sipi_vector;   /* before VCPU_REQ_SIPI */
+	bool pinned;           /* stays on its CPU; never changes */
+	struct sched *home;    /* the CPU it runs on next; this and the next three: part/sched.c, under its lock */
+	uint32_t place;        /* enum sched_place */
+	struct vcpu *next;     /* run queue */
+	uint64_t vtime;        /* weighted run time */
+	bool loaded;           /* its registers are in a CPU; cleared by that CPU when they are back here */
+	struct cpu *last_cpu;  /* where it ran last; written when it is loaded */
 	struct vlapic lapic;
 	uint64_t closed_since; /* TSC of the first slice end with interrupts off in a row; 0: none */
-	bool irq_check;    /* lapic state changed: look for something to deliver */
+	bool irq_check;    /* something may be deliverable now that was not */
 	uint16_t extint;   /* control partition: vector from the PIC + 1, or 0 */
 	bool nmi;          /* one waits until the guest takes NMIs */
 	struct vcpu_event event;
 	struct vcpu_ioreq ioreq;
-	const struct vcpu *waits_for; /* halted in BH_HC_IOREQ_DONE until that one asks again */
+	struct vcpu **waits_at; /* halted in BH_HC_IOREQ_DONE until a vcpu asks again: part->waiter[n] of it */
 	struct vcpu_switched switched;
 	uint64_t tsc_offset;
-	uint64_t tlb_gen; /* of the partition, when this vcpu last flushed */
+	uint64_t tlb_gen; /* of the partition, when this vcpu last flushed; 0: on another CPU */
 	void *xstate;  /* XSAVE area, one frame */
 	void *backend; /* vtx: struct vmx_vcpu */
 	struct bh_vcpu_stats stats;
 };
 _Static_assert(offsetof(struct vcpu, regs) == 0, "entry.S");
 
-/** Puts the vcpu into the state after INIT: real-mode reset state in the back end, local APIC reset. */
+/** Puts the vcpu into the state after INIT: real-mode reset state in the back end, local APIC reset.
+ *  Context: it is off every CPU, or the one that runs here. */
 void vcpu_reset(struct vcpu *vcpu);
 
 /** Swaps `switched` and the XSAVE state in and out. Context: this CPU, vcpu not running. */
@@ -94,8 +115,9 @@ void vcpu_save(struct vcpu *vcpu);
 /** Runs the vcpu until it blocks, stops, or this CPU should choose again. Loaded on this CPU. */
 void vcpu_run(struct vcpu *vcpu);
 
-/** Makes a halted vcpu runnable and asks for a scheduling decision. Any state. */
-void vcpu_wake(struct vcpu *vcpu);
+/** Asks something (enum vcpu_request) of a vcpu in any state; it will look soon. Context: any CPU, no
+ *  scheduler lock held. */
+void vcpu_request(struct vcpu *vcpu, unsigned bits);
 
 /** Queues an exception for injection; an earlier one makes it a double fault (SDM 3A, "Interrupt 8 -
  *  Double Fault Exception"). A contributory one on a double fault is left to the CPU as triple fault. */

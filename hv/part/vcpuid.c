@@ -110,9 +110,9 @@ static void read_xsave(uint32_t sub, struct cpuid_regs *ret)
 
 static void read_topology(const struct vcpu *vcpu, uint32_t sub, struct cpuid_regs *ret)
 {
-	uint32_t count = vcpu->part->policy->vcpu_count;
+	uint32_t count = vcpu->part->vcpu_count;
 
-	*ret = (struct cpuid_regs){.ecx = sub, .edx = vcpu->id};
+	*ret = (struct cpuid_regs){.ecx = sub, .edx = vcpu->apic_id};
 	if (sub == 0) {
 		ret->ebx = 1;
 		ret->ecx |= 1u << 8; /* SMT level: one thread */
@@ -129,7 +129,7 @@ void vcpuid_read(struct vcpu *vcpu, uint64_t cr4, uint32_t leaf, uint32_t sub, s
 		*ret = basic[leaf];
 		switch (leaf) {
 		case 1:
-			ret->ebx |= vcpu->id << 24;
+			ret->ebx |= vcpu->apic_id << 24;
 			ret->ecx |= cr4 & CR4_OSXSAVE ? (uint32_t)CPUID_1_ECX_OSXSAVE : 0;
 			break;
 		case 4:

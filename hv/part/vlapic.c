@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The local APIC of a vcpu. Everything the guest writes is masked to the bits the manual names. */
+/** The local APIC of a vcpu. Everything the guest writes is masked to the bits the manual names.
+ *  IRR and TMR are written by anybody, atomically; all else by the CPU that the vcpu is on, or while it is off
+ *  every CPU. Others read its mode and logical id when they look for a destination. */
 #include "part/vlapic.h"
 
 #include "cpu/insn.h"
@@ -49,9 +51,14 @@ enum { TIMER_ONESHOT = 0, TIMER_PERIODIC = 1, TIMER_TSC_DEADLINE = 2 };
 
 #define APIC_VERSION 0x00050014u /* 6 LVT entries, version 0x14 */
 
+static uint64_t bitmap_read(const uint64_t *map, unsigned word)
+{
+	return __atomic_load_n(&map[word], __ATOMIC_RELAXED);
+}
+
 static bool bitmap_test(const uint64_t *map, unsigned vector)
 {
-	return (map[vector / 64] >> (vector % 64)) & 1;
+	return (bitmap_read(map, vector / 64) >> (vector % 64)) & 1;
 }
 
 static void bitmap_set(uint64_t *map, unsigned vector)
@@ -67,8 +74,10 @@ static void bitmap_clear(uint64_t *map, unsigned vector)
 static int bitmap_highest(const uint64_t *map)
 {
 	for (int i = 3; i >= 0; i--) {
-		if (map[i]) {
-			return i * 64 + 63 - __builtin_clzll(map[i]);
+		uint64_t word = bitmap_read(map, (unsigned)i);
+
+		if (word) {
+			return i * 64 + 63 - __builtin_clzll(word);
 		}
 	}
 	return -1;
@@ -76,7 +85,7 @@ static int bitmap_highest(const uint64_t *map)
 
 static uint32_t bitmap_word(const uint64_t *map, unsigned word)
 {
-	return (uint32_t)(map[word / 2] >> (word % 2 * 32));
+	return (uint32_t)(bitmap_read(map, word / 2) >> (word % 2 * 32));
 }
 
 static bool is_x2apic(const struct vlapic *lapic)
@@ -86,7 +95,7 @@ static bool is_x2apic(const struct vlapic *lapic)
 
 static uint32_t apic_id(const struct vcpu *vcpu)
 {
-	return vcpu->id;
+	return vcpu->apic_id;
 }
 
 /* SDM 3A, "Logical Destination Mode in x2APIC Mode". */
@@ -95,9 +104,24 @@ static uint32_t x2apic_ldr(uint32_t id)
 	return (id >> 4) << 16 | 1u << (id & 15);
 }
 
+/* The physical local APIC would hold back what is in service for ever. */
+static void end_physical(const struct vlapic *lapic)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(lapic->phys); i++) {
+		for (uint64_t left = lapic->phys[i]; left; left &= left - 1) {
+			lapic_eoi();
+		}
+	}
+}
+
 void vlapic_reset(struct vlapic *lapic, uint32_t id, bool x2apic)
 {
-	memset(lapic, 0, sizeof(*lapic));
+	end_physical(lapic);
+	for (unsigned i = 0; i < ARRAY_SIZE(lapic->irr); i++) {
+		__atomic_store_n(&lapic->irr[i], 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&lapic->tmr[i], 0, __ATOMIC_RELAXED);
+	}
+	memset(&lapic->isr, 0, sizeof(*lapic) - offsetof(struct vlapic, isr));
 	lapic->base =
 		VLAPIC_MMIO | BASE_ENABLE | (x2apic ? BASE_X2APIC : 0) | (id == 0 ? BASE_BSP : 0);
 	lapic->svr = 0xff;
@@ -127,7 +151,7 @@ int vlapic_pending(const struct vlapic *lapic)
 
 void vlapic_accept(struct vlapic *lapic, unsigned vector)
 {
-	bitmap_clear(lapic->irr, vector);
+	__atomic_fetch_and(&lapic->irr[vector / 64], ~BIT(vector % 64), __ATOMIC_RELAXED);
 	bitmap_set(lapic->isr, vector);
 }
 
@@ -135,14 +159,11 @@ void vlapic_raise(struct vcpu *vcpu, unsigned vector, bool level)
 {
 	struct vlapic *lapic = &vcpu->lapic;
 
-	bitmap_set(lapic->irr, vector);
-	if (level) {
-		bitmap_set(lapic->tmr, vector);
-	} else {
-		bitmap_clear(lapic->tmr, vector);
+	if (bitmap_test(lapic->tmr, vector) != level) {
+		__atomic_fetch_xor(&lapic->tmr[vector / 64], BIT(vector % 64), __ATOMIC_RELAXED);
 	}
-	vcpu->irq_check = true;
-	vcpu_wake(vcpu);
+	__atomic_fetch_or(&lapic->irr[vector / 64], BIT(vector % 64), __ATOMIC_RELEASE);
+	vcpu_request(vcpu, VCPU_REQ_IRQ);
 }
 
 static void eoi(struct vcpu *vcpu)
@@ -193,20 +214,18 @@ static void deliver(struct vcpu *vcpu, unsigned mode, unsigned vector, bool leve
 		}
 		break;
 	case MODE_NMI:
-		vcpu->nmi = true;
-		vcpu->irq_check = true;
-		vcpu_wake(vcpu);
+		vcpu_request(vcpu, VCPU_REQ_NMI);
 		break;
 	case MODE_INIT:
 		if (vcpu->id != 0) {
-			vcpu_reset(vcpu);
+			__atomic_fetch_and(&vcpu->requests, ~(uint32_t)VCPU_REQ_SIPI, __ATOMIC_SEQ_CST);
+			vcpu_request(vcpu, VCPU_REQ_INIT);
 		}
 		break;
 	case MODE_SIPI:
-		if (vcpu->state == VCPU_OFF && vcpu->id != 0) {
-			backend->vcpu_sipi(vcpu, vector);
-			vcpu->state = VCPU_HALTED;
-			vcpu_wake(vcpu);
+		if (vcpu->id != 0) {
+			__atomic_store_n(&vcpu->sipi_vector, (uint8_t)vector, __ATOMIC_RELAXED);
+			vcpu_request(vcpu, VCPU_REQ_SIPI);
 		}
 		break;
 	default:
@@ -395,8 +414,8 @@ static void write_lvt(struct vcpu *vcpu, unsigned index, uint32_t value)
 		lapic->tsc_deadline = 0;
 		lapic->deadline = 0;
 	}
-	if (index == 3 && part_is_control(vcpu->part)) {
-		/* The PIC behind LINT0 is the control partition's. */
+	if (index == 3 && part_is_control(vcpu->part) && vcpu->id == 0) {
+		/* The PIC behind LINT0 is the control partition's, and wired to the first CPU. */
 		lapic_lint0_mask(lapic->lvt[3] & LVT_MASKED);
 	}
 }

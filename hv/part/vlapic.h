@@ -12,7 +12,8 @@
 struct vcpu;
 
 struct vlapic {
-	uint64_t irr[4], isr[4], tmr[4]; /* 256 bits each */
+	uint64_t irr[4], tmr[4]; /* 256 bits each; atomic */
+	uint64_t isr[4]; /* from here on of the CPU it is on */
 	uint64_t phys[4];  /* control: vectors that are also in service in the physical local APIC */
 	uint64_t base;     /* IA32_APIC_BASE */
 	uint32_t tpr, svr, ldr;
@@ -42,7 +43,7 @@ int vlapic_write_base(struct vcpu *vcpu, uint64_t value);
 
 void vlapic_write_tsc_deadline(struct vcpu *vcpu, uint64_t guest_tsc);
 
-/** Sets the vector in IRR and wakes the vcpu. */
+/** Sets the vector in IRR and asks the vcpu to look. Context: any CPU, as for vcpu_request. */
 void vlapic_raise(struct vcpu *vcpu, unsigned vector, bool level);
 
 /** An MSI of the partition's devices: address and data as in SDM 3A, "Message Signalled Interrupts". */

@@ -15,6 +15,7 @@
 #include "part/event.h"
 #include "part/hypercall.h"
 #include "part/ioreq.h"
+#include "part/sched.h"
 #include "vmx_fake.h"
 
 #define IOREQ_PAGE (VMX_FAKE_ARGS + PAGE_SIZE)
@@ -48,6 +49,13 @@ static int64_t call_from(struct vcpu *vcpu, uint64_t number, uint64_t a, uint64_
 static int64_t call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
 {
 	return call_from(parts[0].vcpu[0], number, a, b, c);
+}
+
+/* The vcpu comes on the CPU, looks at what it was asked, and leaves again. */
+static void look(struct vcpu *vcpu)
+{
+	cpu_this()->sched->resched = true;
+	vcpu_run(vcpu);
 }
 
 static void create(uint64_t id)
@@ -260,14 +268,20 @@ static void ioreq_answer_can_wait_for_the_next(void **state)
 	assert_int_equal(call(BH_HC_IOREQ_DONE, 1, 0, 2), -BH_INVAL);
 	assert_int_equal(call(BH_HC_IOREQ_DONE, 1, 0, BH_IOREQ_WAIT), 0);
 	assert_int_equal(control->state, VCPU_HALTED);
+	ioreq_finish(vcpu);
 	ioreq_pio(vcpu, &pio);
+	look(control);
 	assert_int_equal(control->state, VCPU_RUNNABLE);
 	assert_int_equal(slot->state, BH_IOREQ_PENDING);
 	assert_int_equal(events->pending, 0);
 
 	slot->state = BH_IOREQ_DONE;
 	assert_int_equal(call(BH_HC_IOREQ_DONE, 1, 0, BH_IOREQ_WAIT), 0);
-	vcpu_wake(control);
+	ioreq_finish(vcpu);
+	control->extint = 0x31;
+	vcpu_request(control, VCPU_REQ_IRQ);
+	look(control);
+	assert_int_equal(control->state, VCPU_RUNNABLE);
 	ioreq_pio(vcpu, &pio);
 	assert_int_equal(events->ioreq[1], 1);
 }

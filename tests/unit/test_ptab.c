@@ -155,18 +155,20 @@ static void ptab_map_splits_large_page(void **state)
 	expect(2 * PAGE_SIZE, leaf(2 * PAGE_SIZE, 1, RW, 6), 1);
 }
 
-/* A large page over small ones gives their tables back. */
+/* A large page over small ones gives their tables back, when nobody walks them any more. */
 static void ptab_map_replaces_tables(void **state)
 {
 	(void)state;
 	assert_int_equal(ptab_map(&pt, 0, 0, PAGE_SIZE, RW, PTAB_WB), 0);
 	assert_int_equal(tables(), 4);
 	assert_int_equal(ptab_map(&pt, 0, 0, PAGE_2M, RW, PTAB_WB), 0);
+	assert_int_equal(tables(), 4);
+	ptab_reap(&pt);
 	assert_int_equal(tables(), 3);
 	expect(PAGE_SIZE, leaf(0, 2, RW, 6), 2);
 }
 
-/* When the last page of a table goes, the table goes. */
+/* When the last page of a table goes, the table goes; who still walks it finds nothing there. */
 static void ptab_unmap_frees_empty_tables(void **state)
 {
 	(void)state;
@@ -174,6 +176,13 @@ static void ptab_unmap_frees_empty_tables(void **state)
 	assert_int_equal(ptab_unmap(&pt, PAGE_1G, PAGE_SIZE), 0);
 	assert_int_equal(tables(), 4);
 	assert_int_equal(ptab_unmap(&pt, PAGE_1G + PAGE_SIZE, PAGE_SIZE), 0);
+	assert_int_equal(tables(), 4);
+	for (hpa_t at = pt.retired; at.v; at = hpa(*(uint64_t *)at.v)) {
+		for (unsigned i = 0; i < 512; i++) {
+			assert_false(present(((uint64_t *)at.v)[i]));
+		}
+	}
+	ptab_reap(&pt);
 	assert_int_equal(tables(), 1);
 }
 

@@ -82,7 +82,9 @@ static void run_turns(unsigned count)
 	}
 	left = cpu_this()->current;
 	cpu_this()->current = NULL;
-	sched_enqueue(left);
+	cpu_this()->guest = 0;
+	left->place = SCHED_OFF;
+	sched_wake(left);
 }
 
 /* Who wants the CPU all the time gets it by weight: 400 to 100 to 100. */
@@ -118,8 +120,7 @@ static void sched_names_who_keeps_interrupts_off(void **state)
 	vmx_write(VMCS_GUEST_RFLAGS, 2);
 	(void)vmcs_enter(guests[2]);
 	vmx_write(VMCS_GUEST_RFLAGS, 2 | 0x200);
-	guests[0]->state = VCPU_HALTED;
-	sched_dequeue(guests[0]);
+	guests[0]->state = VCPU_HALTED; /* its next turn finds nothing to do */
 	run_turns(600); /* six seconds */
 	text[log_read(before, text, sizeof(text) - 1, &start, &written)] = 0;
 	said = strstr(text, "desktop: vcpu 0 keeps its interrupts off");
@@ -144,11 +145,11 @@ static void sched_leaves_paused_partitions_alone(void **state)
 static void sched_waking_goes_first_for_a_while(void **state)
 {
 	(void)state;
-	guests[0]->state = VCPU_HALTED;
-	sched_dequeue(guests[0]);
+	guests[0]->state = VCPU_HALTED; /* its next turn finds nothing to do */
 	run_turns(2000);
 	memset(ran, 0, sizeof(ran));
-	vcpu_wake(guests[0]);
+	guests[0]->nmi = true;
+	vcpu_request(guests[0], VCPU_REQ_IRQ);
 	run_turns(1);
 	assert_true(ran[0] > 0);
 	assert_int_equal(ran[1] + ran[2], 0);
@@ -163,7 +164,6 @@ static void sched_deadline_ends_a_slice(void **state)
 
 	(void)state;
 	guests[2]->state = VCPU_HALTED;
-	sched_dequeue(guests[2]);
 	guests[2]->lapic.svr = 0x1ff;
 	guests[2]->lapic.lvt[0] = 2u << 17 | 0xec;
 	vlapic_write_tsc_deadline(guests[2], insn_fake.tsc + soon);

@@ -35,8 +35,9 @@ static int setup(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		vcpus[i].part = &part;
 		vcpus[i].id = i;
-		vcpus[i].paused = true;
+		vcpus[i].apic_id = i;
 		vcpus[i].state = VCPU_HALTED;
+		sched_attach(&vcpus[i]);
 		part.vcpu[i] = &vcpus[i];
 		vlapic_reset(&vcpus[i].lapic, i, true);
 		assert_int_equal(vlapic_write_msr(&vcpus[i], MSR(SVR), 0x1ff), 0);
