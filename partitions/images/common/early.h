@@ -15,7 +15,8 @@ int early_mount(const char *source, const char *target, const char *type, unsign
 		const char *data);
 
 /** Loads the modules named in the file `list`: one "patterns path [parameters]" per line, in that order.
- *  Patterns: "*", or one or more with commas between, of which one must fit the modalias of a PCI device of the machine.
+ *  Patterns: "*", or one or more with commas between, of which one must fit the modalias of a PCI
+ *  device of the machine.
  *  A module that does not load is reported and does not stop the others. */
 void early_load_modules(const char *list);
 
