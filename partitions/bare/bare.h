@@ -41,6 +41,17 @@ void uart_init(void);
  *  address, 0 if unknown. */
 uint16_t fadt_power_port(uint64_t rsdp);
 
+/** Gives the guest its edu device, before it starts, and finds our own. Error as of a hypercall. */
+int64_t dma_init(void);
+/** See GUEST_PORT_CANARY, GUEST_PORT_FAULTS. */
+uint32_t dma_canary(void);
+uint32_t dma_faults(void);
+/** Has our device write; 1: it arrived in our own memory. */
+uint32_t dma_write(uint32_t gpa, uint64_t ram_hpa);
+
+/** Where the guest's RAM lies. */
+extern uint64_t bare_ram_hpa;
+
 /** Prints one last line about the guest and switches the machine off. */
 _Noreturn void bare_finish(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

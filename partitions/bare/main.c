@@ -41,6 +41,7 @@ static struct bh_ioreq ioreq_page[BH_PAGE_SIZE / sizeof(struct bh_ioreq)]
 static struct bh_part_info part_info __attribute__((aligned(128)));
 static struct bh_vcpu_start vcpu_start __attribute__((aligned(128)));
 static struct bh_vcpu_stats vcpu_stats __attribute__((aligned(256)));
+uint64_t bare_ram_hpa;
 static volatile bool clock_ran_out;
 static bool want_stats;
 static uint16_t power_port; /* 0: not known */
@@ -230,6 +231,9 @@ static void guest_start_up(const struct pvh_start_info *info)
 	must(guest_hypercall(BH_HC_PART_CREATE, BARE_PART, (uint64_t)ioreq_page, 0), "create");
 	must(guest_hypercall(BH_HC_PART_INFO, BARE_PART, (uint64_t)&part_info, 0), "info");
 	uint8_t *ram = (uint8_t *)part_info.ram_hpa;
+
+	bare_ram_hpa = part_info.ram_hpa;
+	must(dma_init(), "device-map");
 
 	if (acpi_build(ram + LAYOUT_ACPI_GPA, LAYOUT_ACPI_SIZE, LAYOUT_ACPI_GPA,
 		       part_info.vcpu_count) == 0) {

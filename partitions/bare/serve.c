@@ -26,6 +26,7 @@ static uint8_t mmio_bytes[MMIO_TEST_SIZE];
 static uint32_t echo_value;
 static uint32_t echo_size;
 static uint8_t clock_index;
+static uint32_t dma_arrived;
 
 static uint64_t ones(uint32_t size)
 {
@@ -100,6 +101,12 @@ static uint64_t pio_read(uint32_t port, uint32_t size)
 	}
 	case GUEST_PORT_LAST:
 		return echo_size;
+	case GUEST_PORT_CANARY:
+		return dma_canary();
+	case GUEST_PORT_FAULTS:
+		return dma_faults();
+	case GUEST_PORT_DMA:
+		return dma_arrived;
 	case PORT_CLOCK_DATA:
 		return clock_read();
 	default:
@@ -128,6 +135,9 @@ static void pio_write(uint32_t port, uint32_t size, uint32_t value)
 		return;
 	}
 	switch (port) {
+	case GUEST_PORT_DMA:
+		dma_arrived = dma_write(value, bare_ram_hpa);
+		break;
 	case POWER_DEBUG_EXIT_PORT: /* as QEMU's isa-debug-exit */
 		end_with(value << 1 | 1);
 		break;

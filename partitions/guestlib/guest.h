@@ -22,6 +22,12 @@
 #define GUEST_PORT_DIRTY    0x5e8u        /* write: control overwrites its FPU and XMM registers */
 #define GUEST_PORT_ECHO     0x5f8u        /* 4 ports: read what was written last */
 #define GUEST_PORT_LAST     0x5fcu        /* read: size of the last write to the echo ports */
+#define GUEST_PORT_CANARY   0x5e4u        /* read: address of a page of the control partition, 0 if it changed */
+#define GUEST_PORT_FAULTS   0x5e0u        /* read: faults of the IOMMU << 8, partition of the last one */
+#define GUEST_PORT_DMA      0x5dcu        /* write: control's device writes to this gpa; read: see below */
+#define GUEST_DMA_OWN       0xffffffffu   /* instead: to memory of the control partition; read 1: arrived */
+#define GUEST_DMA_ROOT      0xfffffffeu   /* instead: to memory of root mode */
+#define GUEST_EDU_BAR       0xd0200000ull /* 1 MiB: QEMU's edu device, if the policy gives it to the guest */
 #define GUEST_PORT_MSI      0x5f4u        /* write 32 bits: posts an MSI with this vector */
 
 /** The test itself. The value goes to the debug exit port: exit status (value << 1) | 1. */

@@ -12,6 +12,9 @@ the form `word: value`:
   timeout: S                    seconds of the guest's own clock (default 20)
   memory: MIB
   vcpus: N...                   one run with each number of vcpus (default 1)
+  machine: NAME                 only there
+  device: SPEC                  a device of the policy table (tools/guest-run --device)
+  qemu: ARGUMENTS               further arguments for QEMU
 Prints one TAP line per run; the guest's own lines follow as comments where it failed, or with -v.
 """
 import argparse
@@ -29,7 +32,7 @@ STOPPED, TIMED_OUT = 126, 124
 
 
 def expectations(name):
-    found = dict(re.findall(r"^ \*+ +(expect|append|timeout|memory|vcpus): (.*?)(?: \*/)?$",
+    found = dict(re.findall(r"^ \*+ +(expect|append|timeout|memory|vcpus|machine|device|qemu): (.*?)(?: \*/)?$",
                             (HERE / f"{name}.c").read_text(), re.M))
     if "expect" not in found:
         sys.exit(f"{name}.c: its head comment has no line `expect:`")
@@ -46,6 +49,7 @@ def run(args, name, vcpus):
     append = want.get("append", "") + (f" vcpus={vcpus}" if "vcpus" in want else "")
     command = [ROOT / "tools" / "guest-run", "--machine", args.machine, "--cpus", args.cpus, "--vcpus", vcpus,
                "--timeout", want.get("timeout", "20"), "--append", append, "--memory", want.get("memory", "64"), "--stats",
+               *(["--device", want["device"]] if "device" in want else []), f"--qemu={want.get('qemu', '')}",
                BUILD / "tests" / "guest" / f"{name}.elf"]
     done = subprocess.run([str(a) for a in command], capture_output=True, text=True, errors="replace", check=False)
     lines = (done.stdout + done.stderr).splitlines()
@@ -82,6 +86,7 @@ def main():
     parser.add_argument("-v", "--verbose", action="store_true")
     args = parser.parse_args()
     wanted = [(name, int(vcpus)) for name in [Path(n).stem for n in args.names] or names()
+              if expectations(name).get("machine", args.machine) == args.machine
               for vcpus in expectations(name).get("vcpus", "1").split()]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
