@@ -19,12 +19,20 @@ struct backend_mode {
 	unsigned cpl;
 };
 
+/** A register of which a guest sees this value, and which ignores what it writes. */
+struct backend_msr {
+	uint32_t msr;
+	uint64_t value;
+};
+
 struct backend {
 	const char *name; /* "VT-x" */
 	/** This CPU is of the kind, with or without the feature. */
 	bool (*present)(void);
 	/** MSRs that entry and exit leave alone: the core swaps them with the vcpu. Ends with 0. */
 	const uint32_t *switched_msrs;
+	/** The vendor's registers that systems read unasked. Ends with 0; NULL: none. */
+	const struct backend_msr *fixed_msrs;
 	/** Format of the second-level tables. */
 	struct ptab_format *format;
 

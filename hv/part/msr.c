@@ -21,6 +21,17 @@ static bool is_mtrr(uint32_t msr)
 	       (msr >= MSR_IA32_MTRR_PHYSBASE0 && msr <= MSR_IA32_MTRR_FIX4K_F8000);
 }
 
+/* NULL: the vendor's table does not name it. */
+static const struct backend_msr *find_fixed(uint32_t msr)
+{
+	for (const struct backend_msr *at = backend->fixed_msrs; at && at->msr; at++) {
+		if (at->msr == msr) {
+			return at;
+		}
+	}
+	return NULL;
+}
+
 int msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *ret_value)
 {
 	if (msr >= MSR_IA32_X2APIC_FIRST && msr <= MSR_IA32_X2APIC_LAST) {
@@ -53,6 +64,10 @@ int msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *ret_value)
 		if (is_mtrr(msr) && part_is_control(vcpu->part)) {
 			return insn_rdmsr_safe(msr, ret_value) ? -BH_INVAL : 0;
 		}
+		if (find_fixed(msr)) {
+			*ret_value = find_fixed(msr)->value;
+			return 0;
+		}
 		return -BH_INVAL;
 	}
 }
@@ -82,6 +97,6 @@ int msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	case MSR_IA32_DEBUGCTL:
 		return value ? -BH_INVAL : 0;
 	default:
-		return -BH_INVAL;
+		return find_fixed(msr) ? 0 : -BH_INVAL;
 	}
 }
