@@ -240,7 +240,8 @@ static void guest_start_up(const struct pvh_start_info *info)
 		must(-BH_RANGE, "acpi");
 	}
 	must(image_load(guest.data, guest.size, initrd.data, initrd.size, guest.text, ram,
-			part_info.ram_size, LAYOUT_ACPI_GPA, &vcpu_start),
+			part_info.ram_size, LAYOUT_ACPI_GPA, (uint32_t)part_info.tsc_khz,
+			&vcpu_start),
 	     "load");
 	must(guest_hypercall(BH_HC_VCPU_SET, BARE_PART, 0, (uint64_t)&vcpu_start), "vcpu-set");
 	must(guest_hypercall(BH_HC_DOORBELL_SETUP, BARE_PART, GUEST_DOORBELL_PAGE, 1), "doorbell");

@@ -8,6 +8,7 @@
 #define PORT_COM1        0x3f8u
 #define PORT_COM1_END    0x3ffu
 #define PORT_KEYBOARD    0x64u
+#define PORT_TIMER_COUNT 0x42u
 #define PORT_CLOCK_INDEX 0x70u
 #define PORT_CLOCK_DATA  0x71u
 #define PORT_ACPI_QEMU   0x604u
@@ -109,6 +110,8 @@ static uint64_t pio_read(uint32_t port, uint32_t size)
 		return dma_arrived;
 	case PORT_CLOCK_DATA:
 		return clock_read();
+	case PORT_TIMER_COUNT:
+		return 0; /* Linux on an AMD CPU would wait 100,000 reads for ones to change */
 	default:
 		break;
 	}

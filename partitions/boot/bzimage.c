@@ -102,13 +102,18 @@ int bzimage_load(const struct image_request *rq, struct window *w, struct bh_vcp
 	struct window_map_entry map[WINDOW_MAP_COUNT];
 	uint8_t header[BZ_HEADER_END];
 	uint64_t zero_page, cmdline, initrd;
+	char word[IMAGE_WORD_MAX];
+	size_t text_max;
 
 	memcpy(header, rq->file, sizeof(header));
 	if (((uint32_t)header[BZ_VERSION + 1] << 8 | header[BZ_VERSION]) < BZ_VERSION_MIN ||
 	    (header[BZ_LOADFLAGS] & BZ_LOADED_HIGH) == 0) {
 		return -BH_NOSUPP;
 	}
-	if (rq->cmdline != NULL && strlen(rq->cmdline) > get32(header + BZ_CMDLINE_SIZE)) {
+	text_max = get32(header + BZ_CMDLINE_SIZE);
+	if (rq->cmdline != NULL &&
+	    (strlen(rq->cmdline) > text_max ||
+	     (rq->tsc_khz != 0 && text_max - strlen(rq->cmdline) < IMAGE_WORD_MAX))) {
 		return -BH_RANGE;
 	}
 	int err = kernel_load(rq, header, w);
@@ -120,7 +125,7 @@ int bzimage_load(const struct image_request *rq, struct window *w, struct bh_vcp
 
 	if ((err = image_load_initrd(rq, w, initrd_limit, &initrd)) != 0 ||
 	    (err = window_data(w, BZ_ZERO_PAGE, &zero_page)) != 0 ||
-	    (err = window_string(w, NULL, rq->cmdline, &cmdline)) != 0) {
+	    (err = window_string(w, image_tsc_word(rq, word), rq->cmdline, &cmdline)) != 0) {
 		return err;
 	}
 	uint8_t *zp = window_at(w, zero_page);

@@ -25,12 +25,33 @@ int image_load_initrd(const struct image_request *rq, struct window *w, uint64_t
 	return 0;
 }
 
+const char *image_tsc_word(const struct image_request *rq, char ret_word[IMAGE_WORD_MAX])
+{
+	static const char name[] = "tsc_early_khz=";
+	char digits[10];
+	unsigned int count = 0;
+	char *to = ret_word + sizeof(name) - 1;
+
+	if (rq->tsc_khz == 0) {
+		return NULL;
+	}
+	for (uint32_t rest = rq->tsc_khz; rest != 0; rest /= 10) {
+		digits[count++] = (char)('0' + rest % 10);
+	}
+	memcpy(ret_word, name, sizeof(name) - 1);
+	while (count != 0) {
+		*to++ = digits[--count];
+	}
+	*to = 0;
+	return ret_word;
+}
+
 int image_load(const void *file, size_t size, const void *initrd, size_t initrd_size,
 	       const char *cmdline, void *ram, uint64_t ram_size, uint64_t acpi_rsdp_gpa,
-	       struct bh_vcpu_start *ret_start)
+	       uint32_t tsc_khz, struct bh_vcpu_start *ret_start)
 {
-	const struct image_request rq = { file,	   size,    initrd, initrd_size,
-					  cmdline, acpi_rsdp_gpa };
+	const struct image_request rq = { file,	   size,	  initrd, initrd_size,
+					  cmdline, acpi_rsdp_gpa, tsc_khz };
 	struct elf_image elf;
 	struct window w;
 	int err = window_init(&w, ram, ram_size);

@@ -56,6 +56,7 @@ int pvh_load(const struct image_request *rq, const struct elf_image *elf, struct
 	struct pvh_start_info info = { .magic = PVH_MAGIC, .version = 1 };
 	struct window_map_entry map[WINDOW_MAP_COUNT];
 	struct pvh_map pvh_map[WINDOW_MAP_COUNT];
+	char word[IMAGE_WORD_MAX];
 	uint64_t info_gpa;
 
 	if (!elf_contains(elf, elf->pvh_entry) || elf->pvh_entry > UINT32_MAX) {
@@ -68,7 +69,7 @@ int pvh_load(const struct image_request *rq, const struct elf_image *elf, struct
 	}
 	if ((err = window_data(w, sizeof(info), &info_gpa)) != 0 ||
 	    (err = window_data(w, sizeof(pvh_map), &info.memmap)) != 0 ||
-	    (err = window_string(w, NULL, rq->cmdline, &info.cmdline)) != 0 ||
+	    (err = window_string(w, image_tsc_word(rq, word), rq->cmdline, &info.cmdline)) != 0 ||
 	    (err = modules_load(rq, w, &info)) != 0) {
 		return err;
 	}

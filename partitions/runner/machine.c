@@ -14,6 +14,7 @@
 #include "acpi.h"
 #include "bulkhead_dev.h"
 #include "image.h"
+#include "pit.h"
 #include "report.h"
 
 static const char *stop_text(uint32_t reason)
@@ -96,6 +97,7 @@ static void open_partition(struct machine *machine, const struct options *option
 	}
 	machine->vcpu_count = info.vcpu_count;
 	machine->ram_size = info.ram_size;
+	machine->tsc_khz = (uint32_t)info.tsc_khz;
 	if (options->memory != 0) {
 		if (options->memory > info.ram_size) {
 			report_end(EXIT_CODE_START,
@@ -145,6 +147,7 @@ void machine_init(struct machine *machine, const struct options *options)
 	ok = bus_add(bus, BH_IOREQ_PIO, POWER_RESET_PORT, 1, &power_reset_ops, &machine->power) &&
 	     bus_add(bus, BH_IOREQ_PIO, UART_PORT, UART_PORT_SIZE, &uart_ops, &machine->uart) &&
 	     pci_host_init(&machine->pci, bus) &&
+	     bus_add(bus, BH_IOREQ_PIO, PIT_PORT, PIT_PORT_SIZE, &pit_ops, NULL) &&
 	     bus_add(bus, BH_IOREQ_PIO, CMOS_PORT, CMOS_PORT_SIZE, &cmos_ops, &machine->cmos) &&
 	     bus_add(bus, BH_IOREQ_PIO, POWER_SLEEP_PORT, 2, &power_sleep_ops, &machine->power) &&
 	     bus_add(bus, BH_IOREQ_PIO, POWER_DEBUG_EXIT_PORT, 4, &power_debug_exit_ops,
@@ -230,7 +233,7 @@ void machine_load(struct machine *machine, const struct options *options)
 	struct mapped_file initrd = map_file(options->initrd_path, options->initrd_fd, "initrd");
 	struct bh_vcpu_start start;
 	int err = image_load(kernel.data, kernel.size, initrd.data, initrd.size, options->cmdline,
-			     machine->ram, machine->ram_size, LAYOUT_ACPI_GPA, &start);
+			     machine->ram, machine->ram_size, LAYOUT_ACPI_GPA, machine->tsc_khz, &start);
 
 	if (err < 0) {
 		report_end(EXIT_CODE_START, "kernel: %s", image_error_text(err));

@@ -24,6 +24,7 @@ struct machine {
 	struct bh_ioreq *ioreq; /* slots shared with root mode */
 	uint8_t *ram;
 	uint64_t ram_size; /* bytes that the guest is told of */
+	uint32_t tsc_khz;
 	int ram_fd;
 	unsigned vcpu_count;
 	struct bus bus;

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct bh_vcpu_start start;
 
 		if (image_load(data, size, with ? initrd : NULL, with ? sizeof(initrd) : 0, "a b", ram,
-			       RAM_SIZE, 0xe0000, &start) == 0 &&
+			       RAM_SIZE, 0xe0000, 50000, &start) == 0 &&
 		    (start.rip >= RAM_SIZE || start.rbx >= RAM_SIZE || start.rsi >= RAM_SIZE)) {
 			abort();
 		}

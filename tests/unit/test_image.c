@@ -133,7 +133,7 @@ static void make_bzimage(void)
 
 static int load(const char *cmdline)
 {
-	return image_load(file, sizeof(file), NULL, 0, cmdline, ram, RAM_SIZE, 0xe0000, &start);
+	return image_load(file, sizeof(file), NULL, 0, cmdline, ram, RAM_SIZE, 0xe0000, 0, &start);
 }
 
 /* An ELF64 with a multiboot header starts at its entry with the magic in EAX and an information structure
@@ -168,7 +168,7 @@ static void image_load_gives_multiboot_modules(void **state)
 	(void)state;
 	make_elf32();
 	add_multiboot(0);
-	assert_int_equal(image_load(file, sizeof(file), initrd, sizeof(initrd), NULL, ram, RAM_SIZE, 0,
+	assert_int_equal(image_load(file, sizeof(file), initrd, sizeof(initrd), NULL, ram, RAM_SIZE, 0, 0,
 				    &start),
 			 0);
 	assert_int_equal(start.rip, CODE_AT);
@@ -188,7 +188,7 @@ static void image_load_starts_pvh(void **state)
 	make_elf64();
 	add_pvh();
 	assert_int_equal(image_load(file, sizeof(file), initrd, sizeof(initrd), "quiet", ram, RAM_SIZE,
-				    0xe0000, &start),
+				    0xe0000, 0, &start),
 			 0);
 	assert_int_equal(start.rip, PVH_ENTRY);
 	assert_int_equal(ram32(start.rbx), 0x336ec578u);
@@ -200,6 +200,19 @@ static void image_load_starts_pvh(void **state)
 	assert_int_equal(ram64(start.rbx + 32), 0xe0000);
 	assert_int_equal(ram32(start.rbx + 48), 3);
 	assert_int_equal(ram64(ram64(start.rbx + 40) + 2 * 24 + 8), RAM_SIZE - 0x100000);
+}
+
+/* Linux is told the rate of the time-stamp counter by a word before its own; nobody else is. */
+static void image_load_tells_linux_the_tsc_rate(void **state)
+{
+	(void)state;
+	make_elf64();
+	add_pvh();
+	assert_int_equal(image_load(file, sizeof(file), NULL, 0, "quiet", ram, RAM_SIZE, 0, 2304000, &start), 0);
+	assert_string_equal((char *)ram + ram64(start.rbx + 24), "tsc_early_khz=2304000 quiet");
+	make_bzimage();
+	assert_int_equal(image_load(file, sizeof(file), NULL, 0, "quiet", ram, RAM_SIZE, 0, UINT32_MAX, &start), 0);
+	assert_string_equal((char *)ram + ram32(start.rsi + 0x228), "tsc_early_khz=4294967295 quiet");
 }
 
 /* A bzImage goes to 1 MiB; ESI points to a zero page with our values over the kernel's own header. */
@@ -225,10 +238,10 @@ static void image_load_refuses_initrd_over_bzimage(void **state)
 
 	(void)state;
 	make_bzimage();
-	assert_int_equal(image_load(file, sizeof(file), initrd, sizeof(initrd), NULL, ram, RAM_SIZE, 0,
+	assert_int_equal(image_load(file, sizeof(file), initrd, sizeof(initrd), NULL, ram, RAM_SIZE, 0, 0,
 				    &start),
 			 0);
-	assert_int_equal(image_load(file, sizeof(file), initrd, sizeof(initrd), NULL, ram, 7 << 20, 0,
+	assert_int_equal(image_load(file, sizeof(file), initrd, sizeof(initrd), NULL, ram, 7 << 20, 0, 0,
 				    &start),
 			 -BH_RANGE);
 }
@@ -390,10 +403,10 @@ static void image_load_refuses_odd_ram(void **state)
 	(void)state;
 	make_elf64();
 	add_multiboot(0);
-	assert_int_equal(image_load(file, sizeof(file), NULL, 0, NULL, ram, 4096, 0, &start), -BH_RANGE);
-	assert_int_equal(image_load(file, sizeof(file), NULL, 0, NULL, ram, RAM_SIZE - 1, 0, &start),
+	assert_int_equal(image_load(file, sizeof(file), NULL, 0, NULL, ram, 4096, 0, 0, &start), -BH_RANGE);
+	assert_int_equal(image_load(file, sizeof(file), NULL, 0, NULL, ram, RAM_SIZE - 1, 0, 0, &start),
 			 -BH_RANGE);
-	assert_int_equal(image_load(file, sizeof(file), NULL, 0, NULL, ram, 4ull << 30, 0, &start),
+	assert_int_equal(image_load(file, sizeof(file), NULL, 0, NULL, ram, 4ull << 30, 0, 0, &start),
 			 -BH_RANGE);
 }
 
@@ -416,7 +429,7 @@ static void image_load_refuses_truncated_bzimage(void **state)
 	make_bzimage();
 	file[0x1f1] = 64;
 	assert_int_equal(load(NULL), -BH_INVAL);
-	assert_int_equal(image_load(file, 0x210, NULL, 0, NULL, ram, RAM_SIZE, 0, &start), -BH_INVAL);
+	assert_int_equal(image_load(file, 0x210, NULL, 0, NULL, ram, RAM_SIZE, 0, 0, &start), -BH_INVAL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -427,6 +440,7 @@ int main(void)
 		TEST(image_load_starts_multiboot_elf64),
 		TEST(image_load_gives_multiboot_modules),
 		TEST(image_load_starts_pvh),
+		TEST(image_load_tells_linux_the_tsc_rate),
 		TEST(image_load_starts_bzimage),
 		TEST(image_load_refuses_initrd_over_bzimage),
 		TEST(image_load_keeps_start_on_failure),

@@ -22,8 +22,8 @@ DISKS = {
 }
 # Behind the IOMMU like every other device, and without the interface that knows none.
 GPUS = {
-    "std": ["-device", "VGA"],
-    "virtio": ["-device", "virtio-vga,iommu_platform=on,disable-legacy=on"],
+    "std": ["-device", "VGA,xres=1024,yres=768"],
+    "virtio": ["-device", "virtio-vga,xres=1024,yres=768,iommu_platform=on,disable-legacy=on"],
 }
 KEYS = {"super": "meta_l", "Return": "ret", "Escape": "esc", "space": "spc", "BackSpace": "backspace"}
 
@@ -81,7 +81,7 @@ class Qemu(machine.Machine):
         if not icount:
             self.tick = "ticks"
         args = [PROGRAM, "-nodefaults", "-no-reboot", "-m", megs, "-smp", cpus,
-                "-machine", "q35,kernel-irqchip=split", *accelerator(kvm, icount), *firmware_args(folder, firmware)]
+                "-machine", "q35,kernel-irqchip=split,vmport=off", *accelerator(kvm, icount), *firmware_args(folder, firmware)]
         args += laptop(folder, (bus, disk), gpu, iommu) if disk else ["-cdrom", cdrom]
         args += {"none": ["-display", "none"], "window": [], "vnc": ["-vnc", "127.0.0.1:0,to=99"]}[view]
         args += ["-serial", f"file:{self.serial}"]
