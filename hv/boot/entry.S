@@ -134,6 +134,7 @@ entry64:
 	hlt
 	jmp	6b
 
+	.globl	boot_gdt, boot_pml4
 	.section .rodata
 text_no_long_mode:
 	.ascii	"bulkhead: cannot start: the CPU has no 64-bit mode (CPUID.80000001H:EDX.LM); "

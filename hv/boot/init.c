@@ -2,6 +2,7 @@
 /** The order in which root mode starts. Each step either works or says what a person can do about
  * it; nothing is undone, because nothing runs yet that would care. Built for the target alone. */
 #include "acpi/acpi.h"
+#include "boot/ap.h"
 #include "boot/boot.h"
 #include "boot/pvh.h"
 #include "cpu/cpuid.h"
@@ -136,12 +137,14 @@ static void init_partitions(const struct boot_info *info)
 		sizes[count++] = policy_part(i)->ram_size;
 	}
 	must(frames_reserve_pool(info, sizes, count), "give the partitions less in the policy");
-	must(pvh_write(info, &start_info, &entry), "load fewer or smaller modules");
 	must(iommu_init(), "update the firmware, or switch VT-d off in it");
 	must(device_init(), "switch VT-d on in the firmware, or let the policy run with a warning");
 	must(backend->init(), "give the partitions less in the policy");
 	must(backend->cpu_init(), "switch the machine off and on again");
 	must(xcr0_init(), "this CPU needs a newer hypervisor");
+	sched_init(cpu_this());
+	ap_start_all(info);
+	must(pvh_write(info, &start_info, &entry), "load fewer or smaller modules");
 	must(control_init(info, start_info, entry), "give the partitions less in the policy");
 	must(iommu_start(), "switch network boot and legacy USB off in the firmware, or update it");
 }

@@ -40,7 +40,7 @@ struct writer {
 	size_t text_used;
 };
 
-static uint64_t find_low(const struct boot_info *info, uint64_t size)
+uint64_t pvh_find_low(const struct boot_info *info, uint64_t size)
 {
 	for (uint64_t at = LOW_FROM; at + size <= LOW_TO; at += PAGE_SIZE) {
 		if (frame_range_owned(hpa(at), size, BH_PART_CONTROL) &&
@@ -154,7 +154,7 @@ static int add_map(struct writer *w, const struct boot_info *info)
 int pvh_write(const struct boot_info *info, gpa_t *ret_start_info, gpa_t *ret_loader_entry)
 {
 	size_t loader_size = (size_t)(loader_blob_end - loader_blob);
-	uint64_t at = find_low(info, BLOCK_SIZE);
+	uint64_t at = pvh_find_low(info, BLOCK_SIZE);
 	struct writer w = {.block = hpa_ptr(hpa(at))};
 	int rc;
 

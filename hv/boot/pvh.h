@@ -35,6 +35,10 @@ struct pvh_mem {
 
 struct boot_info;
 
+/** RAM of the control partition below 640 KiB that is in no module's way, page aligned; 0: there is none.
+ *  Frames must be final. */
+uint64_t pvh_find_low(const struct boot_info *info, uint64_t size);
+
 /** Writes the start information and the loader into low memory of the control partition. Frames
  * must be final. Errors: -BH_NOMEM (no room below 640 KiB). */
 BH_MUST_CHECK int pvh_write(const struct boot_info *info, gpa_t *ret_start_info,

@@ -67,3 +67,46 @@ uint64_t tsc_khz(void)
 {
 	return khz;
 }
+
+#define COMPARE_READS 2000u
+#define COMPARE_MS    20u
+
+/* True when `count` CPUs have come here. */
+static bool meet(struct tsc_pair *pair, uint32_t count, uint64_t patience)
+{
+	uint64_t end = insn_rdtsc() + patience;
+
+	__atomic_fetch_add(&pair->here, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&pair->here, __ATOMIC_ACQUIRE) < count && insn_rdtsc() < end) {
+		insn_pause();
+	}
+	return __atomic_load_n(&pair->here, __ATOMIC_ACQUIRE) >= count;
+}
+
+static uint64_t read_in_turn(struct tsc_pair *pair)
+{
+	uint64_t now;
+
+	lock_acquire(&pair->lock);
+	insn_fence(); /* not read before it is our turn */
+	now = insn_rdtsc();
+	if (now < pair->last) {
+		pair->off = MAX(pair->off, pair->last - now);
+	}
+	pair->last = now;
+	lock_release(&pair->lock);
+	return now;
+}
+
+uint64_t tsc_compare(struct tsc_pair *pair, uint64_t patience)
+{
+	uint64_t end;
+
+	if (!meet(pair, 2, patience)) {
+		return 1;
+	}
+	end = read_in_turn(pair) + COMPARE_MS * khz;
+	for (unsigned i = 0; i < COMPARE_READS && read_in_turn(pair) < end; i++) {
+	}
+	return meet(pair, 4, patience) ? pair->off : 1;
+}

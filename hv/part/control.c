@@ -62,7 +62,6 @@ int control_init(const struct boot_info *info, gpa_t start_info, gpa_t entry)
 		parts[i].policy = policy_part(i);
 	}
 	vcpuid_init();
-	sched_init(cpu_this());
 	err = backend_part_create(control);
 	if (!err) {
 		err = map_memory(control);

@@ -15,6 +15,7 @@
 #include "part/backend.h"
 #include "part/control.h"
 #include "part/policy.h"
+#include "part/sched.h"
 #include "part/xcr0.h"
 
 #define MIB	  0x100000ull
@@ -88,6 +89,7 @@ void vmx_fake_start_root_mode(void)
 	machine_boot_info(&info, RAM_TOP);
 	make_policy(&info);
 	cpu_init(0);
+	sched_init(cpu_this());
 	memset(parts, 0, sizeof(parts));
 	strcpy(boot_record()->cmdline, "tsc_khz=50000");
 	if (tsc_init(0, false) || backend_choose() || frames_init(&info) || policy_init(&info) ||
