@@ -70,12 +70,15 @@ def definition(name):
     return json.loads((paths.DEFS / f"{name}.json").read_text())
 
 
-def policy(parts, modules, words=()):
-    """The policy table for partitions [{name, ram_mib, ...}] and boot modules {role: path}; more words for its tool."""
+def policy(parts, modules, words=(), devices=()):
+    """The policy table for partitions [{name, ram_mib, ...}], boot modules {role: path} and real devices
+    [{role, part, class, ...}]; more words for its tool."""
     args = list(words)
     for part in parts:
         fields = (part[f] for f in ("name", "ram_mib", "vcpus", "weight", "flags", "doorbells"))
         args += ["--part", ":".join(str(f) for f in fields)]
+    for device in devices:
+        args += ["--device", ",".join(f"{word}={value}" for word, value in device.items())]
     for role, path in modules.items():
         args += ["--module", f"{role}={path}"]
     tool = image.program("policy/compile/policy-table")
@@ -133,5 +136,5 @@ def laptop(check=False, append="", parts=(), guests=None, desktop="light", real=
         files[f"images/{name}.initrd"], files[f"images/{name}.vhd"] = image.guest(recipes[name])
     own = [{**part, "ram_mib": variant["ram_mib"]} if part["name"] == "desktop" else part
            for part in laptop_data["part"]]
-    table = policy([*own, *parts], modules)
+    table = policy([*own, *parts], modules, devices=laptop_data["device"])
     return disk.make(boot_files(modules, table, boot["options"], words), files)

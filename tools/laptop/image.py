@@ -142,7 +142,9 @@ def guest(name):
         archive.write(folder / "initrd")
         root = folder / "root"
         root.mkdir()
-        fill(name, data, root)
+        on_disk = fill(name, data, root)
+        if "disk_drivers" in data:  # loaded by a program of the guest, where there is such a device
+            add_modules({"modules": [], "drivers": data["disk_drivers"]}, on_disk.write)
         fix_times(root)
         step.command(["mkfs.erofs", *data.get("erofs", []), "-T", paths.EPOCH, "--all-root", "-U",
                       uuid.uuid5(NAMESPACE, name), folder / "root.erofs", root])

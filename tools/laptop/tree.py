@@ -53,6 +53,11 @@ class Tree:
             mode = 0o755 if os.stat(source).st_mode & 0o100 else 0o644
         target.chmod(mode)
 
+    def write(self, target, content):
+        path = self.folder / merged(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
     def take(self, patterns):
         """Files of the packages by pattern; a pattern that names nothing is an error of the recipe."""
         for pattern in patterns:

@@ -118,15 +118,16 @@ static void draw_frame(void)
 	label(10, "Processor");
 	label(11, "Partition image");
 	label(12, "Policy");
-	panel(16, 6, "Now");
+	panel(16, 7, "Now");
 	label(18, "Time (UTC)");
 	label(19, "Running for");
 	label(20, "Load");
 	label(21, "Processes");
-	panel(25, 4, "Resources");
-	label(27, "Memory");
-	label(28, "Disk");
-	at(34, LEFT);
+	label(22, "Network");
+	panel(26, 4, "Resources");
+	label(28, "Memory");
+	label(29, "Disk");
+	at(35, LEFT);
 	printf("\033[90mSuper+1 desktop   Super+2 browser   Super+3 management   Super+Tab next\033[0m");
 }
 
@@ -160,11 +161,13 @@ static void draw_values(void)
 		value(19, "%ld min %ld s", info.uptime / 60, info.uptime % 60);
 		value(20, "%.2f", (double)info.loads[0] / 65536.0);
 		value(21, "%u", info.procs);
-		bar(27, ((info.totalram - info.freeram) * info.mem_unit) >> 20,
+		bar(28, ((info.totalram - info.freeram) * info.mem_unit) >> 20,
 		    (info.totalram * info.mem_unit) >> 20, "MiB");
 	}
+	first_line("/run/network", "", line, sizeof(line));
+	value(22, "%s", line);
 	if (statvfs("/", &disk) == 0) {
-		bar(28, ((unsigned long long)(disk.f_blocks - disk.f_bfree) * disk.f_frsize) >> 20,
+		bar(29, ((unsigned long long)(disk.f_blocks - disk.f_bfree) * disk.f_frsize) >> 20,
 		    ((unsigned long long)disk.f_blocks * disk.f_frsize) >> 20, "MiB");
 	}
 	fflush(stdout);
