@@ -3,7 +3,7 @@
 import json
 import tomllib
 
-from . import cache, deb, disk, image, kernel, paths, step
+from . import cache, deb, disk, image, kernel, paths, secure, step
 
 GUESTS = ("desktop", "browser", "management")
 GUEST_TARGETS = ("policy/compile/policy-table", "hv/boot/bulkhead.elf", "partitions/bare/bare.elf")
@@ -111,10 +111,10 @@ def partition_files(words):
     return files
 
 
-def laptop(check=False, append="", parts=(), guests=None, desktop="light", real=False):
+def laptop(check=False, append="", parts=(), guests=None, desktop="light", real=False, chain=None):
     """Path of the disk image of the laptop, the same for all emulators. check: each guest also tells which keys it
     receives; append: more words for the control kernel's command line; desktop: "full" or "light"; real: for a real
-    CPU. Tests add guests: their entries in the policy, and {name: (definition, kernel's path)}."""
+    CPU; chain: signed for Secure Boot (secure.py). Tests add guests: their entries in the policy, and {name: (definition, kernel's path)}."""
     laptop_data = definitions()
     machine_words = [] if real else laptop_data["boot"]["emulated"]
     variant = laptop_data["desktop"][desktop]
@@ -137,4 +137,7 @@ def laptop(check=False, append="", parts=(), guests=None, desktop="light", real=
     own = [{**part, "ram_mib": variant["ram_mib"]} if part["name"] == "desktop" else part
            for part in laptop_data["part"]]
     table = policy([*own, *parts], modules, devices=laptop_data["device"])
-    return disk.make(boot_files(modules, table, boot["options"], words), files)
+    start = boot_files(modules, table, boot["options"], words)
+    if chain:
+        start = secure.boot_files(secure.test_keys(), start, chain)
+    return disk.make(start, files)

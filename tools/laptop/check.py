@@ -5,7 +5,7 @@ import json
 import re
 import time
 
-from . import build, choose, paths, step
+from . import build, choose, paths, secure, step
 
 STRIP_ROWS = 32
 FOCUS = r"switcher: focus {name} tsc=(\d+) frame-done tsc=(\d+)\s"
@@ -155,7 +155,8 @@ def main(timeout, as_json, desktop, machine, options):
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()
-    disk = build.laptop(check=True, desktop=desktop, real=machine == "kvm")
+    disk = build.laptop(check=True, desktop=desktop, real=machine == "kvm",
+                        chain=secure.chain_of(options.get("firmware")))
     begin = time.monotonic()
     check = Check(folder, timeout, machine, **options)
     failure = None

@@ -83,7 +83,8 @@ def gpt(total, parts):
 
 
 def esp(folder, files):
-    """FAT image with the boot files and GRUB for UEFI, which goes on with the same grub.cfg."""
+    """FAT image with the boot files and GRUB for UEFI, which goes on with the same grub.cfg. For Secure Boot the
+    files bring what the firmware starts."""
     image = folder / "esp.img"
     loader = folder / "bootx64.efi"
     early = folder / "early.cfg"
@@ -91,7 +92,8 @@ def esp(folder, files):
     step.command(["grub-mkimage", "-O", "x86_64-efi", "-p", "/boot/grub", "-c", early, "-o", loader, "fat",
                   *GRUB_EFI_MODULES], "install the package grub-efi-amd64-bin")
     boot = folder / "boot"
-    place(boot, {**files, "EFI/BOOT/BOOTX64.EFI": loader})
+    files = {"EFI/BOOT/BOOTX64.EFI": loader, **files}
+    place(boot, files)
     used = sum(-(-size(source) // CLUSTER) for source in files.values()) * CLUSTER
     sectors = (used + 4 * MIB) // CLUSTER * CLUSTER // SECTOR
     with open(image, "wb") as file:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import build, choose, step
+from . import build, choose, secure, step
 
 EPILOG = """machines: kvm is this PC's own VT-x or AMD-V, handed on by nested KVM; qemu emulates AMD-V, VT-d and several CPUs;
 bochs emulates VT-x, one CPU by default, slowly. auto takes kvm where the PC offers it, else qemu, and says why.
@@ -25,6 +25,9 @@ def parse(arguments):
     parser.add_argument("--disk", choices=("nvme", "ahci"), help="not on bochs: how the disk is attached (default nvme)")
     parser.add_argument("--gpu", choices=("std", "virtio"), help="not on bochs: the graphics card (default std)")
     parser.add_argument("--firmware", choices=("bios", "uefi"), help="not on bochs: SeaBIOS (default) or OVMF")
+    parser.add_argument("--secure-boot", choices=secure.CHAINS, nargs="?", const="own", metavar="CHAIN",
+                        help="not on bochs: OVMF with Secure Boot and test keys; own (default), stock or direct: see "
+                        "docs/SECURE-BOOT.md")
     parser.add_argument("--icount", action="store_true", help="qemu: count instructions, same result each time")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="end after so long (--check: default 600)")
     parser.add_argument("--desktop", choices=("full", "light"), default="full",
@@ -36,19 +39,21 @@ def parse(arguments):
     if options.cpus is not None and not 1 <= options.cpus <= 8:
         parser.error("--cpus must be from 1 to 8")
     if options.machine == "bochs" and qemu_only(options):
-        parser.error("--disk, --gpu, --firmware and --icount are not for --machine bochs")
+        parser.error("--disk, --gpu, --firmware, --secure-boot and --icount are not for --machine bochs")
+    if options.secure_boot and options.firmware == "bios":
+        parser.error("--secure-boot needs --firmware uefi")
     if options.machine == "kvm" and options.icount:
         parser.error("--icount is for --machine qemu")
     return options
 
 
 def qemu_only(options):
-    return options.disk or options.gpu or options.firmware or options.icount
+    return options.disk or options.gpu or options.firmware or options.secure_boot or options.icount
 
 
 def machine_options(options):
     """What the machine's class takes, where the person said it."""
-    wanted = {"cpus": options.cpus, "bus": options.disk, "gpu": options.gpu, "firmware": options.firmware,
+    wanted = {"cpus": options.cpus, "bus": options.disk, "gpu": options.gpu, "firmware": options.secure_boot or options.firmware,
               "icount": options.icount}
     return {name: value for name, value in wanted.items() if value}
 
@@ -59,7 +64,7 @@ def run(options):
         return 0
     machine, why = choose.choose(options.machine, choose.facts(), options.icount)
     if machine == "bochs" and qemu_only(options):
-        raise step.Failure("--disk, --gpu, --firmware and --icount need QEMU", "./run --install installs it")
+        raise step.Failure("--disk, --gpu, --firmware, --secure-boot and --icount need QEMU", "./run --install installs it")
     print(why, file=sys.stderr, flush=True)
     if options.guest:
         from . import guest
@@ -71,7 +76,7 @@ def run(options):
         return check.main(options.timeout or CHECK_LIMIT, options.json, options.desktop, machine,
                           machine_options(options))
     if options.build:
-        print(build.laptop(desktop=options.desktop, real=machine == "kvm"))
+        print(build.laptop(desktop=options.desktop, real=machine == "kvm", chain=options.secure_boot))
         return 0
     from . import show
     return show.main(options.timeout, options.desktop, machine, machine_options(options))

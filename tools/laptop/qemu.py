@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import machine, qmp, step
+from . import machine, qmp, secure, step
 
 PROGRAM = "qemu-system-x86_64"
 OVMF = Path("/usr/share/OVMF")
@@ -40,9 +40,12 @@ def accelerator(kvm, icount):
 
 
 def firmware_args(folder, name):
-    """SeaBIOS comes with QEMU; OVMF writes its variables into a copy of its own."""
+    """SeaBIOS comes with QEMU; OVMF writes its variables into a copy of its own. A chain of secure.py: OVMF with
+    Secure Boot."""
     if name == "bios":
         return []
+    if secure.chain_of(name):
+        return secure.firmware(folder, name)
     code, variables = OVMF / "OVMF_CODE_4M.fd", OVMF / "OVMF_VARS_4M.fd"
     if not code.is_file():
         raise step.Failure(f"{code} is missing", "./run --install installs the package ovmf")

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-from . import build, choose, paths, qemu, screen, step
+from . import build, choose, paths, qemu, screen, secure, step
 
 
 def free_port():
@@ -89,7 +89,7 @@ class QemuShow:
 
 
 def main(timeout, desktop, machine, options):
-    disk = build.laptop(desktop=desktop, real=machine == "kvm")
+    disk = build.laptop(desktop=desktop, real=machine == "kvm", chain=secure.chain_of(options.get("firmware")))
     show = None
     try:
         minutes = "about two minutes" if machine == "bochs" else "less than a minute"
