@@ -42,6 +42,10 @@ bool guest_in_partition(void);
 /** Rate of the time-stamp counter: CPUID leaf 0x15, else a guess. */
 uint64_t guest_tsc_hz(void);
 
+/** True on a CPU that lets illegal values pass which the manuals say are #GP: QEMU's own emulation. It is not
+ *  asked for what root mode checks. */
+bool guest_cpu_is_lax(void);
+
 /** Bytes of RAM from address 0, as the multiboot memory map says. */
 uint64_t guest_ram_size(void);
 

@@ -107,6 +107,15 @@ void trap_dispatch(struct trap_frame *frame)
 	guest_exit(0x7f);
 }
 
+bool guest_cpu_is_lax(void)
+{
+	uint64_t before = cpu_rdmsr(MSR_FS_BASE);
+	bool lax = trap_try_wrmsr(MSR_FS_BASE, 0x8000000000000000ull) == TRAP_NONE;
+
+	cpu_wrmsr(MSR_FS_BASE, before);
+	return lax;
+}
+
 uint32_t trap_try_rdmsr(uint32_t msr, uint64_t *ret_value)
 {
 	uint32_t lo = 0, hi = 0;

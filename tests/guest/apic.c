@@ -157,8 +157,8 @@ static void check_deadline(void)
 		}
 	}
 	tap_equal(timer_count, 7, "wakes a halted CPU, five times");
-	cpu_wrmsr(MSR_TSC_DEADLINE, cpu_rdtsc() + 20000);
-	when = cpu_rdtsc() + 200000;
+	cpu_wrmsr(MSR_TSC_DEADLINE, cpu_rdtsc() + guest_tsc_hz() / 10000);
+	when = cpu_rdtsc() + guest_tsc_hz() / 100;
 	while (cpu_rdtsc() < when) {
 	}
 	tap_ok(timer_count == 7 && apic_vector_bit(APIC_IRR, TIMER), "IF=0: the timer is pending");

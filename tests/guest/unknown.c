@@ -3,7 +3,8 @@
  *  expect: exit 1 */
 #include "guest.h"
 
-static uint64_t operand[4] __attribute__((aligned(16)));
+/* Aligned as a VMCB: a CPU may look at that first (APM vol. 2, "VMRUN Instruction"). */
+static uint64_t operand[512] __attribute__((aligned(4096)));
 
 #define GIVES_UD(name, code) \
 	tap_equal(TRAP_TRY(code, , "D"(operand), "rax", "rcx", "rdx"), TRAP_UD, name ": #UD")
