@@ -14,6 +14,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mem/frames.h"
+#include "part/control.h"
 
 #define LOW_FROM    0x2000ull /* BIOS data below */
 #define LOW_TO	    0xa0000ull
@@ -22,7 +23,7 @@
 #define RSDP_OFFSET (INFO_SIZE + LOADER_SIZE)
 #define BLOCK_SIZE  (RSDP_OFFSET + PAGE_SIZE)
 #define MAP_MAX	    256u
-#define TEXT_MAX    (BOOT_STRINGS_MAX + BOOT_MODULE_MAX * 20u)
+#define TEXT_MAX    (BOOT_STRINGS_MAX + BOOT_MODULE_MAX * 20u + 20u)
 
 /** Loader image from partitions/loader; entry at its first byte. */
 extern const uint8_t loader_blob[], loader_blob_end[];
@@ -51,14 +52,20 @@ uint64_t pvh_find_low(const struct boot_info *info, uint64_t size)
 	return 0;
 }
 
-/** Fits by TEXT_MAX: the strings of the boot record, and one role each. */
+/** Fits by TEXT_MAX: the strings of the boot record, and one role each. The kernel finds every CPU of the
+ * machine in the MADT, and would wait long for those that it does not get. */
 static uint64_t add_text(struct writer *w, const struct boot_module *m)
 {
-	char *at = w->block->text + w->text_used;
+	char *at = w->block->text + w->text_used, limit[20] = "";
 	size_t room = sizeof(w->block->text) - w->text_used;
+	unsigned count = control_vcpu_count();
 
-	w->text_used +=
-		fmt_snprintf(at, room, m->cmdline[0] ? "%s %s" : "%s", m->role, m->cmdline) + 1;
+	if (strcmp(m->role, "kernel") == 0 && count < acpi_get()->cpu_found) {
+		fmt_snprintf(limit, sizeof(limit), " nr_cpus=%u", count);
+	}
+	w->text_used += fmt_snprintf(at, room, m->cmdline[0] ? "%s %s%s" : "%s%s%s", m->role,
+				     m->cmdline, limit) +
+			1;
 	return ptr_hpa(at).v;
 }
 

@@ -50,6 +50,13 @@ static int map_memory(struct part *control)
 	return err;
 }
 
+unsigned control_vcpu_count(void)
+{
+	const struct bh_policy_part *policy = policy_part(BH_PART_CONTROL);
+
+	return policy ? MIN(policy->vcpu_count, cpu_count()) : 1;
+}
+
 int control_init(const struct boot_info *info, gpa_t start_info, gpa_t entry)
 {
 	struct part *control = &parts[BH_PART_CONTROL];

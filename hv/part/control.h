@@ -11,4 +11,7 @@ struct boot_info;
  *  `entry` (32-bit protected mode, EBX = start_info: the PVH boot ABI). */
 int control_init(const struct boot_info *info, gpa_t start_info, gpa_t entry) BH_MUST_CHECK;
 
+/** Vcpus that the control partition has, or will have: as the policy says, at most one for each CPU. */
+unsigned control_vcpu_count(void);
+
 #endif

@@ -12,6 +12,7 @@
 #include "mem/frames.h"
 #include "mem/ptab.h"
 #include "part/backend.h"
+#include "part/control.h"
 #include "part/device.h"
 #include "part/event.h"
 #include "part/ioreq.h"
@@ -162,9 +163,7 @@ static int create_vcpu(struct part *part, unsigned id)
 /* Vcpu i of the control partition is on CPU i, so that it gets the interrupts of that CPU. */
 static uint32_t count_vcpus(const struct part *part)
 {
-	uint32_t count = part->policy->vcpu_count;
-
-	return part_is_control(part) ? MIN(count, cpu_count()) : count;
+	return part_is_control(part) ? control_vcpu_count() : part->policy->vcpu_count;
 }
 
 int part_create_vcpus(struct part *part)
