@@ -8,15 +8,11 @@
 
 #define HEADER_SIZE 48u
 #define AT_WIDTH    36u
-
-#define TYPE_DRHD 0u
-#define TYPE_RMRR 1u
-
-#define DRHD_SIZE 16u
-#define DRHD_ALL  1u
-#define RMRR_SIZE 24u
-
-#define SCOPE_SIZE 6u
+#define TYPE_DRHD   0u
+#define TYPE_RMRR   1u
+#define DRHD_SIZE   16u
+#define RMRR_SIZE   24u
+#define SCOPE_SIZE  6u
 
 static uint64_t get(const uint8_t *at, size_t size)
 {
@@ -26,132 +22,108 @@ static uint64_t get(const uint8_t *at, size_t size)
 	return value;
 }
 
-static int refuse(enum bh_err err, const char *what)
+bool dmar_region_names(const struct dmar_region *region, uint16_t source)
 {
-	boot_error = what;
-	return -(int)err;
-}
+	const uint8_t *at = region->scopes, *end = at + region->scopes_size, *last;
 
-bool dmar_scope_next(struct dmar_scopes *scopes, struct dmar_scope *ret)
-{
-	const uint8_t *at = scopes->at;
-
-	if (!scopes->size) {
-		return false;
+	for (; at < end; at += at[1]) {
+		last = at + at[1] - 2;
+		if ((last[0] << 3 | last[1]) == (source & 0xff) &&
+		    (at[1] > SCOPE_SIZE + 2 || at[5] == source >> 8)) {
+			return true;
+		}
 	}
-	*ret = (struct dmar_scope){.type = at[0],
-				   .bus = at[5],
-				   .depth = (at[1] - SCOPE_SIZE) / 2u,
-				   .path = at + SCOPE_SIZE};
-	scopes->at += at[1];
-	scopes->size -= at[1];
-	return true;
+	return false;
 }
 
-static int check_scopes(struct dmar_scopes scopes)
+static const char *check_scopes(const uint8_t *at, uint32_t left)
 {
-	while (scopes.size) {
-		uint32_t size = scopes.size >= 2 ? scopes.at[1] : 0;
-
-		if (size < SCOPE_SIZE + 2 || size % 2 || size > scopes.size) {
-			return refuse(BH_CORRUPT, "DMAR: a device scope has an impossible length");
+	for (uint32_t size; left; at += size, left -= size) {
+		size = left >= 2 ? at[1] : 0;
+		if (size < SCOPE_SIZE + 2 || size % 2 || size > left) {
+			return "DMAR: a device scope has an impossible length";
 		}
 		for (uint32_t i = SCOPE_SIZE; i < size; i += 2) {
-			if (scopes.at[i] > 31 || scopes.at[i + 1] > 7) {
-				return refuse(BH_CORRUPT,
-					      "DMAR: a device scope names no PCI function");
+			if (at[i] > 31 || at[i + 1] > 7) {
+				return "DMAR: a device scope names no PCI function";
 			}
 		}
-		scopes.at += size;
-		scopes.size -= size;
 	}
-	return 0;
+	return NULL;
 }
 
-static int parse_unit(const uint8_t *at, uint32_t size, struct dmar *ret)
+static const char *parse_unit(const uint8_t *at, uint32_t size, struct dmar *ret)
 {
-	struct dmar_unit unit;
+	uint64_t base = size < DRHD_SIZE ? 0 : get(at + 8, 8);
 
-	if (size < DRHD_SIZE) {
-		return refuse(BH_CORRUPT, "DMAR: a remapping unit is truncated");
-	}
-	unit = (struct dmar_unit){
-		get(at + 8, 8), at[4] & DRHD_ALL, {at + DRHD_SIZE, size - DRHD_SIZE}};
-	if (get(at + 6, 2)) {
-		return refuse(BH_NOSUPP, "DMAR: a remapping unit for another PCI segment than 0");
-	}
-	if (!unit.base || !IS_ALIGNED(unit.base, PAGE_SIZE) || unit.base >= BIT(ret->width)) {
-		return refuse(BH_CORRUPT,
-			      "DMAR: registers of a remapping unit at an impossible address");
-	}
 	for (uint32_t i = 0; i < ret->unit_count; i++) {
-		if (ret->unit[i].base == unit.base) {
-			return refuse(BH_CORRUPT, "DMAR: two remapping units at one address");
+		if (ret->unit[i] == base) {
+			return "DMAR: two remapping units at one address";
 		}
 	}
-	if (ret->unit_count == DMAR_UNIT_MAX) {
-		return refuse(BH_NOSUPP, "DMAR: more than 8 remapping units");
+	if (size < DRHD_SIZE || ret->unit_count == DMAR_UNIT_MAX) {
+		return size < DRHD_SIZE ? "DMAR: a remapping unit is truncated"
+					: "DMAR: more than 8 remapping units";
 	}
-	ret->unit[ret->unit_count++] = unit;
-	return check_scopes(unit.scopes);
+	ret->unit[ret->unit_count++] = base;
+	return get(at + 6, 2) ? "DMAR: a remapping unit of another PCI segment than 0"
+	       : !base || !IS_ALIGNED(base, PAGE_SIZE) || base >= BIT(ret->width)
+		       ? "DMAR: registers of a remapping unit at an impossible address"
+		       : check_scopes(at + DRHD_SIZE, size - DRHD_SIZE);
 }
 
-static int parse_region(const uint8_t *at, uint32_t size, struct dmar *ret)
+static const char *parse_region(const uint8_t *at, uint32_t size, struct dmar *ret)
 {
-	struct dmar_region region;
-	uint64_t limit;
+	uint64_t base, limit;
 
-	if (size < RMRR_SIZE) {
-		return refuse(BH_CORRUPT, "DMAR: a reserved memory region is truncated");
+	if (size < RMRR_SIZE || ret->region_count == DMAR_REGION_MAX) {
+		return size < RMRR_SIZE ? "DMAR: a reserved memory region is truncated"
+					: "DMAR: more than 16 reserved memory regions";
 	}
-	region = (struct dmar_region){get(at + 8, 8), 0, {at + RMRR_SIZE, size - RMRR_SIZE}};
+	base = get(at + 8, 8);
 	limit = get(at + 16, 8);
-	if (limit < region.base) {
-		return refuse(BH_CORRUPT, "DMAR: a reserved memory region ends before it begins");
+	ret->region[ret->region_count++] =
+		(struct dmar_region){base, limit + 1, at + RMRR_SIZE, size - RMRR_SIZE};
+	return get(at + 6, 2) ? "DMAR: a reserved memory region of another PCI segment than 0"
+	       : limit < base ? "DMAR: a reserved memory region ends before it begins"
+	       : limit >= BIT(ret->width) || !IS_ALIGNED(base | (limit + 1), PAGE_SIZE)
+		       ? "DMAR: a reserved memory region at an impossible address"
+		       : check_scopes(at + RMRR_SIZE, size - RMRR_SIZE);
+}
+
+static const char *parse(const uint8_t *table, uint32_t size, struct dmar *ret)
+{
+	const char *wrong = NULL;
+
+	if (size < HEADER_SIZE || memcmp(table, "DMAR", 4) != 0 || get(table + 4, 4) != size) {
+		return "DMAR: the table is truncated";
 	}
-	region.end = limit + 1;
-	if (limit >= BIT(ret->width) || !IS_ALIGNED(region.base | region.end, PAGE_SIZE)) {
-		return refuse(BH_CORRUPT,
-			      "DMAR: a reserved memory region at an impossible address");
+	ret->width = table[AT_WIDTH] + 1u;
+	if (ret->width < 32 || ret->width > 52) {
+		return "DMAR: an impossible address width";
 	}
-	if (get(at + 6, 2)) {
-		return refuse(BH_NOSUPP,
-			      "DMAR: a reserved memory region of another PCI segment than 0");
+	for (uint32_t at = HEADER_SIZE, length; at < size && !wrong; at += length) {
+		length = size - at >= 4 ? (uint32_t)get(table + at + 2, 2) : 0;
+		if (length < 4 || length > size - at) {
+			return "DMAR: an entry has an impossible length";
+		}
+		if (get(table + at, 2) == TYPE_DRHD) {
+			wrong = parse_unit(table + at, length, ret);
+		} else if (get(table + at, 2) == TYPE_RMRR) {
+			wrong = parse_region(table + at, length, ret);
+		}
 	}
-	if (ret->region_count == DMAR_REGION_MAX) {
-		return refuse(BH_NOSUPP, "DMAR: more than 16 reserved memory regions");
-	}
-	ret->region[ret->region_count++] = region;
-	return check_scopes(region.scopes);
+	return wrong || ret->unit_count ? wrong : "DMAR: the table names no remapping unit";
 }
 
 int dmar_parse(const uint8_t *table, uint32_t size, struct dmar *ret)
 {
-	memset(ret, 0, sizeof(*ret));
-	if (size < HEADER_SIZE || memcmp(table, "DMAR", 4) != 0 || get(table + 4, 4) != size) {
-		return refuse(BH_CORRUPT, "DMAR: the table is truncated");
-	}
-	ret->width = table[AT_WIDTH] + 1u;
-	if (ret->width < 32 || ret->width > 52) {
-		return refuse(BH_CORRUPT, "DMAR: an impossible address width");
-	}
-	for (uint32_t at = HEADER_SIZE, length; at < size; at += length) {
-		uint64_t type;
-		int err = 0;
+	const char *wrong;
 
-		length = size - at >= 4 ? (uint32_t)get(table + at + 2, 2) : 0;
-		if (length < 4 || length > size - at) {
-			return refuse(BH_CORRUPT, "DMAR: an entry has an impossible length");
-		}
-		type = get(table + at, 2);
-		if (type == TYPE_DRHD) {
-			err = parse_unit(table + at, length, ret);
-		} else if (type == TYPE_RMRR) {
-			err = parse_region(table + at, length, ret);
-		}
-		if (err) {
-			return err;
-		}
+	memset(ret, 0, sizeof(*ret));
+	wrong = parse(table, size, ret);
+	if (wrong) {
+		boot_error = wrong;
 	}
-	return ret->unit_count ? 0 : refuse(BH_CORRUPT, "DMAR: the table names no remapping unit");
+	return wrong ? -BH_CORRUPT : 0;
 }

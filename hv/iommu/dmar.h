@@ -9,46 +9,26 @@
 #define DMAR_UNIT_MAX	8u
 #define DMAR_REGION_MAX 16u
 
-/** Device scopes inside the table: bounded by dmar_parse, read by dmar_scope_next. */
-struct dmar_scopes {
-	const uint8_t *at;
-	uint32_t size;
-};
-
-#define DMAR_SCOPE_ENDPOINT 1u
-#define DMAR_SCOPE_BRIDGE   2u /* with all that lies behind it */
-
-struct dmar_scope {
-	uint8_t type, bus;   /* bus on which the path starts */
-	unsigned depth;	     /* steps, at least 1 */
-	const uint8_t *path; /* device, function of each step */
-};
-
-struct dmar_unit {
-	uint64_t base; /* of one page of registers */
-	bool all;      /* every device that no other unit names */
-	struct dmar_scopes scopes;
-};
-
 /** Memory that devices go on using after the firmware (RMRR). */
 struct dmar_region {
 	uint64_t base, end;
-	struct dmar_scopes scopes;
+	const uint8_t *scopes; /* whose memory it is: in the table, bounded by dmar_parse */
+	uint32_t scopes_size;
 };
 
 struct dmar {
 	unsigned width; /* bits of a DMA address */
 	uint32_t unit_count, region_count;
-	struct dmar_unit unit[DMAR_UNIT_MAX];
+	uint64_t unit[DMAR_UNIT_MAX]; /* address of one page of registers */
 	struct dmar_region region[DMAR_REGION_MAX];
 };
 
 /** Checks the table, which must be a private copy, and finds its parts. Pure. Whether the addresses
- * are free is not known here. Errors: -BH_CORRUPT, -BH_NOSUPP (more than we hold); boot_error says
- * what. */
+ * are free is not known here. Error: -BH_CORRUPT; boot_error says what. */
 BH_MUST_CHECK int dmar_parse(const uint8_t *table, uint32_t size, struct dmar *ret);
 
-/** Takes the first scope off the list; false at its end. */
-bool dmar_scope_next(struct dmar_scopes *scopes, struct dmar_scope *ret);
+/** The region may be memory of this PCI function: its path ends there, whatever bridges are before
+ * it. */
+bool dmar_region_names(const struct dmar_region *region, uint16_t source);
 
 #endif

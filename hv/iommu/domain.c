@@ -3,13 +3,11 @@
  *  partition's; so hot-plugged and renumbered ones are held too:
  *
  *    root[bus] -> shared: 256 x control's domain       or a copy, in which one device has another
- * entry entry     -> domain = partition + 1, second-level table
+ * entry entry     -> number of the domain, second-level table
  */
 #include "iommu/domain.h"
 
-#include "abi/types.h"
 #include "cpu/insn.h"
-#include "dbg/check.h"
 #include "lib/string.h"
 #include "mem/frames.h"
 
@@ -21,12 +19,10 @@
 #define SL_ADDR	 0x000ffffffffff000ull
 
 #define PRESENT	     BIT(0)
-#define NO_FAULTS    BIT(1)
 #define DOMAIN_SHIFT 8 /* of the upper word; the lower bits are the depth */
 #define VERIFY_ID    BIT(18)
 
-_Static_assert(PTAB_READ == 1 && PTAB_WRITE == 2,
-	       "protection bits are those of second-level entries");
+_Static_assert(PTAB_READ == 1 && PTAB_WRITE == 2, "protection bits are those of these entries");
 
 /** Root, context and interrupt entries have two words; the unit reads the lower one for PRESENT. */
 struct entry {
@@ -34,9 +30,11 @@ struct entry {
 };
 #define ENTRIES 256u
 
+hpa_t domain_root, domain_interrupts;
+struct ptab domain_space[DOMAIN_COUNT];
+
 static struct domain_limits limits;
-static struct entry *root, *shared, *interrupts;
-static struct ptab spaces[BH_PART_MAX];
+static hpa_t shared;
 
 static void wrote(const void *at, size_t size)
 {
@@ -80,29 +78,21 @@ static struct ptab_format format = {
 };
 
 /** Never seen half-written as present. */
-static void set_entry(struct entry *at, uint64_t low, uint64_t high)
+static void set_entry(hpa_t table, unsigned index, uint64_t low, uint64_t high)
 {
-	__atomic_store_n(&at->low, at->low & ~PRESENT, __ATOMIC_SEQ_CST);
+	struct entry *at = (struct entry *)hpa_ptr(table) + index;
+
+	__atomic_store_n(&at->low, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&at->high, high, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&at->low, low, __ATOMIC_SEQ_CST);
 	wrote(at, sizeof(*at));
 }
 
-static int make_entries(struct entry **ret)
+/** Puts the device into the domain, or nowhere, by its entry in this context table. */
+static void set_context(hpa_t table, unsigned index, unsigned domain, bool blocked)
 {
-	hpa_t frame;
-	int err = frame_alloc(&frame);
-
-	if (!err) {
-		*ret = hpa_ptr(frame);
-		wrote(*ret, PAGE_SIZE);
-	}
-	return err;
-}
-
-static uint64_t domain_word(unsigned part)
-{
-	return (uint64_t)(part + 1) << DOMAIN_SHIFT | (limits.levels - 2);
+	set_entry(table, index, blocked ? 0 : domain_space[domain].root.v | PRESENT,
+		  (uint64_t)(domain + 1) << DOMAIN_SHIFT | (limits.levels - 2));
 }
 
 int domain_init(const struct domain_limits *wanted)
@@ -112,106 +102,46 @@ int domain_init(const struct domain_limits *wanted)
 	limits = *wanted;
 	format.levels = limits.levels;
 	format.max_leaf_level = limits.max_leaf;
-	memset(spaces, 0, sizeof(spaces));
-	err = make_entries(&root);
-	err = err ? err : make_entries(&shared);
-	err = err ? err : make_entries(&interrupts);
-	err = err ? err : domain_create(BH_PART_CONTROL);
-	if (err) {
-		return err;
+	memset(domain_space, 0, sizeof(domain_space));
+	err = frame_alloc(&domain_root);
+	err = err ? err : frame_alloc(&shared);
+	err = err ? err : frame_alloc(&domain_interrupts);
+	err = err ? err : domain_create(DOMAIN_CONTROL);
+	for (unsigned i = 0; i < ENTRIES && !err; i++) {
+		set_context(shared, i, DOMAIN_CONTROL, false);
+		set_entry(domain_root, i, shared.v | PRESENT, 0);
+		set_entry(domain_interrupts, i, 0, 0);
 	}
-	for (unsigned i = 0; i < ENTRIES; i++) {
-		set_entry(&shared[i], spaces[BH_PART_CONTROL].root.v | PRESENT,
-			  domain_word(BH_PART_CONTROL));
-		set_entry(&root[i], ptr_hpa(shared).v | PRESENT, 0);
-	}
-	return 0;
+	return err;
 }
 
-hpa_t domain_root(void)
+int domain_create(unsigned domain)
 {
-	return ptr_hpa(root);
+	return ptab_init(&domain_space[domain], &format);
 }
 
-hpa_t domain_interrupts(void)
+int domain_set_device(uint16_t source, unsigned domain, bool blocked)
 {
-	return ptr_hpa(interrupts);
-}
-
-struct ptab *domain_space(unsigned part)
-{
-	return spaces[part].root.v ? &spaces[part] : NULL;
-}
-
-int domain_create(unsigned part)
-{
-	return ptab_init(&spaces[part], &format);
-}
-
-void domain_destroy(unsigned part)
-{
-	ptab_fini(&spaces[part]);
-}
-
-static struct entry *entry_of(uint16_t source)
-{
-	struct entry *table = hpa_ptr(hpa(root[source >> 8].low & SL_ADDR));
-
-	return &table[source & 0xff];
-}
-
-/** Gives the bus of the device a context table of its own. */
-static int own_bus(uint16_t source)
-{
-	struct entry *at = &root[source >> 8], *table;
+	const struct entry *bus = (const struct entry *)hpa_ptr(domain_root) + (source >> 8);
+	hpa_t table = hpa(bus->low & SL_ADDR);
 	int err;
 
-	if ((at->low & SL_ADDR) != ptr_hpa(shared).v) {
-		return 0;
+	if (table.v == shared.v) {
+		err = frame_alloc(&table);
+		if (err) {
+			return err;
+		}
+		memcpy(hpa_ptr(table), hpa_ptr(shared), PAGE_SIZE);
+		wrote(hpa_ptr(table), PAGE_SIZE);
+		set_entry(domain_root, source >> 8, table.v | PRESENT, 0);
 	}
-	err = make_entries(&table);
-	if (err) {
-		return err;
-	}
-	memcpy(table, shared, PAGE_SIZE);
-	wrote(table, PAGE_SIZE);
-	set_entry(at, ptr_hpa(table).v | PRESENT, 0);
+	set_context(table, source & 0xff, domain, blocked);
 	return 0;
-}
-
-int domain_set_device(uint16_t source, unsigned part, bool blocked)
-{
-	int err = own_bus(source);
-
-	if (!err) {
-		set_entry(entry_of(source), blocked ? 0 : spaces[part].root.v | PRESENT,
-			  domain_word(part));
-	}
-	return err;
-}
-
-unsigned domain_part(uint16_t source, bool *ret_blocked)
-{
-	const struct entry *entry = entry_of(source);
-
-	*ret_blocked = !(entry->low & PRESENT);
-	return (unsigned)(entry->high >> DOMAIN_SHIFT) - 1;
-}
-
-int domain_silence(uint16_t source)
-{
-	int err = own_bus(source);
-	struct entry *entry = entry_of(source);
-
-	if (!err) {
-		set_entry(entry, entry->low | NO_FAULTS, entry->high);
-	}
-	return err;
 }
 
 void domain_set_interrupt(unsigned index, uint16_t source, unsigned vector, uint32_t apic_id)
 {
 	uint64_t low = (uint64_t)(apic_id & 0xff) << 40 | (uint64_t)vector << 16 | PRESENT;
 
-	set_entry(&interrupts[index], vector ? low : 0, vector ? VERIFY_ID | source : 0);
+	set_entry(domain_interrupts, index, vector ? low : 0, VERIFY_ID | source);
 }

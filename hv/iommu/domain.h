@@ -6,7 +6,12 @@
 #ifndef BH_IOMMU_DOMAIN_H
 #define BH_IOMMU_DOMAIN_H
 
+#include "abi/policy.h"
 #include "mem/ptab.h"
+
+/** Domain 0 is the control partition's, i + 1 that of assigned device i. */
+#define DOMAIN_CONTROL 0u
+#define DOMAIN_COUNT   (1 + BH_POLICY_DEVICE_MAX)
 
 /** What all units can. */
 struct domain_limits {
@@ -16,24 +21,17 @@ struct domain_limits {
 	bool snoop;	   /* device accesses can be made to */
 };
 
-/** Makes empty tables, in which every device is the control partition's. -BH_NOMEM. */
+extern hpa_t domain_root, domain_interrupts;
+/** Second-level tables; root 0: none. */
+extern struct ptab domain_space[DOMAIN_COUNT];
+
+/** Makes empty tables, in which every device is in DOMAIN_CONTROL. -BH_NOMEM. */
 BH_MUST_CHECK int domain_init(const struct domain_limits *limits);
-hpa_t domain_root(void);
-hpa_t domain_interrupts(void);
+BH_MUST_CHECK int domain_create(unsigned domain);
 
-/** Second-level table of a partition, NULL when it has none. */
-struct ptab *domain_space(unsigned part);
-BH_MUST_CHECK int domain_create(unsigned part);
-void domain_destroy(unsigned part);
-
-/** Gives the device an entry of its own in the name of a partition: with the partition's domain, or
- * blocked. -BH_NOMEM. Cannot fail for a device that has one. */
-BH_MUST_CHECK int domain_set_device(uint16_t source, unsigned part, bool blocked);
-/** Whose the device is, and whether it is blocked. */
-unsigned domain_part(uint16_t source, bool *ret_blocked);
-/** Faults of the device are not recorded any more, until its entry is set again. -BH_NOMEM. */
-BH_MUST_CHECK int domain_silence(uint16_t source);
-
+/** Gives the device an entry of its own: a domain, or blocked. -BH_NOMEM. Cannot fail for a device
+ * that has one. */
+BH_MUST_CHECK int domain_set_device(uint16_t source, unsigned domain, bool blocked);
 /** Message `index` of the device becomes that vector; vector 0: of nobody. */
 void domain_set_interrupt(unsigned index, uint16_t source, unsigned vector, uint32_t apic_id);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Which memory each device reaches, and which interrupts it can raise.
  *
- *  One domain per partition: the control partition's holds the frames it owns and what the firmware
- * reserves for its devices; it is made once. A guest's holds its RAM at gpa and exists while
- * devices are attached. All tables are the same for all units, and every change is flushed
- * everywhere: changes are rare. Calls from iommu_init to iommu_start: the first CPU alone. All
- * others: any CPU, with a lock inside. Source: VT-d specification, "DMA Remapping", "Interrupt
- * Remapping". */
+ *  The control partition's domain holds the frames it owns and what the firmware reserves for its
+ *  devices; it is made once, and every device that is not claimed is in it. A claimed device has a
+ *  domain of its own while it is attached: the RAM of its partition at gpa. All tables are the same
+ *  for all units, and every change is flushed everywhere: changes are rare. Calls up to
+ * iommu_start: the first CPU alone. All others: any CPU, with a lock inside. Source: VT-d
+ * specification, "DMA Remapping", "Interrupt Remapping". */
 #ifndef BH_IOMMU_IOMMU_H
 #define BH_IOMMU_IOMMU_H
 
@@ -21,34 +21,32 @@ BH_MUST_CHECK int iommu_init(void);
  * -BH_NOSUPP (a unit does not answer), -BH_DENIED (such a device); boot_error says what. */
 BH_MUST_CHECK int iommu_start(void);
 
-/** Before iommu_start: why some device reaches all memory, NULL: none does. */
-const char *iommu_gap(void);
-void iommu_get_info(struct bh_iommu_info *ret_info);
 /** Registers of the units, one page each, nobody else's; false: no more. */
 bool iommu_registers(unsigned index, hpa_t *ret_page);
+/** The range is no frame's, no unit's, and not where interrupts are sent: it may be a device's. */
+bool iommu_range_free(uint64_t base, uint64_t size);
 
-/** Before iommu_start: the device is no longer the control partition's and reaches nothing until it
- * is attached. -BH_NOSUPP: it cannot be held apart, boot_error says why. */
-BH_MUST_CHECK int iommu_claim(uint16_t source, unsigned part);
-/** The device reaches [0, size) of its partition, which lies at `ram`. -BH_NOMEM: nothing changed.
- */
-BH_MUST_CHECK int iommu_attach(uint16_t source, hpa_t ram, uint64_t size);
-/** The device reaches nothing when this returns. The domain goes with its last device. */
-void iommu_detach(uint16_t source);
+/** Before iommu_start: device `slot` (below BH_POLICY_DEVICE_MAX) is no longer the control
+ * partition's and reaches nothing until it is attached. -BH_NOSUPP: it cannot be held apart,
+ * boot_error says why. */
+BH_MUST_CHECK int iommu_claim(unsigned slot, uint16_t source, unsigned part);
+/** The device reaches [0, size) of its partition, which lies at `ram`. -BH_NOMEM: nothing. */
+BH_MUST_CHECK int iommu_attach(unsigned slot, hpa_t ram, uint64_t size);
+/** The device reaches nothing when this returns. */
+void iommu_detach(unsigned slot);
 
-/** Entry `index` (below BH_DEVICE_IRQ_MAX) turns the message it returns, from this device alone,
- * into `vector` of the first CPU. */
-void iommu_irq_allow(unsigned index, uint16_t source, unsigned vector, uint64_t *ret_address,
-		     uint32_t *ret_data);
-void iommu_irq_forbid(unsigned index);
+/** Entry `index` (below BH_DEVICE_IRQ_MAX) turns a message of the device alone into `vector` of the
+ * first CPU; vector 0: none any more. Returns the address of the message; its data is 0. */
+uint64_t iommu_set_irq(unsigned index, unsigned slot, unsigned vector);
 
-/** Takes what the units have recorded. Returns a bit for each partition whose device was denied
- * something. */
+/** Takes what the units have recorded, a few a second. Returns a bit for each partition whose
+ * device was denied something. While records are left, no unit interrupts. */
 uint64_t iommu_fault_take(void);
 /** The fault with this number, or the oldest kept after it. -BH_NOENT: none yet. */
 BH_MUST_CHECK int iommu_fault_read(uint64_t number, struct bh_iommu_fault *ret_fault);
+void iommu_get_info(struct bh_iommu_info *ret_info);
 
-/** Walks all domains: true when each maps only what its partition owns (and no frame at all). */
+/** Walks all domains: true when each maps only what its partition owns, and no frame else. */
 bool iommu_check_isolation(void);
 
 #endif

@@ -25,9 +25,9 @@ bool device_range_owned(const struct part *part, uint64_t base, uint64_t size);
 bool device_handle_irq(unsigned vector);
 
 /** See the hypercalls of the same names (abi/hypercall.h). */
-void device_iommu_info(struct bh_iommu_info *ret_info);
+uint32_t device_get_count(void);
 int device_get_info(uint64_t id, struct bh_device_info *ret_info) BH_MUST_CHECK;
 int device_map(uint64_t id, uint64_t bar, uint64_t gpa) BH_MUST_CHECK;
-int device_set_irq(uint64_t id, struct bh_device_irq *irq) BH_MUST_CHECK;
+int device_set_irq(uint64_t id, struct bh_device_irq *message) BH_MUST_CHECK;
 
 #endif

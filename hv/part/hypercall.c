@@ -147,58 +147,46 @@ static int hc_log_read(const struct args *args)
 	return 0;
 }
 
-static int hc_iommu_info(const struct args *args)
-{
-	struct bh_iommu_info info;
-
-	device_iommu_info(&info);
-	return part_copy_out(args->caller, args->a, &info, sizeof(info));
-}
-
-static int hc_iommu_fault(const struct args *args)
-{
-	struct bh_iommu_fault fault;
-	int err = part_copy_in(args->caller, args->a, &fault, sizeof(fault));
-
-	err = err ? err : iommu_fault_read(fault.number, &fault);
-	return err ? err : part_copy_out(args->caller, args->a, &fault, sizeof(fault));
-}
-
-static int hc_device_info(const struct args *args)
-{
-	struct bh_device_info info;
-	int err = device_get_info(args->a, &info);
-
-	return err ? err : part_copy_out(args->caller, args->b, &info, sizeof(info));
-}
-
-static int hc_device_irq(const struct args *args)
-{
-	struct bh_device_irq irq;
-	int err = part_copy_in(args->caller, args->b, &irq, sizeof(irq));
-
-	err = err ? err : device_set_irq(args->a, &irq);
-	return err ? err : part_copy_out(args->caller, args->b, &irq, sizeof(irq));
-}
-
-/* The IOMMU and the devices that it holds. */
+/* The IOMMU and the devices that it holds: a record in, a record out, or neither. */
 static int dispatch_device(uint64_t number, const struct args *args)
 {
+	union {
+		struct bh_iommu_info info;
+		struct bh_iommu_fault fault;
+		struct bh_device_info device;
+		struct bh_device_irq irq;
+	} arg;
+	uint64_t gpa = number <= BH_HC_IOMMU_FAULT ? args->a : args->b;
+	size_t size = number == BH_HC_DEVICE_INFO ? sizeof(arg.device) : sizeof(arg.irq);
+	int err;
+
+	if (number == BH_HC_DEVICE_MAP || number > BH_HC_DEVICE_IRQ) {
+		return number > BH_HC_DEVICE_IRQ ? -BH_NOSYS : device_map(args->a, args->b, args->c);
+	}
+	err = part_copy_in(args->caller, gpa, &arg, size);
+	if (err) {
+		return err;
+	}
 	switch (number) {
 	case BH_HC_IOMMU_INFO:
-		return hc_iommu_info(args);
+		event_fault(iommu_fault_take());
+		iommu_get_info(&arg.info);
+		arg.info.device_count = device_get_count();
+		break;
 	case BH_HC_IOMMU_FAULT:
-		return hc_iommu_fault(args);
+		err = iommu_fault_read(arg.fault.number, &arg.fault);
+		break;
 	case BH_HC_DEVICE_INFO:
-		return hc_device_info(args);
-	case BH_HC_DEVICE_MAP:
-		return device_map(args->a, args->b, args->c);
-	case BH_HC_DEVICE_IRQ:
-		return hc_device_irq(args);
+		err = device_get_info(args->a, &arg.device);
+		break;
 	default:
-		return -BH_NOSYS;
+		err = device_set_irq(args->a, &arg.irq);
+		break;
 	}
+	return err ? err : part_copy_out(args->caller, gpa, &arg, size);
 }
+_Static_assert(sizeof(struct bh_iommu_info) == sizeof(struct bh_device_irq) &&
+	       sizeof(struct bh_iommu_fault) == sizeof(struct bh_device_irq), "one size for three");
 
 /* Life cycle, in the order of the numbers. */
 static int (*const verbs[])(struct part *) = {part_start, part_pause, part_resume, part_reset,

@@ -74,32 +74,39 @@ static void assert_refused(int err, const char *word)
 	}
 }
 
-/* Units, their scopes, and reserved regions are found; entries of other kinds are passed over. */
+/* Units and reserved regions are found; entries of other kinds are passed over. */
 static void dmar_parse_finds_units_and_regions(void **state)
 {
-	struct dmar_scope scope;
-
 	(void)state;
 	add(2, 8); /* ATSR */
-	table[add_unit(0xfed91000, 0) + 4] = 1;
+	add_unit(0xfed91000, 0);
 	add_region(0x7d000000, 0x7dffffff);
 	assert_int_equal(dmar_parse(table, size, &dmar), 0);
 	assert_int_equal(dmar.width, 39);
 	assert_int_equal(dmar.unit_count, 2);
-	assert_int_equal(dmar.unit[0].base, 0xfed90000);
-	assert_false(dmar.unit[0].all);
-	assert_true(dmar.unit[1].all);
+	assert_int_equal(dmar.unit[0], 0xfed90000);
+	assert_int_equal(dmar.unit[1], 0xfed91000);
 	assert_int_equal(dmar.region_count, 1);
+	assert_int_equal(dmar.region[0].base, 0x7d000000);
 	assert_int_equal(dmar.region[0].end, 0x7e000000);
-	assert_true(dmar_scope_next(&dmar.unit[0].scopes, &scope));
-	assert_int_equal(scope.type, DMAR_SCOPE_ENDPOINT);
-	assert_int_equal(scope.depth, 1);
-	assert_int_equal(scope.path[0], 2);
-	assert_true(dmar_scope_next(&dmar.unit[0].scopes, &scope));
-	assert_int_equal(scope.type, DMAR_SCOPE_BRIDGE);
-	assert_int_equal(scope.depth, 2);
-	assert_int_equal(scope.path[1], 1);
-	assert_false(dmar_scope_next(&dmar.unit[0].scopes, &scope));
+	assert_false(dmar_region_names(&dmar.region[0], 0));
+}
+
+/* A region belongs to the function at the end of a path; behind bridges the bus is not known. */
+static void dmar_region_names_its_devices(void **state)
+{
+	static const uint8_t scopes[] = {1, 8, 0, 0, 0, 0, 2, 0, 1, 10, 0, 0, 0, 0, 0x1c, 1, 3, 2};
+	uint32_t at = add(1, 24 + sizeof(scopes));
+
+	(void)state;
+	put(at + 8, 0x2000, 8);
+	put(at + 16, 0x2fff, 8);
+	memcpy(table + at + 24, scopes, sizeof(scopes));
+	assert_int_equal(dmar_parse(table, size, &dmar), 0);
+	assert_true(dmar_region_names(&dmar.region[0], 0x0010));
+	assert_false(dmar_region_names(&dmar.region[0], 0x0110));
+	assert_true(dmar_region_names(&dmar.region[0], 0x051a));
+	assert_false(dmar_region_names(&dmar.region[0], 0x00e1));
 }
 
 /* A table that ends early is refused at every length. */
@@ -161,12 +168,12 @@ static void dmar_parse_refuses_impossible_units(void **state)
 	assert_refused(-BH_CORRUPT, "two remapping units at one address");
 	prepare(state);
 	put(48 + 6, 1, 2);
-	assert_refused(-BH_NOSUPP, "segment");
+	assert_refused(-BH_CORRUPT, "segment");
 	prepare(state);
 	for (unsigned i = 1; i <= DMAR_UNIT_MAX; i++) {
 		add_unit(0xfed90000 + i * PAGE_SIZE, 0);
 	}
-	assert_refused(-BH_NOSUPP, "more than 8");
+	assert_refused(-BH_CORRUPT, "more than 8");
 }
 
 /* A reserved region is whole pages, ends after it begins, and lies inside the address width. */
@@ -187,7 +194,7 @@ static void dmar_parse_refuses_impossible_regions(void **state)
 	for (unsigned i = 0; i <= DMAR_REGION_MAX; i++) {
 		add_region(0x2000, 0x2fff);
 	}
-	assert_refused(-BH_NOSUPP, "more than 16");
+	assert_refused(-BH_CORRUPT, "more than 16");
 }
 
 /* A table without a unit, or with a width that no machine has, is refused. */
@@ -208,6 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(dmar_parse_finds_units_and_regions),
+		T(dmar_region_names_its_devices),
 		T(dmar_parse_refuses_truncation),
 		T(dmar_parse_bounds_entries),
 		T(dmar_parse_bounds_scopes),
