@@ -2,6 +2,7 @@
 /* Owns what the control partition gets at start: its identity map, memory map and start info. */
 #include "part/control.h"
 
+#include "cpu/cpuid.h"
 #include "dbg/log.h"
 #include "iommu/iommu.h"
 #include "lib/boot_info.h"
@@ -15,15 +16,27 @@
 
 #define TAG "control"
 
-/* Devices may be anywhere below this. */
-#define ADDRESS_TOP (512 * PAGE_1G)
+/* UEFI puts devices at the very end of what the CPU addresses. Pages of 1 GiB keep the tables for
+ * that small: 512 KiB for the largest. */
+#define ADDRESS_BITS_MAX	46u
+#define ADDRESS_BITS_SMALL_PAGE 39u
+#define ADDRESS_BITS_UNSAID	36u
 
 #define PROT_ALL (PTAB_READ | PTAB_WRITE | PTAB_EXECUTE)
+
+static uint64_t address_top(void)
+{
+	unsigned bits = cpuid_read(0x80000008u, 0, CPUID_EAX) & 0xff;
+	unsigned most =
+		backend->format->max_leaf_level >= 3 ? ADDRESS_BITS_MAX : ADDRESS_BITS_SMALL_PAGE;
+
+	return BIT(bits ? MIN(bits, most) : ADDRESS_BITS_UNSAID);
+}
 
 /* Everything is the control partition's but frames of root mode and of the pool. */
 static int map_memory(struct part *control)
 {
-	uint64_t base = 0, size;
+	uint64_t base = 0, size, top = address_top();
 	unsigned owner;
 	hpa_t page;
 	int err = 0;
@@ -38,8 +51,8 @@ static int map_memory(struct part *control)
 		}
 		base += size;
 	}
-	if (!err && base < ADDRESS_TOP) {
-		err = backend_map(control, base, hpa(base), ADDRESS_TOP - base, PROT_ALL, PTAB_UC);
+	if (!err && base < top) {
+		err = backend_map(control, base, hpa(base), top - base, PROT_ALL, PTAB_UC);
 	}
 	if (!err) {
 		err = backend_unmap(control, VLAPIC_MMIO, PAGE_SIZE);
@@ -60,8 +73,7 @@ unsigned control_vcpu_count(void)
 int control_init(const struct boot_info *info, gpa_t start_info, gpa_t entry)
 {
 	struct part *control = &parts[BH_PART_CONTROL];
-	struct bh_vcpu_start start = {
-		.mode = BH_VCPU_FLAT32, .rip = entry.v, .rbx = start_info.v};
+	struct bh_vcpu_start start = {.mode = BH_VCPU_FLAT32, .rip = entry.v, .rbx = start_info.v};
 	int err;
 
 	for (uint32_t i = 0; i < policy_part_count(); i++) {
