@@ -20,7 +20,7 @@ def parse(arguments):
     parser.add_argument("--guest", metavar="FILE", help="start only this guest (ELF or bzImage), return its exit code")
     parser.add_argument("--append", default="", metavar="WORDS", help="with --guest: its command line")
     parser.add_argument("--initrd", metavar="FILE", help="with --guest: its initial ramdisk")
-    parser.add_argument("--machine", choices=choose.NAMES, default="bochs", help="see below (default bochs)")
+    parser.add_argument("--machine", choices=choose.NAMES, default="auto", help="see below (default auto)")
     parser.add_argument("--cpus", type=int, metavar="N", help="CPUs of the laptop (default 2; bochs 1)")
     parser.add_argument("--disk", choices=("nvme", "ahci"), help="not on bochs: how the disk is attached (default nvme)")
     parser.add_argument("--gpu", choices=("std", "virtio"), help="not on bochs: the graphics card (default std)")
@@ -40,6 +40,8 @@ def parse(arguments):
         parser.error("--cpus must be from 1 to 8")
     if options.machine == "bochs" and qemu_only(options):
         parser.error("--disk, --gpu, --firmware, --secure-boot and --icount are not for --machine bochs")
+    if options.guest and (options.disk or options.gpu or options.firmware or options.secure_boot):
+        parser.error("--guest takes no --disk, --gpu, --firmware or --secure-boot: it boots from a CD of its own")
     if options.secure_boot and options.firmware == "bios":
         parser.error("--secure-boot needs --firmware uefi")
     if options.machine == "kvm" and options.icount:
