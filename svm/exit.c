@@ -62,8 +62,13 @@ static enum exit_result handle_shutdown(struct vcpu *vcpu)
 
 static enum exit_result handle_window(struct vcpu *vcpu)
 {
-	svm_inject_window(vcpu, false);
 	vcpu->irq_check = true;
+	return EXIT_RESUME;
+}
+
+static enum exit_result handle_iret(struct vcpu *vcpu)
+{
+	svm_inject_nmi_over(vcpu);
 	return EXIT_RESUME;
 }
 
@@ -82,7 +87,7 @@ static enum exit_result handle_cpuid(struct vcpu *vcpu)
 
 static enum exit_result handle_hlt(struct vcpu *vcpu)
 {
-	if (!vcpu->extint && vlapic_pending(&vcpu->lapic) < 0 && !vcpu->event.valid) {
+	if (!vcpu->extint && vlapic_pending(&vcpu->lapic) < 0 && !vcpu->event.valid && !vcpu->nmi) {
 		vcpu->state = VCPU_HALTED;
 	}
 	return EXIT_SKIP;
@@ -158,6 +163,7 @@ static const struct handler table[EXIT_TABLE_SIZE] = {
 	[EXIT_RDPMC] = {svm_inject_gp, BH_EXIT_OTHER, {0}},
 	[EXIT_CPUID] = {handle_cpuid, BH_EXIT_CPUID, {2, {0x0f, 0xa2}}},
 	[EXIT_RSM] = {svm_inject_ud, BH_EXIT_OTHER, {0}},
+	[EXIT_IRET] = {handle_iret, BH_EXIT_WINDOW, {0}},
 	[EXIT_INVD] = {handle_invd, BH_EXIT_OTHER, {2, {0x0f, 0x08}}},
 	[EXIT_HLT] = {handle_hlt, BH_EXIT_HLT, {1, {0xf4}}},
 	[EXIT_INVLPGA] = {svm_inject_ud, BH_EXIT_OTHER, {0}},

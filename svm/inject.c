@@ -7,10 +7,8 @@
 
 /* A virtual interrupt of the highest priority that is never delivered: its intercept comes first, when the
  * guest can take an interrupt. */
-void svm_inject_window(struct vcpu *vcpu, bool on)
+static void window(struct vmcb *vmcb, bool on)
 {
-	struct vmcb *vmcb = svm_vmcb(vcpu);
-
 	vmcb->int_ctl = V_INTR_MASKING | (on ? V_IRQ | V_IGN_TPR : 0);
 }
 
@@ -46,6 +44,22 @@ static void finish_hlt(struct vcpu *vcpu)
 	}
 }
 
+/* Without virtual NMIs it is ours to know that the guest is in its handler: its IRET exits. */
+static void write_nmi(struct vcpu *vcpu)
+{
+	write_event(vcpu, EVENT_NMI, EXC_NMI);
+	vcpu->nmi = false;
+	svm_vcpu(vcpu)->in_nmi = true;
+	vmcb_intercept(svm_vmcb(vcpu), EXIT_IRET, true);
+}
+
+void svm_inject_nmi_over(struct vcpu *vcpu)
+{
+	svm_vcpu(vcpu)->in_nmi = false;
+	vmcb_intercept(svm_vmcb(vcpu), EXIT_IRET, false);
+	vcpu->irq_check = true;
+}
+
 void svm_inject_prepare(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = svm_vmcb(vcpu);
@@ -57,14 +71,19 @@ void svm_inject_prepare(struct vcpu *vcpu)
 		vcpu->event.valid = false;
 		injected = true;
 	}
+	if (vcpu->nmi && !injected && !svm_vcpu(vcpu)->in_nmi && !(vmcb->int_state & INTERRUPT_SHADOW)) {
+		write_nmi(vcpu);
+		injected = true;
+	}
+	/* An NMI that must wait for the next instruction is looked at again at the next exit. */
+	vcpu->irq_check = vcpu->nmi && !svm_vcpu(vcpu)->in_nmi;
 	vector = vlapic_pending(&vcpu->lapic);
 	if (vcpu->extint || vector >= 0) {
 		if (!injected) {
 			finish_hlt(vcpu);
 		}
 		if (injected || !(vmcb->rflags & RFLAGS_IF) || (vmcb->int_state & INTERRUPT_SHADOW)) {
-			svm_inject_window(vcpu, true);
-			vcpu->irq_check = false;
+			window(vmcb, true);
 			return;
 		}
 		if (vcpu->extint) {
@@ -75,8 +94,7 @@ void svm_inject_prepare(struct vcpu *vcpu)
 		}
 		write_event(vcpu, EVENT_INTR, (unsigned)vector);
 	}
-	svm_inject_window(vcpu, vcpu->extint || vlapic_pending(&vcpu->lapic) >= 0);
-	vcpu->irq_check = false;
+	window(vmcb, vcpu->extint || vlapic_pending(&vcpu->lapic) >= 0);
 }
 
 void svm_inject_requeue(struct vcpu *vcpu, uint64_t info)

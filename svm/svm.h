@@ -30,6 +30,7 @@ struct svm_vcpu {
 	struct vmcb *vmcb;
 	const struct svm_cpu *cpu; /* gave it its ASID ... */
 	uint64_t generation;	   /* ... in this generation; 0: none */
+	bool in_nmi;		   /* until IRET, which exits */
 	struct svm_fetch fetch;
 };
 
@@ -80,7 +81,8 @@ unsigned vmcb_bits(const struct vmcb *vmcb);
 
 /** Decides what to inject before the entry, or asks for an exit when the guest can take it. */
 void svm_inject_prepare(struct vcpu *vcpu);
-void svm_inject_window(struct vcpu *vcpu, bool on);
+/** The guest is about to leave its NMI handler. */
+void svm_inject_nmi_over(struct vcpu *vcpu);
 /** Takes back an event whose delivery the exit interrupted. */
 void svm_inject_requeue(struct vcpu *vcpu, uint64_t info);
 

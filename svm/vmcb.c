@@ -25,8 +25,9 @@ static void reset_controls(const struct vcpu *vcpu)
 	struct vmcb *vmcb = svm_vmcb(vcpu);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(intercepts); i++) {
-		vmcb_intercept(vmcb, intercepts[i]);
+		vmcb_intercept(vmcb, intercepts[i], true);
 	}
+	vmcb_intercept(vmcb, EXIT_IRET, false);
 	vmcb->cr_read = BIT(8);
 	vmcb->cr_write = (uint16_t)(BIT(8) | (svm_features.cr4_exits ? BIT(4) : 0));
 	/* #DB and #AC exit because their delivery can loop for ever inside the guest (CVE-2015-8104,
@@ -91,6 +92,7 @@ void vmcb_reset(struct vcpu *vcpu)
 	reset_guest_state(svm_vmcb(vcpu));
 	svm_vcpu(vcpu)->fetch = (struct svm_fetch){0};
 	svm_vcpu(vcpu)->generation = 0;
+	svm_vcpu(vcpu)->in_nmi = false;
 }
 
 int vmcb_start(struct vcpu *vcpu, const struct bh_vcpu_start *start)

@@ -110,6 +110,7 @@ enum { EVENT_INTR = 0, EVENT_NMI = 2, EVENT_EXCEPTION = 3, EVENT_SW_INT = 4 };
 	X(RDPMC, 0x06f)                                                                            \
 	X(CPUID, 0x072)                                                                            \
 	X(RSM, 0x073)                                                                              \
+	X(IRET, 0x074)                                                                             \
 	X(INVD, 0x076)                                                                             \
 	X(HLT, 0x078)                                                                              \
 	X(INVLPGA, 0x07a)                                                                          \
@@ -140,9 +141,11 @@ enum {
 #define EXIT_INVALID UINT32_MAX /* the low half: VMRUN refused the VMCB */
 
 /* intercept[]: codes 0x60..0x7f, 0x80..0x9f, 0xa0..0xbf. */
-static inline void vmcb_intercept(struct vmcb *vmcb, unsigned code)
+static inline void vmcb_intercept(struct vmcb *vmcb, unsigned code, bool on)
 {
-	vmcb->intercept[(code - 0x60) / 32] |= 1u << (code - 0x60) % 32;
+	uint32_t bit = 1u << (code - 0x60) % 32, *word = &vmcb->intercept[(code - 0x60) / 32];
+
+	*word = on ? *word | bit : *word & ~bit;
 }
 
 #endif
