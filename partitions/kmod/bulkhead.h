@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** What /dev/bulkhead offers to bulkheadd, runners and back ends of the control partition.
  *
- *  /dev/bulkhead        BULKHEAD_VERSION, BULKHEAD_INFO, BULKHEAD_STATS, BULKHEAD_LOG, BULKHEAD_CREATE
+ *  /dev/bulkhead        BULKHEAD_VERSION, BULKHEAD_INFO, BULKHEAD_STATS, BULKHEAD_LOG, BULKHEAD_CREATE,
+ *                       BULKHEAD_IOMMU, BULKHEAD_FAULT. poll(): POLLIN when a device was denied an access
+ *                       since the last BULKHEAD_IOMMU.
  *  partition fd         from BULKHEAD_CREATE; the partition lives until its last holder closes it.
  *                       poll(): POLLIN when the state changed since the last BULKHEAD_PART_INFO.
  *                       mmap(): offset BULKHEAD_MMAP_RAM + gpa: RAM; BULKHEAD_MMAP_IOREQ: the ioreq page.
@@ -29,10 +31,10 @@
 #define BULKHEAD_MMAP_RAM   0ull
 #define BULKHEAD_MMAP_IOREQ (1ull << 40)
 
-struct bulkhead_query { /* BULKHEAD_INFO, BULKHEAD_STATS, BULKHEAD_LOG on /dev/bulkhead */
+struct bulkhead_query { /* the five of /dev/bulkhead that fill a structure */
 	uint32_t part;
 	uint32_t vcpu;
-	uint64_t user; /* struct bh_part_info *, struct bh_vcpu_stats *, struct bh_log_read * */
+	uint64_t user; /* struct bh_part_info *, bh_vcpu_stats *, bh_log_read *, bh_iommu_info *, bh_iommu_fault * */
 };
 
 struct bulkhead_vcpu_start {
@@ -106,6 +108,8 @@ struct bulkhead_device_control {
 #define BULKHEAD_STATS           _IOW('B', 0x02, struct bulkhead_query)
 #define BULKHEAD_LOG             _IOW('B', 0x03, struct bulkhead_query)
 #define BULKHEAD_CREATE          _IO('B', 0x04)                         /* (part id) -> partition fd */
+#define BULKHEAD_IOMMU           _IOW('B', 0x05, struct bulkhead_query)
+#define BULKHEAD_FAULT           _IOW('B', 0x06, struct bulkhead_query) /* ENOENT: none with this number yet */
 #define BULKHEAD_PART_INFO       _IOR('B', 0x10, struct bh_part_info)
 #define BULKHEAD_START           _IO('B', 0x11)
 #define BULKHEAD_PAUSE           _IO('B', 0x12)

@@ -107,6 +107,8 @@ static irqreturn_t event_interrupt(int irq, void *data)
 	spin_lock(&event_lock);
 	pending = xchg(&event_page->pending, 0);
 	stopped = xchg(&event_page->state, 0);
+	if (xchg(&event_page->fault, 0))
+		main_fault();
 	for_each_set_bit(id, &pending, BH_PART_MAX) {
 		event_take_ioreqs(id, parts[id]);
 		event_take_doorbells(id, parts[id]);

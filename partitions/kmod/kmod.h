@@ -89,6 +89,8 @@ long device_ioctl(struct part *part, unsigned int cmd, void __user *arg);
 int part_create(u32 id);
 
 /* main.c */
+/** A device was denied an access: wakes who polls /dev/bulkhead. */
+void main_fault(void);
 /** Runs a hypercall whose last argument is a page that is copied to `to` afterwards. `argc` 0..2 counts
  *  the arguments before it. */
 int query_to_user(u64 number, int argc, u64 a, u64 b, void __user *to, size_t size);

@@ -7,6 +7,7 @@
 #include <linux/io.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/uaccess.h>
 
 static long query_page(u64 number, int argc, u64 a, u64 b, void *page)
@@ -37,20 +38,34 @@ int query_to_user(u64 number, int argc, u64 a, u64 b, void __user *to, size_t si
 	return ret;
 }
 
-static long query_log(struct bh_log_read __user *to)
+/* A structure that begins with the number of what the caller wants to see next. */
+static long query_next(u64 number, void __user *to, size_t size)
 {
-	struct bh_log_read *log = (void *)get_zeroed_page(GFP_KERNEL);
+	void *page = (void *)get_zeroed_page(GFP_KERNEL);
 	long ret;
 
-	if (!log)
+	if (!page)
 		return -ENOMEM;
-	ret = get_user(log->cursor, &to->cursor);
-	if (!ret)
-		ret = query_page(BH_HC_LOG_READ, 0, 0, 0, log);
-	if (!ret && copy_to_user(to, log, sizeof(*log)))
+	ret = copy_from_user(page, to, sizeof(u64)) ? -EFAULT : query_page(number, 0, 0, 0, page);
+	if (!ret && copy_to_user(to, page, size))
 		ret = -EFAULT;
-	free_page((unsigned long)log);
+	free_page((unsigned long)page);
 	return ret;
+}
+
+static DECLARE_WAIT_QUEUE_HEAD(fault_wait);
+static bool fault_news;
+
+void main_fault(void)
+{
+	WRITE_ONCE(fault_news, true);
+	wake_up(&fault_wait);
+}
+
+static __poll_t main_poll(struct file *file, poll_table *wait)
+{
+	poll_wait(file, &fault_wait, wait);
+	return READ_ONCE(fault_news) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static long main_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -66,6 +81,8 @@ static long main_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case BULKHEAD_INFO:
 	case BULKHEAD_STATS:
 	case BULKHEAD_LOG:
+	case BULKHEAD_IOMMU:
+	case BULKHEAD_FAULT:
 		break;
 	default:
 		return -ENOTTY;
@@ -80,14 +97,20 @@ static long main_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case BULKHEAD_STATS:
 		return query_to_user(BH_HC_STATS, 2, query.part, query.vcpu, to,
 				     sizeof(struct bh_vcpu_stats));
+	case BULKHEAD_IOMMU:
+		WRITE_ONCE(fault_news, false);
+		return query_to_user(BH_HC_IOMMU_INFO, 0, 0, 0, to, sizeof(struct bh_iommu_info));
+	case BULKHEAD_FAULT:
+		return query_next(BH_HC_IOMMU_FAULT, to, sizeof(struct bh_iommu_fault));
 	default:
-		return query_log(to);
+		return query_next(BH_HC_LOG_READ, to, sizeof(struct bh_log_read));
 	}
 }
 
 static const struct file_operations main_fops = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = main_ioctl,
+	.poll = main_poll,
 	.llseek = noop_llseek,
 };
 

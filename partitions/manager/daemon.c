@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bulkhead_dev.h"
+#include "iommu.h"
 #include "part.h"
 #include "say.h"
 #include "server.h"
@@ -235,6 +236,7 @@ int main(int argc, char **argv)
 			say("no switcher: %s", strerror(-ret));
 		}
 	}
+	iommu_watch(part_env.dev);
 	load_parts(&options);
 	ret = server_start(options.socket_path, parts, part_count);
 	if (ret) {

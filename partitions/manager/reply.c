@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bulkhead_dev.h"
+#include "iommu.h"
 #include "text.h"
 #include "words.h"
 
@@ -91,12 +92,16 @@ static struct json_object *reply_part(const struct part *part)
 
 struct json_object *reply_list(const struct part *parts, unsigned int count)
 {
-	struct json_object *reply = reply_ok(), *array = json_object_new_array();
+	struct json_object *reply = reply_ok(), *array = json_object_new_array(), *iommu;
 
 	for (unsigned int i = 0; i < count; i++) {
 		json_object_array_add(array, reply_part(&parts[i]));
 	}
 	json_object_object_add(reply, "partitions", array);
+	iommu = iommu_reply(part_env.dev);
+	if (iommu) {
+		json_object_object_add(reply, "iommu", iommu);
+	}
 	return reply;
 }
 

@@ -61,6 +61,19 @@ static void show_assigned(FILE *out, struct json_object *assigned)
 	}
 }
 
+static void show_iommu(FILE *out, struct json_object *iommu)
+{
+	uint64_t faults = number_field(iommu, "faults");
+
+	if (iommu && !json_object_get_boolean(field(iommu, "active"))) {
+		fprintf(out, "warning: no IOMMU: devices reach all memory\n");
+	}
+	if (faults > 0) {
+		fprintf(out, "devices were denied %" PRIu64 " accesses; the log names them\n",
+			faults);
+	}
+}
+
 void show_list(FILE *out, struct json_object *answer)
 {
 	struct json_object *parts = field(answer, "partitions");
@@ -80,6 +93,7 @@ void show_list(FILE *out, struct json_object *answer)
 			text_field(part, "reason"));
 		show_assigned(out, field(part, "assigned"));
 	}
+	show_iommu(out, field(answer, "iommu"));
 }
 
 static void show_vcpu(FILE *out, size_t index, struct json_object *vcpu, uint64_t khz)

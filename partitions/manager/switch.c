@@ -28,6 +28,7 @@ struct told {
 
 static struct told told[CONFIG_PARTS_MAX];
 static unsigned int told_count;
+static struct switcher_msg warning; /* type 0: none */
 static struct proc process;
 static struct loop_source control = {.fd = -1};
 static char program_dir[256], program_name[64];
@@ -182,6 +183,9 @@ int switch_start(const char *directory, const char *program)
 	process.log_left = UINT_MAX; /* ours to the end; it repeats nothing that a guest said */
 	control = (struct loop_source){.fd = -1, .ready = switch_control_ready};
 	ret = loop_add(&control, pair[0], EPOLLIN);
+	if (ret == 0 && warning.type) {
+		switch_send(&warning, NULL, 0);
+	}
 	for (unsigned int i = 0; ret == 0 && i < told_count; i++) {
 		switch_tell(&told[i]);
 	}
@@ -261,4 +265,11 @@ void switch_focus(uint32_t id)
 	const struct switcher_msg msg = {.type = SWITCHER_FOCUS, .id = id};
 
 	switch_send(&msg, NULL, 0);
+}
+
+void switch_warn(const char *text)
+{
+	warning = (struct switcher_msg){.type = SWITCHER_WARNING};
+	snprintf(warning.text, sizeof(warning.text), "%s", text);
+	switch_send(&warning, NULL, 0);
 }

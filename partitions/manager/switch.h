@@ -23,5 +23,7 @@ bool switch_running(void);
 void switch_add(const struct config *config, int surface, int keyboard, int tablet);
 void switch_state(uint32_t id, enum switcher_state state, const char *text);
 void switch_focus(uint32_t id);
+/** A few words that stay in the strip, whoever has the focus. */
+void switch_warn(const char *text);
 
 #endif

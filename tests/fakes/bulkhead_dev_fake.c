@@ -95,6 +95,33 @@ int dev_stats(int dev, uint32_t part, uint32_t vcpu, struct bh_vcpu_stats *ret_s
 	return fake_part_leave(ret);
 }
 
+void fake_dev_set_iommu(const struct bh_iommu_info *info)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.iommu = *info;
+	pthread_mutex_unlock(&fake.lock);
+}
+
+int dev_iommu(int dev, struct bh_iommu_info *ret_info)
+{
+	(void)dev;
+	pthread_mutex_lock(&fake.lock);
+	*ret_info = fake.iommu;
+	return fake_part_leave(0);
+}
+
+int dev_fault(int dev, struct bh_iommu_fault *fault)
+{
+	(void)dev;
+	pthread_mutex_lock(&fake.lock);
+	if (fault->number >= fake.iommu.faults) {
+		return fake_part_leave(-ENOENT);
+	}
+	*fault = (struct bh_iommu_fault){
+		.number = fault->number, .address = 0x1000 * fault->number, .part = 1, .write = 1};
+	return fake_part_leave(0);
+}
+
 int dev_log(int dev, struct bh_log_read *log)
 {
 	(void)dev;

@@ -15,6 +15,8 @@
 void fake_dev_reset(void);
 /** Adds a partition to the policy table of the fake. Partition 0 is there from the start. */
 void fake_dev_add_part(uint32_t part, const char *name, uint64_t ram_size, uint32_t vcpu_count);
+/** What dev_iommu() answers; so many faults, all of partition 1, have records. None at the start. */
+void fake_dev_set_iommu(const struct bh_iommu_info *info);
 /** The next call of this ioctl (BULKHEAD_START, ...) fails with -error; 0 takes that back. */
 void fake_dev_fail_next(unsigned long request, int error);
 

@@ -53,6 +53,7 @@ struct fake_state {
 	struct fake_part parts[FAKE_PARTS];
 	struct fake_dev_device device[BH_POLICY_DEVICE_MAX];
 	uint32_t device_count;
+	struct bh_iommu_info iommu;
 	char log_text[FAKE_LOG];
 	size_t log_size;
 	int irq_epoll;

@@ -28,6 +28,9 @@ static void obey(const struct switcher_msg *msg)
 	case SWITCHER_REMOVE:
 		model_remove(&model, part, &effects);
 		break;
+	case SWITCHER_WARNING:
+		model_warning(&model, msg->text);
+		break;
 	case SWITCHER_FOCUS:
 		model_focus(&model, part, &effects);
 		break;

@@ -4,7 +4,7 @@
  *  card; device 1 is partition 2's, and device 2 is its own but not assigned.
  *
  *  START asks port 0x3fd; the answer 0xde stops the partition, any other is counted. MSI data DDQQ rings
- *  doorbell DD, queue QQ.
+ *  doorbell DD, queue QQ; with bit 16 a device of the partition was denied an access too.
  */
 #include "kmod.h"
 
@@ -25,6 +25,7 @@ static struct bh_part_info info = {
 	.vcpu_count = 1,
 	.flags = BH_POLICY_MAPPED,
 };
+static struct bh_iommu_info iommu = {.flags = BH_IOMMU_ACTIVE, .unit_count = 2};
 static struct bh_ioreq *slot;
 static struct bh_vcpu_stats stats; /* switches counts destroys, injected answers */
 
@@ -86,6 +87,15 @@ static long fake_log(struct bh_log_read *log)
 	log->size = sizeof(text) - 1 - log->cursor;
 	memcpy(log->text, text + log->cursor, log->size);
 	log->written = sizeof(text) - 1;
+	return 0;
+}
+
+static long fake_fault(struct bh_iommu_fault *fault)
+{
+	if (fault->number >= iommu.faults)
+		return -BH_NOENT;
+	fault->address = 0x1000 * (fault->number + 1);
+	fault->part = 1;
 	return 0;
 }
 
@@ -176,7 +186,16 @@ long hypercall_raw(u64 number, u64 a, u64 b, u64 c, u64 d)
 		return 0;
 	case BH_HC_IOREQ_DONE:
 		return fake_answer();
+	case BH_HC_IOMMU_INFO:
+		memcpy(phys_to_virt(a), &iommu, sizeof(iommu));
+		return 0;
+	case BH_HC_IOMMU_FAULT:
+		return fake_fault(phys_to_virt(a));
 	case BH_HC_MSI_POST:
+		if (c >> 16) {
+			iommu.faults++;
+			page->fault = 2;
+		}
 		page->doorbell_page[1] |= BIT_ULL(c >> 8 & 15);
 		page->doorbell[1][c >> 8 & 15] |= BIT_ULL(c & 63);
 		fake_raise();

@@ -72,6 +72,26 @@ static void check_device(int dev)
 	      "the device takes no partition ioctl");
 }
 
+/* Interrupts of the partition play the faults of its device. */
+static void check_faults(int dev, int part)
+{
+	struct pollfd pfd = {.fd = dev, .events = POLLIN};
+	struct bh_iommu_fault fault = {.number = 1};
+	struct bh_iommu_info info = {0};
+
+	check(dev_iommu(dev, &info) == 0 && info.flags == BH_IOMMU_ACTIVE && info.unit_count == 2,
+	      "the IOMMU is described");
+	check(dev_fault(dev, &fault) == -ENOENT, "no fault, no record");
+	check(poll(&pfd, 1, 100) == 0, "and no news");
+	check(dev_msi(part, 0xfee00000, 0x10000) == 0 && dev_msi(part, 0xfee00000, 0x10000) == 0,
+	      "two faults come");
+	check(poll(&pfd, 1, 1000) == 1, "faults are news");
+	check(dev_iommu(dev, &info) == 0 && info.faults == 2 && poll(&pfd, 1, 0) == 0,
+	      "until they are looked at");
+	check(dev_fault(dev, &fault) == 0 && fault.address == 0x2000 && fault.part == 1,
+	      "a record is read by its number");
+}
+
 static void check_ram(int part)
 {
 	int ram = dev_ram_fd(part);
@@ -345,6 +365,9 @@ int main(void)
 	check_events(part);
 	check_ioreq(part);
 	check_lifetime(dev, part);
+	part = dev_create(dev, 1);
+	check_faults(dev, part);
+	close(part);
 	check_devices(dev);
 	check(syscall(SYS_delete_module, "bulkhead", O_NONBLOCK) < 0,
 	      "an open device holds the module");

@@ -175,6 +175,9 @@ static void decode_switcher_checks_ranges(void **state)
 	assert_true(message_decode_switcher(&st, sizeof(st), 0, &out));
 	st.state = SWITCHER_STATE_COUNT;
 	assert_false(message_decode_switcher(&st, sizeof(st), 0, &out));
+	st = (struct switcher_msg){.type = SWITCHER_WARNING, .text = "no IOMMU"};
+	assert_true(message_decode_switcher(&st, sizeof(st), 0, &out));
+	assert_false(message_decode_switcher(&st, sizeof(st), 1, &out));
 }
 
 /* Strings come out terminated, and what is not printable ASCII becomes '?'. */

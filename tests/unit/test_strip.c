@@ -182,11 +182,41 @@ static void canvas_clips_shapes(void **state)
 	free(pixels);
 }
 
+/* A warning about the machine is on every partition's strip, inside the title, and gives no way to the
+ * state. */
+static void strip_shows_the_warning(void **state)
+{
+	struct strip_layout plain, warned;
+
+	(void)state;
+	model_init(&model, 1024, 768);
+	add(1, "Desktop", SWITCHER_STRIPES);
+	add(2, "Browser", SWITCHER_DOTS);
+	strip_lay_out(&model, 0, &fonts, &plain);
+	assert_int_equal(plain.warning.w, 0);
+	model_warning(&model, "no IOMMU");
+	for (uint32_t part = 0; part < 2; part++) {
+		strip_lay_out(&model, part, &fonts, &warned);
+		expect_sound(&warned, 1024);
+		assert_true(warned.warning.w >= 60);
+		assert_true(rect_contains(warned.title, warned.warning));
+		assert_true(warned.warning.x >= warned.name_x + warned.name_width);
+		assert_true(!warned.state_width ||
+			    warned.state_x >= warned.warning.x + warned.warning.w);
+	}
+	strip_lay_out(&model, MODEL_PART_NONE, &fonts, &warned);
+	assert_true(warned.warning.w >= 60);
+	model_warning(&model, "");
+	strip_lay_out(&model, 0, &fonts, &warned);
+	assert_int_equal(warned.warning.w, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strip_lay_out_shows_all_names),
 		cmocka_unit_test(strip_lay_out_survives_long_names_and_small_screens),
+		cmocka_unit_test(strip_shows_the_warning),
 		cmocka_unit_test(strip_draw_tells_patterns_apart),
 		cmocka_unit_test(look_passes_contrast),
 		cmocka_unit_test(colour_text_on_is_readable_on_any_ground),

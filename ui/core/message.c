@@ -105,6 +105,7 @@ bool message_decode_switcher(const void *untrusted, size_t size, unsigned fd_cou
 		break;
 	case SWITCHER_REMOVE:
 	case SWITCHER_FOCUS:
+	case SWITCHER_WARNING:
 		ok = fd_count == 0;
 		break;
 	default:

@@ -4,6 +4,7 @@
 #include "model.h"
 #include "model_private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void model_init(struct model *model, int32_t width, int32_t height)
@@ -156,6 +157,12 @@ uint32_t model_add(struct model *model, const struct switcher_msg *msg, struct e
 		model->whole_dirty = true;
 	}
 	return part;
+}
+
+void model_warning(struct model *model, const char *text)
+{
+	snprintf(model->warning, sizeof(model->warning), "%s", text);
+	change_labels(model);
 }
 
 void model_state(struct model *model, const struct switcher_msg *msg, struct effects *effects)

@@ -59,6 +59,7 @@ struct model {
 	bool strip_dirty;
 	bool whole_dirty;	/* inner rectangle: everything in it */
 	bool card_dirty;	/* only the words of the panel that is shown */
+	char warning[SWITCHER_TEXT_SIZE]; /* about the machine; empty: none */
 	uint32_t label_version; /* counts changes of what strips say; never 0 */
 };
 
@@ -85,6 +86,7 @@ struct rect model_place(const struct model *model, const struct model_part *part
 uint32_t model_add(struct model *model, const struct switcher_msg *msg, struct effects *effects);
 void model_state(struct model *model, const struct switcher_msg *msg, struct effects *effects);
 void model_remove(struct model *model, uint32_t part, struct effects *effects);
+void model_warning(struct model *model, const char *text);
 void model_focus(struct model *model, uint32_t part, struct effects *effects);
 
 /** A surface message that has passed message_decode_surface() and whose memory, if any, is mapped.

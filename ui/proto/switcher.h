@@ -37,6 +37,9 @@ enum switcher_type {
 	/** switcher -> bulkheadd: the screen is up, messages are served; width and height of the
 	 * area that guests get. First message, sent once. */
 	SWITCHER_READY = 6,
+	/** bulkheadd -> switcher: text is a warning about the machine, shown in the strip beside
+	 * every partition's name from now on; empty: no more. */
+	SWITCHER_WARNING = 7,
 };
 
 enum switcher_state {

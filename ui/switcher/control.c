@@ -59,6 +59,9 @@ static void handle(struct switcher *s, const struct switcher_msg *msg, struct pa
 			peer_close(&s->peers[part]);
 		}
 		break;
+	case SWITCHER_WARNING:
+		model_warning(&s->model, msg->text);
+		break;
 	case SWITCHER_FOCUS:
 		model_focus(&s->model, part, &s->effects);
 		break;

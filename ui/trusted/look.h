@@ -9,5 +9,6 @@
 #define LOOK_EDGE   0x3a4453u /* hair lines */
 #define LOOK_TEXT   0xf2f5f9u /* on any of the above: 12 to 1 and more */
 #define LOOK_DIM    0xa9b4c4u /* secondary text: 6.9 to 1 on LOOK_RAISED */
+#define LOOK_WARN   0xffc233u /* plate of a warning; LOOK_GROUND on it: 11 to 1 */
 
 #endif

@@ -19,6 +19,7 @@
 #define TAB_PAD	    5
 #define TAB_SPACE   4 /* between tabs */
 #define NAME_MIN    24
+#define WARN_PAD    7
 #define PATTERN_MIN 64	/* the band is what names a partition without words */
 #define TITLE_KEEP  140 /* the focused name gives way to tabs down to this */
 #define PATTERN_INK 125 /* of 255: clear in grey, calm in colour */
@@ -126,6 +127,15 @@ void strip_lay_out(const struct model *model, uint32_t focus, const struct font_
 	layout->name_width = layout->name_width < 0 ? 0 : layout->name_width;
 	int32_t end = layout->name_x + layout->name_width;
 
+	if (model->warning[0]) { /* before the state: it does not give way */
+		int32_t width = font_width(&fonts->fonts[FONT_TEXT], model->warning) + 2 * WARN_PAD;
+
+		width = lower(width, room - MARGIN - GAP - end);
+		if (width >= NAME_MIN) {
+			layout->warning = (struct rect){end + GAP, TAB_TOP, width, TAB_HEIGHT};
+			end += GAP + width;
+		}
+	}
 	if (focus != MODEL_PART_NONE) {
 		struct state_line line = state_line(&model->parts[focus]);
 		int32_t width = font_width(&fonts->fonts[FONT_TEXT], line.text);
@@ -186,6 +196,12 @@ void strip_draw(const struct model *model, uint32_t focus, const struct font_set
 	canvas_fill(canvas, layout.title, ground);
 	canvas_text(canvas, title, layout.name_x, baseline(title, 0, HEIGHT), ink,
 		    part ? part->title : "Bulkhead", layout.name_width);
+	if (layout.warning.w) {
+		canvas_round(canvas, layout.warning, 5, LOOK_WARN);
+		canvas_text(canvas, text, layout.warning.x + WARN_PAD,
+			    baseline(text, layout.warning.y, TAB_HEIGHT), LOOK_GROUND,
+			    model->warning, layout.warning.w - 2 * WARN_PAD);
+	}
 	if (part && layout.state_width) {
 		struct state_line line = state_line(part);
 

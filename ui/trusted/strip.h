@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The trusted strip: name, colour and pattern of the partition that has the keyboard, and a tab
- * with its key for each partition. Its rows belong to the switcher alone, whatever a guest shows.
+/** The trusted strip: name, colour and pattern of the partition that has the keyboard, a warning
+ * about the machine if there is one, and a tab with its key for each partition. Its rows belong to
+ * the switcher alone, whatever a guest shows.
  */
 #ifndef BH_STRIP_H
 #define BH_STRIP_H
@@ -24,6 +25,7 @@ struct strip_layout {
 	struct rect pattern; /* the band */
 	struct rect tabs;
 	int32_t name_x, name_width;
+	struct rect warning;	      /* width 0: none */
 	int32_t state_x, state_width; /* width 0: left out */
 	unsigned tab_count;
 	struct strip_tab tab[SWITCHER_PARTS_MAX];

@@ -56,6 +56,16 @@ int dev_stats(int dev, uint32_t part, uint32_t vcpu, struct bh_vcpu_stats *ret_s
 	return dev_query(dev, BULKHEAD_STATS, part, vcpu, ret_stats);
 }
 
+int dev_iommu(int dev, struct bh_iommu_info *ret_info)
+{
+	return dev_query(dev, BULKHEAD_IOMMU, 0, 0, ret_info);
+}
+
+int dev_fault(int dev, struct bh_iommu_fault *fault)
+{
+	return dev_query(dev, BULKHEAD_FAULT, 0, 0, fault);
+}
+
 int dev_log(int dev, struct bh_log_read *log)
 {
 	return dev_query(dev, BULKHEAD_LOG, 0, 0, log);

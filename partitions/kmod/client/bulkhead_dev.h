@@ -27,6 +27,10 @@ DEV_MUST_CHECK int dev_stats(int dev, uint32_t part, uint32_t vcpu,
 /** Text of the hypervisor log from log->cursor on. The next call goes on at log->cursor +
  * log->size. */
 DEV_MUST_CHECK int dev_log(int dev, struct bh_log_read *log);
+/** What holds devices back from memory; ends POLLIN of dev until a device is denied an access again. */
+DEV_MUST_CHECK int dev_iommu(int dev, struct bh_iommu_info *ret_info);
+/** The access with the number fault->number, or the oldest kept after it; -ENOENT: none yet. */
+DEV_MUST_CHECK int dev_fault(int dev, struct bh_iommu_fault *fault);
 /** Creates the partition: RAM zeroed, state CREATED. Returns the partition fd; the partition is
  * destroyed when its last holder (partition fd, RAM fd or mapping, in any process) is gone. */
 DEV_MUST_CHECK int dev_create(int dev, uint32_t part);
