@@ -32,7 +32,7 @@ class Shell:
         """Runs one line of shell; returns (exit status, what it printed)."""
         self.number += 1
         # Quotes keep the mark out of an echo of the line itself.
-        self.socket.sendall(f"{command}\necho; echo MA''RK {self.number} $?\n".encode())
+        self.socket.sendall(f"{command}\ns=$?; echo; echo MA''RK {self.number} $s\n".encode())
         self.got = ""
         end = time.monotonic() + timeout
         while True:
