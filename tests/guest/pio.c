@@ -55,7 +55,7 @@ static void check_nobody(void)
 	tap_equal(cpu_in32(NOBODY), 0xffffffff, "nobody there: ones, 32");
 	cpu_out32(NOBODY, 0);
 	tap_equal(cpu_in32(NOBODY), 0xffffffff, "writes there are ignored");
-	__asm__ volatile("inb $0x42, %%al" : "+a"(last));
+	__asm__ volatile("inb $0x9c, %%al" : "+a"(last));
 	tap_equal(last, 0xff, "IN with an immediate port");
 	cpu_out32(0xcf8, 0x80000000);
 	tap_equal(cpu_in32(0xcfc), 0xffffffff, "PCI configuration space is empty");
@@ -92,7 +92,7 @@ static uint32_t user_vector;
 
 static void user_code(void)
 {
-	user_vector = TRAP_TRY("inb $0x42, %%al", , , "rax");
+	user_vector = TRAP_TRY("inb $0x9c, %%al", , , "rax");
 }
 
 int guest_main(void)
