@@ -28,33 +28,17 @@ static bool decode_mov(struct vcpu *vcpu, bool write, struct mov_cr *ret)
 	return true;
 }
 
-static uint64_t reg_read(struct vcpu *vcpu, unsigned reg)
-{
-	return reg == REG_RSP ? vmcb_rsp_read(vcpu) : vcpu->regs[reg];
-}
-
-enum exit_result exit_cr8(struct vcpu *vcpu)
+enum exit_result exit_mov_cr8(struct vcpu *vcpu)
 {
 	bool write = svm_vmcb(vcpu)->exit_code == EXIT_CR8_WRITE;
 	struct mov_cr mov;
 
 	if (!decode_mov(vcpu, write, &mov)) {
-		return svm_inject_ud(vcpu);
+		return exit_ud(vcpu);
 	}
-	if (write) {
-		uint64_t value = reg_read(vcpu, mov.reg);
-
-		if (value > 0xf) {
-			return svm_inject_gp(vcpu);
-		}
-		vcpu->lapic.tpr = (uint32_t)value << 4;
-		vcpu->irq_check = true;
-	} else if (mov.reg == REG_RSP) {
-		vmcb_rsp_write(vcpu, vcpu->lapic.tpr >> 4);
-	} else {
-		vcpu->regs[mov.reg] = vcpu->lapic.tpr >> 4;
+	if (exit_cr8(vcpu, mov.reg, write) == EXIT_SKIP) {
+		vmcb_advance(vcpu, mov.length);
 	}
-	vmcb_advance(vcpu, mov.length);
 	return EXIT_RESUME;
 }
 
@@ -68,18 +52,18 @@ static bool cr4_check(const struct vmcb *vmcb, uint64_t value)
 	return !(value & ~vmcb->cr4 & CR4_PCIDE) || (long_mode && !(vmcb->cr3 & (PAGE_SIZE - 1)));
 }
 
-enum exit_result exit_cr4(struct vcpu *vcpu)
+enum exit_result exit_mov_cr4(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = svm_vmcb(vcpu);
 	struct mov_cr mov;
 
 	if (!decode_mov(vcpu, true, &mov)) {
-		return svm_inject_ud(vcpu);
+		return exit_ud(vcpu);
 	}
-	if (!cr4_check(vmcb, reg_read(vcpu, mov.reg))) {
-		return svm_inject_gp(vcpu);
+	if (!cr4_check(vmcb, vcpu_reg_read(vcpu, mov.reg))) {
+		return exit_gp(vcpu);
 	}
-	vmcb->cr4 = reg_read(vcpu, mov.reg);
+	vmcb->cr4 = vcpu_reg_read(vcpu, mov.reg);
 	svm_vcpu(vcpu)->generation = 0; /* a write of CR4 may flush translations: a new ASID has none */
 	vmcb_advance(vcpu, mov.length);
 	return EXIT_RESUME;

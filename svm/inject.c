@@ -113,15 +113,3 @@ void svm_inject_requeue(struct vcpu *vcpu, uint64_t info)
 		.error = info & EVENT_ERROR_CODE ? (uint32_t)(info >> 32) : 0,
 	};
 }
-
-enum exit_result svm_inject_gp(struct vcpu *vcpu)
-{
-	vcpu_inject_exception(vcpu, EXC_GP, true, 0);
-	return EXIT_RESUME;
-}
-
-enum exit_result svm_inject_ud(struct vcpu *vcpu)
-{
-	vcpu_inject_exception(vcpu, EXC_UD, false, 0);
-	return EXIT_RESUME;
-}

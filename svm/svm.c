@@ -54,14 +54,6 @@ static int create_maps(void)
 	return 0;
 }
 
-static bool present(void)
-{
-	struct cpuid_regs regs;
-
-	insn_cpuid(0, 0, &regs);
-	return regs.ebx == 0x68747541 || regs.ebx == 0x6f677948; /* "Auth", "Hygo" */
-}
-
 static int check(void)
 {
 	return svm_features_check(&svm_features);
@@ -223,7 +215,6 @@ const struct backend svm_backend = {
 	.switched_msrs = switched_msrs,
 	.fixed_msrs = fixed_msrs,
 	.format = &npt_format,
-	.present = present,
 	.check = check,
 	.init = init,
 	.cpu_init = cpu_init_svm,
@@ -234,7 +225,6 @@ const struct backend svm_backend = {
 	.vcpu_destroy = vcpu_destroy,
 	.vcpu_reset = vmcb_reset,
 	.vcpu_start = vmcb_start,
-	.vcpu_sipi = vmcb_sipi,
 	.load = load,
 	.unload = unload,
 	.flush = flush,

@@ -5,6 +5,7 @@
 
 #include "mem/ptab.h"
 #include "part/backend.h"
+#include "part/exit.h"
 #include "svm/insn.h"
 #include "svm/insn_length.h"
 #include "svm/vmcb.h"
@@ -63,9 +64,8 @@ extern struct ptab_format npt_format;
 
 /** The table's functions on a vcpu's registers (part/backend.h). */
 void vmcb_reset(struct vcpu *vcpu);
-int vmcb_start(struct vcpu *vcpu, const struct bh_vcpu_start *start);
-void vmcb_sipi(struct vcpu *vcpu, unsigned vector);
-uint64_t vmcb_rsp_read(struct vcpu *vcpu);
+void vmcb_start(struct vcpu *vcpu, bool flat, uint64_t base, uint64_t rip, uint64_t rsp);
+uint64_t vmcb_rsp_read(const struct vcpu *vcpu);
 void vmcb_rsp_write(struct vcpu *vcpu, uint64_t value);
 uint64_t vmcb_rip(struct vcpu *vcpu);
 void vmcb_advance(struct vcpu *vcpu, unsigned insn_length);
@@ -74,7 +74,7 @@ void vmcb_rflags_write(struct vcpu *vcpu, uint64_t value);
 uint64_t vmcb_efer(struct vcpu *vcpu);
 int vmcb_efer_write(struct vcpu *vcpu, uint64_t value);
 uint64_t vmcb_pat(struct vcpu *vcpu);
-int vmcb_pat_write(struct vcpu *vcpu, uint64_t value);
+void vmcb_pat_write(struct vcpu *vcpu, uint64_t value);
 void vmcb_tsc_offset_write(struct vcpu *vcpu);
 void vmcb_mode(struct vcpu *vcpu, struct backend_mode *ret_mode);
 unsigned vmcb_bits(const struct vmcb *vmcb);
@@ -96,17 +96,9 @@ unsigned fetch_access_length(struct vcpu *vcpu);
 /** Handles the exit that the vcpu's VMCB describes. */
 void svm_exit_handle(struct vcpu *vcpu);
 
-/** What an exit handler asks for. */
-enum exit_result {
-	EXIT_RESUME, /* enter again, RIP as it is */
-	EXIT_SKIP,   /* the instruction is done: advance RIP */
-};
-/** Exit handlers: the guest gets #GP(0) or #UD. */
-enum exit_result svm_inject_gp(struct vcpu *vcpu);
-enum exit_result svm_inject_ud(struct vcpu *vcpu);
 enum exit_result exit_npf(struct vcpu *vcpu);
-enum exit_result exit_cr8(struct vcpu *vcpu);
-enum exit_result exit_cr4(struct vcpu *vcpu);
+enum exit_result exit_mov_cr8(struct vcpu *vcpu);
+enum exit_result exit_mov_cr4(struct vcpu *vcpu);
 enum exit_result exit_ioio(struct vcpu *vcpu);
 
 /** Writes the VMCB, decoded, to the log. */

@@ -95,47 +95,23 @@ void vmcb_reset(struct vcpu *vcpu)
 	svm_vcpu(vcpu)->in_nmi = false;
 }
 
-int vmcb_start(struct vcpu *vcpu, const struct bh_vcpu_start *start)
+void vmcb_start(struct vcpu *vcpu, bool flat, uint64_t base, uint64_t rip, uint64_t rsp)
 {
-	bool flat = start->mode == BH_VCPU_FLAT32;
 	struct vmcb *vmcb = svm_vmcb(vcpu);
 
-	if (start->mode > BH_VCPU_REAL || start->rip > UINT32_MAX) {
-		return -BH_INVAL;
-	}
 	reset_guest_state(vmcb);
 	if (flat) {
 		set_data_segments(vmcb, segment(0x18, 0, 0xffffffff, ATTR_DATA_FLAT));
 		vmcb->cs = segment(0x10, 0, 0xffffffff, ATTR_CODE_FLAT);
 		vmcb->cr0 = CR0_PE | CR0_ET;
 	} else {
-		uint64_t base = start->rip & 0xffff0000;
-
 		vmcb->cs = segment((uint16_t)(base >> 4), base, 0xffff, ATTR_CODE_REAL);
 	}
-	vmcb->rip = flat ? start->rip : start->rip & 0xffff;
-	vmcb->rsp = start->rsp;
-	vcpu->regs[REG_RAX] = start->rax;
-	vcpu->regs[REG_RBX] = start->rbx;
-	vcpu->regs[REG_RCX] = start->rcx;
-	vcpu->regs[REG_RDX] = start->rdx;
-	vcpu->regs[REG_RSI] = start->rsi;
-	vcpu->regs[REG_RDI] = start->rdi;
-	vcpu->regs[REG_RBP] = start->rbp;
-	return 0;
+	vmcb->rip = rip;
+	vmcb->rsp = rsp;
 }
 
-void vmcb_sipi(struct vcpu *vcpu, unsigned vector)
-{
-	struct bh_vcpu_start start = {.mode = BH_VCPU_REAL};
-
-	(void)!vmcb_start(vcpu, &start);
-	svm_vmcb(vcpu)->cs =
-		segment((uint16_t)(vector << 8), (uint64_t)vector << 12, 0xffff, ATTR_CODE_REAL);
-	svm_vmcb(vcpu)->rip = 0;
-}
-
-uint64_t vmcb_rsp_read(struct vcpu *vcpu)
+uint64_t vmcb_rsp_read(const struct vcpu *vcpu)
 {
 	return svm_vmcb(vcpu)->rsp;
 }
@@ -191,17 +167,9 @@ uint64_t vmcb_pat(struct vcpu *vcpu)
 	return svm_vmcb(vcpu)->g_pat;
 }
 
-int vmcb_pat_write(struct vcpu *vcpu, uint64_t value)
+void vmcb_pat_write(struct vcpu *vcpu, uint64_t value)
 {
-	for (unsigned i = 0; i < 8; i++) {
-		uint8_t type = (uint8_t)(value >> (8 * i));
-
-		if (type > 7 || type == 2 || type == 3) {
-			return -BH_INVAL;
-		}
-	}
 	svm_vmcb(vcpu)->g_pat = value;
-	return 0;
 }
 
 void vmcb_tsc_offset_write(struct vcpu *vcpu)

@@ -4,12 +4,7 @@
 #include "cpu/msr.h"
 #include "cpu/trap.h"
 #include "dbg/log.h"
-#include "part/vcpuid.h"
-#include "part/hypercall.h"
 #include "part/ioreq.h"
-#include "part/msr.h"
-#include "part/sched.h"
-#include "part/xcr0.h"
 #include "vtx/vmx.h"
 
 #define TAG "vtx"
@@ -47,12 +42,6 @@ static enum exit_result handle_exception(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
-static enum exit_result handle_triple_fault(struct vcpu *vcpu)
-{
-	part_stop(vcpu, BH_STOP_TRIPLE_FAULT, 0);
-	return EXIT_RESUME;
-}
-
 static enum exit_result handle_window(struct vcpu *vcpu)
 {
 	vcpu->irq_check = true;
@@ -61,34 +50,12 @@ static enum exit_result handle_window(struct vcpu *vcpu)
 
 static enum exit_result handle_timer(struct vcpu *vcpu)
 {
-	uint64_t now = insn_rdtsc();
-
-	sched_expire(now);
-	if (now >= cpu_this()->sched->slice_end) {
-		sched_slice_over(vcpu, vmx_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF, now);
-	}
-	return EXIT_RESUME;
+	return exit_timer(vcpu, vmx_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF);
 }
 
 static enum exit_result handle_cpuid(struct vcpu *vcpu)
 {
-	struct cpuid_regs regs;
-
-	vcpuid_read(vcpu, vmx_read(VMCS_GUEST_CR4), (uint32_t)vcpu->regs[REG_RAX],
-		    (uint32_t)vcpu->regs[REG_RCX], &regs);
-	vcpu->regs[REG_RAX] = regs.eax;
-	vcpu->regs[REG_RBX] = regs.ebx;
-	vcpu->regs[REG_RCX] = regs.ecx;
-	vcpu->regs[REG_RDX] = regs.edx;
-	return EXIT_SKIP;
-}
-
-static enum exit_result handle_hlt(struct vcpu *vcpu)
-{
-	if (!vcpu->extint && vlapic_pending(&vcpu->lapic) < 0 && !vcpu->event.valid && !vcpu->nmi) {
-		vcpu->state = VCPU_HALTED;
-	}
-	return EXIT_SKIP;
+	return exit_cpuid(vcpu, vmx_read(VMCS_GUEST_CR4));
 }
 
 static unsigned cpl(void)
@@ -98,11 +65,12 @@ static unsigned cpl(void)
 
 static enum exit_result handle_vmcall(struct vcpu *vcpu)
 {
-	if (cpl() != 0) {
-		return inject_ud(vcpu);
-	}
-	hypercall_handle(vcpu);
-	return EXIT_SKIP;
+	return exit_hypercall(vcpu, cpl());
+}
+
+static enum exit_result handle_xsetbv(struct vcpu *vcpu)
+{
+	return exit_xsetbv(vcpu, cpl());
 }
 
 static enum exit_result handle_io(struct vcpu *vcpu)
@@ -124,75 +92,32 @@ static enum exit_result handle_io(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
-static enum exit_result handle_rdmsr(struct vcpu *vcpu)
-{
-	uint64_t value;
-
-	if (msr_read(vcpu, (uint32_t)vcpu->regs[REG_RCX], &value) != 0) {
-		return inject_gp(vcpu);
-	}
-	vcpu->regs[REG_RAX] = (uint32_t)value;
-	vcpu->regs[REG_RDX] = value >> 32;
-	return EXIT_SKIP;
-}
-
-static enum exit_result handle_wrmsr(struct vcpu *vcpu)
-{
-	uint64_t value = vcpu->regs[REG_RDX] << 32 | (uint32_t)vcpu->regs[REG_RAX];
-
-	if (msr_write(vcpu, (uint32_t)vcpu->regs[REG_RCX], value) != 0) {
-		return inject_gp(vcpu);
-	}
-	return EXIT_SKIP;
-}
-
-static enum exit_result handle_xsetbv(struct vcpu *vcpu)
-{
-	uint64_t value = vcpu->regs[REG_RDX] << 32 | (uint32_t)vcpu->regs[REG_RAX];
-
-	/* A CPU checks the privilege before it exits, the emulator after. */
-	if (cpl() != 0 || (uint32_t)vcpu->regs[REG_RCX] != 0 || !xcr0_check(value)) {
-		return inject_gp(vcpu);
-	}
-	insn_xsetbv(0, value);
-	return EXIT_SKIP;
-}
-
-/* Caches are coherent for what a guest owns; the control partition may mean it for a device. */
-static enum exit_result handle_invd(struct vcpu *vcpu)
-{
-	if (part_is_control(vcpu->part)) {
-		insn_wbinvd();
-	}
-	return EXIT_SKIP;
-}
-
 static const struct {
 	enum exit_result (*handle)(struct vcpu *vcpu);
 	enum bh_exit_kind kind;
 } table[EXIT_REASON_COUNT] = {
 	[EXIT_REASON_EXCEPTION_NMI] = {handle_exception, BH_EXIT_EXCEPTION},
 	[EXIT_REASON_EXTINT] = {handle_extint, BH_EXIT_IRQ},
-	[EXIT_REASON_TRIPLE_FAULT] = {handle_triple_fault, BH_EXIT_OTHER},
+	[EXIT_REASON_TRIPLE_FAULT] = {exit_triple_fault, BH_EXIT_OTHER},
 	[EXIT_REASON_INTR_WINDOW] = {handle_window, BH_EXIT_WINDOW},
 	[EXIT_REASON_NMI_WINDOW] = {handle_window, BH_EXIT_WINDOW},
 	[EXIT_REASON_CPUID] = {handle_cpuid, BH_EXIT_CPUID},
-	[EXIT_REASON_GETSEC] = {inject_ud, BH_EXIT_OTHER},
-	[EXIT_REASON_HLT] = {handle_hlt, BH_EXIT_HLT},
-	[EXIT_REASON_INVD] = {handle_invd, BH_EXIT_OTHER},
-	[EXIT_REASON_WBINVD] = {handle_invd, BH_EXIT_OTHER},
-	[EXIT_REASON_RDPMC] = {inject_gp, BH_EXIT_OTHER},
+	[EXIT_REASON_GETSEC] = {exit_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_HLT] = {exit_hlt, BH_EXIT_HLT},
+	[EXIT_REASON_INVD] = {exit_invd, BH_EXIT_OTHER},
+	[EXIT_REASON_WBINVD] = {exit_invd, BH_EXIT_OTHER},
+	[EXIT_REASON_RDPMC] = {exit_gp, BH_EXIT_OTHER},
 	[EXIT_REASON_VMCALL] = {handle_vmcall, BH_EXIT_HYPERCALL},
-	[EXIT_REASON_VMCLEAR... EXIT_REASON_VMXON] = {inject_ud, BH_EXIT_OTHER},
-	[EXIT_REASON_INVEPT] = {inject_ud, BH_EXIT_OTHER},
-	[EXIT_REASON_INVVPID] = {inject_ud, BH_EXIT_OTHER},
-	[EXIT_REASON_VMFUNC] = {inject_ud, BH_EXIT_OTHER},
-	[EXIT_REASON_MWAIT] = {inject_ud, BH_EXIT_OTHER},
-	[EXIT_REASON_MONITOR] = {inject_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMCLEAR... EXIT_REASON_VMXON] = {exit_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_INVEPT] = {exit_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_INVVPID] = {exit_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_VMFUNC] = {exit_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_MWAIT] = {exit_ud, BH_EXIT_OTHER},
+	[EXIT_REASON_MONITOR] = {exit_ud, BH_EXIT_OTHER},
 	[EXIT_REASON_CR_ACCESS] = {exit_cr_access, BH_EXIT_CR},
 	[EXIT_REASON_IO] = {handle_io, BH_EXIT_PIO},
-	[EXIT_REASON_RDMSR] = {handle_rdmsr, BH_EXIT_RDMSR},
-	[EXIT_REASON_WRMSR] = {handle_wrmsr, BH_EXIT_WRMSR},
+	[EXIT_REASON_RDMSR] = {exit_rdmsr, BH_EXIT_RDMSR},
+	[EXIT_REASON_WRMSR] = {exit_wrmsr, BH_EXIT_WRMSR},
 	[EXIT_REASON_EPT_VIOLATION] = {exit_ept_violation, BH_EXIT_MMIO},
 	[EXIT_REASON_EPT_MISCONFIG] = {exit_ept_misconfig, BH_EXIT_DOORBELL},
 	[EXIT_REASON_PREEMPTION_TIMER] = {handle_timer, BH_EXIT_TIMER},

@@ -11,11 +11,6 @@
 	 CR0_PG)
 #define CS_LONG BIT(13)
 
-static uint64_t reg_read(struct vcpu *vcpu, unsigned reg)
-{
-	return reg == REG_RSP ? vmcs_rsp_read(vcpu) : vcpu->regs[reg];
-}
-
 static void set_long_mode(bool on)
 {
 	uint64_t efer = vmx_read(VMCS_GUEST_EFER), entry = vmx_read(VMCS_ENTRY_CONTROLS);
@@ -90,29 +85,11 @@ enum exit_result exit_cr_access(struct vcpu *vcpu)
 {
 	uint64_t q = vmx_read(VMCS_EXIT_QUALIFICATION);
 	unsigned cr = q & 0xf, type = q >> 4 & 3, reg = q >> 8 & 0xf;
-	bool ok = false;
 
-	if (cr == 0 && type == 0) {
-		ok = cr0_write(vcpu, reg_read(vcpu, reg));
-	} else if (cr == 8 && type == 0) {
-		uint64_t value = reg_read(vcpu, reg);
-
-		ok = value <= 0xf;
-		if (ok) {
-			vcpu->lapic.tpr = (uint32_t)value << 4;
-			vcpu->irq_check = true;
-		}
-	} else if (cr == 8 && type == 1) {
-		uint64_t value = vcpu->lapic.tpr >> 4;
-
-		ok = true;
-		if (reg == REG_RSP) {
-			vmcs_rsp_write(vcpu, value);
-		} else {
-			vcpu->regs[reg] = value;
-		}
+	if (cr == 8 && type <= 1) {
+		return exit_cr8(vcpu, reg, type == 0);
 	}
 	/* CR4: only bits that are not on the allow list exit, and they fault. LMSW and CLTS touch
 	 * no bit that we own. */
-	return ok ? EXIT_SKIP : inject_gp(vcpu);
+	return cr == 0 && type == 0 && cr0_write(vcpu, vcpu_reg_read(vcpu, reg)) ? EXIT_SKIP : exit_gp(vcpu);
 }

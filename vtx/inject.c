@@ -96,15 +96,3 @@ void inject_requeue(struct vcpu *vcpu, uint32_t info)
 			  vmx_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKING_NMI);
 	}
 }
-
-enum exit_result inject_gp(struct vcpu *vcpu)
-{
-	vcpu_inject_exception(vcpu, EXC_GP, true, 0);
-	return EXIT_RESUME;
-}
-
-enum exit_result inject_ud(struct vcpu *vcpu)
-{
-	vcpu_inject_exception(vcpu, EXC_UD, false, 0);
-	return EXIT_RESUME;
-}

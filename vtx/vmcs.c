@@ -139,15 +139,10 @@ void vmcs_reset(struct vcpu *vcpu)
 	vmcs_leave(previous);
 }
 
-int vmcs_start(struct vcpu *vcpu, const struct bh_vcpu_start *start)
+void vmcs_start(struct vcpu *vcpu, bool flat, uint64_t base, uint64_t rip, uint64_t rsp)
 {
-	bool flat = start->mode == BH_VCPU_FLAT32;
-	hpa_t previous;
+	hpa_t previous = vmcs_enter(vcpu);
 
-	if (start->mode > BH_VCPU_REAL || start->rip > UINT32_MAX) {
-		return -BH_INVAL;
-	}
-	previous = vmcs_enter(vcpu);
 	reset_guest_state();
 	if (flat) {
 		for (unsigned i = SEG_ES; i <= SEG_GS; i++) {
@@ -156,35 +151,14 @@ int vmcs_start(struct vcpu *vcpu, const struct bh_vcpu_start *start)
 		write_segment(SEG_CS, 0x10, 0, 0xffffffff, AR_CODE_FLAT);
 		write_guest_cr0(CR0_PE | CR0_ET);
 	} else {
-		uint64_t base = start->rip & 0xffff0000;
-
 		write_segment(SEG_CS, (uint16_t)(base >> 4), base, 0xffff, AR_CODE_REAL);
 	}
-	vmx_write(VMCS_GUEST_RIP, flat ? start->rip : start->rip & 0xffff);
-	vmx_write(VMCS_GUEST_RSP, start->rsp);
-	vmcs_leave(previous);
-	vcpu->regs[REG_RAX] = start->rax;
-	vcpu->regs[REG_RBX] = start->rbx;
-	vcpu->regs[REG_RCX] = start->rcx;
-	vcpu->regs[REG_RDX] = start->rdx;
-	vcpu->regs[REG_RSI] = start->rsi;
-	vcpu->regs[REG_RDI] = start->rdi;
-	vcpu->regs[REG_RBP] = start->rbp;
-	return 0;
-}
-
-void vmcs_sipi(struct vcpu *vcpu, unsigned vector)
-{
-	struct bh_vcpu_start start = {.mode = BH_VCPU_REAL};
-	hpa_t previous = vmcs_enter(vcpu);
-
-	(void)!vmcs_start(vcpu, &start);
-	write_segment(SEG_CS, (uint16_t)(vector << 8), (uint64_t)vector << 12, 0xffff, AR_CODE_REAL);
-	vmx_write(VMCS_GUEST_RIP, 0);
+	vmx_write(VMCS_GUEST_RIP, rip);
+	vmx_write(VMCS_GUEST_RSP, rsp);
 	vmcs_leave(previous);
 }
 
-uint64_t vmcs_rsp_read(struct vcpu *vcpu)
+uint64_t vmcs_rsp_read(const struct vcpu *vcpu)
 {
 	return vmx_read(VMCS_GUEST_RSP);
 }
@@ -244,17 +218,9 @@ uint64_t vmcs_pat(struct vcpu *vcpu)
 	return vmx_read(VMCS_GUEST_PAT);
 }
 
-int vmcs_pat_write(struct vcpu *vcpu, uint64_t value)
+void vmcs_pat_write(struct vcpu *vcpu, uint64_t value)
 {
-	for (unsigned i = 0; i < 8; i++) {
-		uint8_t type = (uint8_t)(value >> (8 * i));
-
-		if (type > 7 || type == 2 || type == 3) {
-			return -BH_INVAL;
-		}
-	}
 	vmx_write(VMCS_GUEST_PAT, value);
-	return 0;
 }
 
 void vmcs_tsc_offset_write(struct vcpu *vcpu)

@@ -79,14 +79,6 @@ static int create_bitmaps(void)
 	return 0;
 }
 
-static bool present(void)
-{
-	struct cpuid_regs regs;
-
-	insn_cpuid(0, 0, &regs);
-	return regs.ebx != 0x68747541 && regs.ebx != 0x6f677948; /* "Auth", "Hygo": AMD-V */
-}
-
 static int check(void)
 {
 	return vmx_features_check(&vmx_features);
@@ -240,7 +232,6 @@ const struct backend vtx_backend = {
 	.name = "VT-x",
 	.switched_msrs = switched_msrs,
 	.format = &ept_format,
-	.present = present,
 	.check = check,
 	.init = init,
 	.cpu_init = cpu_init_vmx,
@@ -251,7 +242,6 @@ const struct backend vtx_backend = {
 	.vcpu_destroy = vcpu_destroy,
 	.vcpu_reset = vmcs_reset,
 	.vcpu_start = vmcs_start,
-	.vcpu_sipi = vmcs_sipi,
 	.load = load,
 	.unload = unload,
 	.flush = flush,

@@ -5,6 +5,7 @@
 
 #include "mem/ptab.h"
 #include "part/backend.h"
+#include "part/exit.h"
 #include "vtx/insn.h"
 #include "vtx/vmcs_fields.h"
 
@@ -56,9 +57,8 @@ void vmcs_init_host(void);
 
 /** The table's functions on a vcpu's registers (part/backend.h). */
 void vmcs_reset(struct vcpu *vcpu);
-int vmcs_start(struct vcpu *vcpu, const struct bh_vcpu_start *start);
-void vmcs_sipi(struct vcpu *vcpu, unsigned vector);
-uint64_t vmcs_rsp_read(struct vcpu *vcpu);
+void vmcs_start(struct vcpu *vcpu, bool flat, uint64_t base, uint64_t rip, uint64_t rsp);
+uint64_t vmcs_rsp_read(const struct vcpu *vcpu);
 void vmcs_rsp_write(struct vcpu *vcpu, uint64_t value);
 uint64_t vmcs_rip(struct vcpu *vcpu);
 void vmcs_advance(struct vcpu *vcpu, unsigned insn_length);
@@ -67,7 +67,7 @@ void vmcs_rflags_write(struct vcpu *vcpu, uint64_t value);
 uint64_t vmcs_efer(struct vcpu *vcpu);
 int vmcs_efer_write(struct vcpu *vcpu, uint64_t value);
 uint64_t vmcs_pat(struct vcpu *vcpu);
-int vmcs_pat_write(struct vcpu *vcpu, uint64_t value);
+void vmcs_pat_write(struct vcpu *vcpu, uint64_t value);
 void vmcs_tsc_offset_write(struct vcpu *vcpu);
 void vmcs_mode(struct vcpu *vcpu, struct backend_mode *ret_mode);
 
@@ -90,14 +90,6 @@ void inject_requeue(struct vcpu *vcpu, uint32_t vectoring_info);
 /** Handles the exit that the current VMCS describes. */
 void exit_handle(struct vcpu *vcpu);
 
-/** What an exit handler asks for. */
-enum exit_result {
-	EXIT_RESUME, /* enter again, RIP as it is */
-	EXIT_SKIP,   /* the instruction is done: advance RIP */
-};
-/** Exit handlers: the guest gets #GP(0) or #UD. */
-enum exit_result inject_gp(struct vcpu *vcpu);
-enum exit_result inject_ud(struct vcpu *vcpu);
 enum exit_result exit_cr_access(struct vcpu *vcpu);
 enum exit_result exit_ept_violation(struct vcpu *vcpu);
 enum exit_result exit_ept_misconfig(struct vcpu *vcpu);

@@ -2,6 +2,7 @@
 /* Owns the choice of the back end, and the second-level translation of each partition. */
 #include "part/backend.h"
 
+#include "cpu/insn.h"
 #include "dbg/check.h"
 #include "dbg/log.h"
 #include "iommu/iommu.h"
@@ -15,24 +16,18 @@ const struct backend *backend;
 
 static bool checks; /* see backend_check_all */
 
-static const struct backend *const backends[] = {&vtx_backend, &svm_backend};
-
 int backend_choose(void)
 {
+	struct cpuid_regs regs;
 	char value[16];
+	bool amd;
 	int err;
 
 	checks = BH_HV_CHECKS ||
 		 (boot_option("check", value, sizeof(value)) && strcmp(value, "isolation") == 0);
-	for (unsigned i = 0; i < ARRAY_SIZE(backends); i++) {
-		if (backends[i]->present()) {
-			backend = backends[i];
-		}
-	}
-	if (!backend) {
-		boot_error = "this CPU has neither VT-x nor AMD-V";
-		return -BH_NOSUPP;
-	}
+	insn_cpuid(0, 0, &regs);
+	amd = regs.ebx == 0x68747541 || regs.ebx == 0x6f677948; /* "Auth", "Hygo" */
+	backend = amd ? &svm_backend : &vtx_backend;
 	err = backend->check();
 	if (err) {
 		boot_error = "this CPU lacks what is named as missing above";

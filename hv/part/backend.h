@@ -27,8 +27,6 @@ struct backend_msr {
 
 struct backend {
 	const char *name; /* "VT-x" */
-	/** This CPU is of the kind, with or without the feature. */
-	bool (*present)(void);
 	/** MSRs that entry and exit leave alone: the core swaps them with the vcpu. Ends with 0. */
 	const uint32_t *switched_msrs;
 	/** The vendor's registers that systems read unasked. Ends with 0; NULL: none. */
@@ -54,10 +52,8 @@ struct backend {
 	void (*vcpu_destroy)(struct vcpu *vcpu);
 	/** State after RESET or INIT (SDM 3A, "Processor State After Reset"). */
 	void (*vcpu_reset)(struct vcpu *vcpu);
-	/** Flat 32-bit protected mode or real mode at start->rip. */
-	int (*vcpu_start)(struct vcpu *vcpu, const struct bh_vcpu_start *start);
-	/** Start-up IPI: real mode at vector << 12. */
-	void (*vcpu_sipi)(struct vcpu *vcpu, unsigned vector);
+	/** Flat 32-bit protected mode, or real mode with this base of CS. */
+	void (*vcpu_start)(struct vcpu *vcpu, bool flat, uint64_t base, uint64_t rip, uint64_t rsp);
 
 	/** Before the first entry of a turn on this CPU; before the vcpu goes to another one. */
 	void (*load)(struct vcpu *vcpu);
@@ -73,7 +69,7 @@ struct backend {
 	void (*exit)(struct vcpu *vcpu);
 
 	/* Registers that the hardware keeps. */
-	uint64_t (*rsp_read)(struct vcpu *vcpu);
+	uint64_t (*rsp_read)(const struct vcpu *vcpu);
 	void (*rsp_write)(struct vcpu *vcpu, uint64_t value);
 	uint64_t (*rip)(struct vcpu *vcpu);
 	void (*advance)(struct vcpu *vcpu, unsigned insn_length);
@@ -82,7 +78,7 @@ struct backend {
 	uint64_t (*efer)(struct vcpu *vcpu);
 	int (*efer_write)(struct vcpu *vcpu, uint64_t value);
 	uint64_t (*pat)(struct vcpu *vcpu);
-	int (*pat_write)(struct vcpu *vcpu, uint64_t value);
+	void (*pat_write)(struct vcpu *vcpu, uint64_t value);
 	void (*tsc_offset_write)(struct vcpu *vcpu);
 	void (*mode)(struct vcpu *vcpu, struct backend_mode *ret_mode);
 };

@@ -89,7 +89,7 @@ int control_init(const struct boot_info *info, gpa_t start_info, gpa_t entry)
 		err = part_create_vcpus(control);
 	}
 	if (!err) {
-		err = backend->vcpu_start(control->vcpu[0], &start);
+		err = vcpu_start(control->vcpu[0], &start);
 	}
 	if (err) {
 		boot_error = "no frames left for the control partition";

@@ -58,7 +58,7 @@ static int hc_vcpu_set(const struct args *args)
 	if (err) {
 		return err;
 	}
-	err = backend->vcpu_start(part->vcpu[args->b], &start);
+	err = vcpu_start(part->vcpu[args->b], &start);
 	if (!err) {
 		part->vcpu[args->b]->state = VCPU_RUNNABLE;
 	}

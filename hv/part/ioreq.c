@@ -18,7 +18,7 @@ static uint64_t size_mask(unsigned size)
 
 static uint64_t reg_read(struct vcpu *vcpu, unsigned reg, bool high)
 {
-	uint64_t value = reg == REG_RSP && !high ? backend->rsp_read(vcpu) : vcpu->regs[reg];
+	uint64_t value = high ? vcpu->regs[reg] : vcpu_reg_read(vcpu, reg);
 
 	return high ? value >> 8 : value;
 }
@@ -36,10 +36,10 @@ static void reg_write(struct vcpu *vcpu, unsigned reg, bool high, unsigned size,
 	} else {
 		value &= size_mask(size);
 	}
-	if (reg == REG_RSP && !high) {
-		backend->rsp_write(vcpu, value);
-	} else {
+	if (high) {
 		vcpu->regs[reg] = value;
+	} else {
+		vcpu_reg_write(vcpu, reg, value);
 	}
 }
 

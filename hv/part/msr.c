@@ -72,6 +72,20 @@ int msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *ret_value)
 	}
 }
 
+/* SDM 3A, "IA32_PAT MSR": types 2 and 3 are reserved. */
+static int pat_write(struct vcpu *vcpu, uint64_t value)
+{
+	for (unsigned i = 0; i < 64; i += 8) {
+		uint8_t type = (uint8_t)(value >> i);
+
+		if (type > 7 || type == 2 || type == 3) {
+			return -BH_INVAL;
+		}
+	}
+	backend->pat_write(vcpu, value);
+	return 0;
+}
+
 int msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	if (msr >= MSR_IA32_X2APIC_FIRST && msr <= MSR_IA32_X2APIC_LAST) {
@@ -90,7 +104,7 @@ int msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	case MSR_IA32_EFER:
 		return backend->efer_write(vcpu, value);
 	case MSR_IA32_PAT:
-		return backend->pat_write(vcpu, value);
+		return pat_write(vcpu, value);
 	case MSR_IA32_MISC_ENABLE:
 	case MSR_IA32_BIOS_SIGN_ID:
 		return 0; /* taken, without effect */

@@ -94,7 +94,9 @@ static void serve(struct vcpu *vcpu)
 		serve_init(vcpu);
 	}
 	if ((bits & VCPU_REQ_SIPI) && vcpu->state == VCPU_OFF) {
-		backend->vcpu_sipi(vcpu, __atomic_load_n(&vcpu->sipi_vector, __ATOMIC_RELAXED));
+		uint64_t vector = __atomic_load_n(&vcpu->sipi_vector, __ATOMIC_RELAXED);
+
+		backend->vcpu_start(vcpu, false, vector << 12, 0, 0);
 		vcpu->state = VCPU_RUNNABLE;
 	}
 	if (bits & VCPU_REQ_TIMER) {
@@ -111,6 +113,39 @@ static void serve(struct vcpu *vcpu)
 		ioreq_wait_over(vcpu);
 		vcpu->state = VCPU_RUNNABLE;
 	}
+}
+
+uint64_t vcpu_reg_read(const struct vcpu *vcpu, unsigned reg)
+{
+	return reg == REG_RSP ? backend->rsp_read(vcpu) : vcpu->regs[reg];
+}
+
+void vcpu_reg_write(struct vcpu *vcpu, unsigned reg, uint64_t value)
+{
+	if (reg == REG_RSP) {
+		backend->rsp_write(vcpu, value);
+	} else {
+		vcpu->regs[reg] = value;
+	}
+}
+
+int vcpu_start(struct vcpu *vcpu, const struct bh_vcpu_start *start)
+{
+	bool flat = start->mode == BH_VCPU_FLAT32;
+	uint64_t base = flat ? 0 : start->rip & 0xffff0000;
+
+	if (start->mode > BH_VCPU_REAL || start->rip > UINT32_MAX) {
+		return -BH_INVAL;
+	}
+	backend->vcpu_start(vcpu, flat, base, start->rip - base, start->rsp);
+	vcpu->regs[REG_RAX] = start->rax;
+	vcpu->regs[REG_RBX] = start->rbx;
+	vcpu->regs[REG_RCX] = start->rcx;
+	vcpu->regs[REG_RDX] = start->rdx;
+	vcpu->regs[REG_RSI] = start->rsi;
+	vcpu->regs[REG_RDI] = start->rdi;
+	vcpu->regs[REG_RBP] = start->rbp;
+	return 0;
 }
 
 static bool may_run(const struct vcpu *vcpu, const struct sched *sched)

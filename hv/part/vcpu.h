@@ -112,6 +112,13 @@ void vcpu_reset(struct vcpu *vcpu);
 void vcpu_load(struct vcpu *vcpu);
 void vcpu_save(struct vcpu *vcpu);
 
+/** A general register by its number, RSP included. */
+uint64_t vcpu_reg_read(const struct vcpu *vcpu, unsigned reg);
+void vcpu_reg_write(struct vcpu *vcpu, unsigned reg, uint64_t value);
+
+/** First state of a vcpu that is off every CPU. -BH_INVAL. */
+int vcpu_start(struct vcpu *vcpu, const struct bh_vcpu_start *start) BH_MUST_CHECK;
+
 /** Runs the vcpu until it blocks, stops, or this CPU should choose again. Loaded on this CPU. */
 void vcpu_run(struct vcpu *vcpu);
 

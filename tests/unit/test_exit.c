@@ -32,7 +32,7 @@ static int setup(void **state)
 	assert_int_equal(event_setup(EVENT_PAGE, 0xfee00000, 0x41), 0);
 	guest = parts[1].vcpu[0];
 	guest->state = VCPU_RUNNABLE;
-	assert_int_equal(backend->vcpu_start(guest, &(struct bh_vcpu_start){.mode = BH_VCPU_FLAT32,
+	assert_int_equal(vcpu_start(guest, &(struct bh_vcpu_start){.mode = BH_VCPU_FLAT32,
 									   .rip = RIP}),
 			 0);
 	assert_int_equal(part_start(&parts[1]), 0);
