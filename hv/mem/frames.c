@@ -281,23 +281,24 @@ static uint64_t choose_range(uint64_t size)
 int frame_range_take(uint64_t size, unsigned part, hpa_t *ret)
 {
 	uint64_t base;
+	bool clean;
 
 	if (!size || !IS_ALIGNED(size, PAGE_2M) || part >= BH_PART_MAX) {
 		return BH_FAIL(BH_INVAL);
 	}
 	lock_acquire(&lock);
 	base = choose_range(size);
+	clean = base && range_is(base, size, FRAME_POOL, FRAME_POOL);
+	if (base) {
+		set_state(base, base + size, (uint8_t)(FRAME_PART0 + part));
+	}
+	lock_release(&lock);
 	if (!base) {
-		lock_release(&lock);
 		return BH_FAIL(BH_NOMEM);
 	}
-	for (uint64_t at = base; at < base + size; at += PAGE_2M) {
-		if (!range_is(at, PAGE_2M, FRAME_POOL, FRAME_POOL)) {
-			memset(hpa_ptr(hpa(at)), 0, PAGE_2M);
-		}
+	if (!clean) { /* takes long, and nobody else sees it yet */
+		memset(hpa_ptr(hpa(base)), 0, size);
 	}
-	set_state(base, base + size, (uint8_t)(FRAME_PART0 + part));
-	lock_release(&lock);
 	*ret = hpa(base);
 	return 0;
 }
