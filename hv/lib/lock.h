@@ -5,6 +5,15 @@
 
 #include "lib/types.h"
 
+#if __STDC_HOSTED__
+#include <sched.h>
+#define lock_pause()  sched_yield() /* the holder is a thread that may not be running */
+#define lock_arrive() sched_yield() /* and what can come between, shall */
+#else
+#define lock_pause() __builtin_ia32_pause()
+#define lock_arrive()
+#endif
+
 struct spinlock {
 	uint32_t next;	/* ticket of the next comer */
 	uint32_t owner; /* ticket that is served */
@@ -12,10 +21,13 @@ struct spinlock {
 
 static inline void lock_acquire(struct spinlock *lock)
 {
-	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+	uint32_t ticket;
+
+	lock_arrive();
+	ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
 	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket) {
-		__builtin_ia32_pause();
+		lock_pause();
 	}
 }
 

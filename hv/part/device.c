@@ -263,7 +263,7 @@ static int claim(uint64_t id, struct part **ret_part)
 	}
 	*ret_part = &parts[devices[id].info.part];
 	err = part_claim(*ret_part);
-	if (!err && (*ret_part)->state == BH_PART_EMPTY) {
+	if (!err && part_state(*ret_part) == BH_PART_EMPTY) {
 		part_release(*ret_part);
 		err = -BH_STATE;
 	}

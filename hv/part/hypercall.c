@@ -51,7 +51,7 @@ static int hc_vcpu_set(const struct args *args)
 	if (args->b >= part->vcpu_count) {
 		return -BH_NOENT;
 	}
-	if (part->state != BH_PART_CREATED) {
+	if (part_state(part) != BH_PART_CREATED) {
 		return -BH_STATE;
 	}
 	err = part_copy_in(args->caller, args->c, &start, sizeof(start));
@@ -71,7 +71,7 @@ static int hc_msi_post(const struct args *args)
 	struct part *part = args->part;
 	int err;
 
-	if (part->state != BH_PART_RUNNING && part->state != BH_PART_PAUSED) {
+	if (part_state(part) != BH_PART_RUNNING && part_state(part) != BH_PART_PAUSED) {
 		return -BH_STATE;
 	}
 	if (args->c > UINT32_MAX) {
@@ -87,7 +87,7 @@ static int hc_doorbell_setup(const struct args *args)
 	uint64_t base = args->b, count = base ? args->c : 0;
 	int err;
 
-	if (part->state == BH_PART_EMPTY) {
+	if (part_state(part) == BH_PART_EMPTY) {
 		return -BH_STATE;
 	}
 	err = gate_check_doorbells(part, count);

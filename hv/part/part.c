@@ -188,7 +188,7 @@ int part_create(struct part *part, hpa_t ioreq_page)
 	uint64_t size = part->policy->ram_size;
 	int err;
 
-	if (part->state != BH_PART_EMPTY) {
+	if (part_state(part) != BH_PART_EMPTY) {
 		return -BH_STATE;
 	}
 	err = frame_range_take(size, part->id, &part->ram);
@@ -241,7 +241,7 @@ static void wake_all(struct part *part)
 
 int part_start(struct part *part)
 {
-	int err = part->state == BH_PART_CREATED ? device_attach(part) : -BH_STATE;
+	int err = part_state(part) == BH_PART_CREATED ? device_attach(part) : -BH_STATE;
 
 	err = err ? err : change_state(part, BH_PART_CREATED, BH_PART_RUNNING);
 	if (err) {
@@ -285,7 +285,7 @@ static void remove_doorbells(struct part *part)
 
 int part_reset(struct part *part)
 {
-	if (part->state == BH_PART_EMPTY) {
+	if (part_state(part) == BH_PART_EMPTY) {
 		return -BH_STATE;
 	}
 	take_off_cpus(part);
@@ -310,7 +310,7 @@ int part_destroy(struct part *part)
 {
 	int err;
 
-	if (part->state == BH_PART_EMPTY) {
+	if (part_state(part) == BH_PART_EMPTY) {
 		return -BH_STATE;
 	}
 	/* May need a frame to split a large page: first, while everything can still stay as it was.
@@ -339,7 +339,7 @@ void part_get_info(const struct part *part, struct bh_part_info *ret_info)
 {
 	memset(ret_info, 0, sizeof(*ret_info));
 	memcpy(ret_info->name, part->policy->name, sizeof(ret_info->name));
-	ret_info->state = part->state;
+	ret_info->state = part_state(part);
 	ret_info->stop_reason = part->stop_reason;
 	ret_info->stop_detail = part->stop_detail;
 	ret_info->stop_rip = part->stop_rip;
@@ -375,7 +375,7 @@ static bool record_stop(struct vcpu *vcpu, enum bh_stop_reason reason, uint64_t 
 	bool first;
 
 	lock_acquire(&part->lock);
-	first = part->state == BH_PART_RUNNING || part->state == BH_PART_PAUSED;
+	first = part_state(part) == BH_PART_RUNNING || part_state(part) == BH_PART_PAUSED;
 	if (first) {
 		part->stop_reason = reason;
 		part->stop_detail = detail;

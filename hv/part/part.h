@@ -53,10 +53,16 @@ static inline bool part_is_control(const struct part *part)
 	return part->id == BH_PART_CONTROL;
 }
 
+/** As it is at this moment: a vcpu may stop the partition at any time. */
+static inline enum bh_part_state part_state(const struct part *part)
+{
+	return __atomic_load_n(&part->state, __ATOMIC_SEQ_CST);
+}
+
 /** Its vcpus may execute. */
 static inline bool part_runs(const struct part *part)
 {
-	return __atomic_load_n(&part->state, __ATOMIC_SEQ_CST) == BH_PART_RUNNING;
+	return part_state(part) == BH_PART_RUNNING;
 }
 
 /** Between these the caller alone changes the partition. -BH_STATE: somebody else does. */

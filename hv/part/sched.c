@@ -65,12 +65,19 @@ static void remove_at_home(struct sched *sched, const struct vcpu *vcpu)
 static struct sched *choose_home(const struct vcpu *vcpu)
 {
 	struct sched *best = &scheds[0];
+	uint32_t least = UINT32_MAX;
 
 	if (vcpu->pinned) {
 		return &scheds[vcpu->id];
 	}
-	for (unsigned i = 1; i < cpu_count(); i++) {
-		if (scheds[i].timer_count < best->timer_count) {
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		uint32_t count;
+
+		lock_acquire(&scheds[i].lock);
+		count = scheds[i].timer_count;
+		lock_release(&scheds[i].lock);
+		if (count < least) {
+			least = count;
 			best = &scheds[i];
 		}
 	}
@@ -100,6 +107,17 @@ void sched_detach(struct vcpu *vcpu)
 static void set_movable(struct sched *sched, uint32_t count)
 {
 	__atomic_store_n(&sched->movable, count, __ATOMIC_SEQ_CST);
+}
+
+/* Others may take somebody who waits there. A hint, but not for who has the lock. */
+static bool is_movable(const struct sched *sched)
+{
+	return __atomic_load_n(&sched->movable, __ATOMIC_SEQ_CST);
+}
+
+static bool is_resched(const struct sched *sched)
+{
+	return __atomic_load_n(&sched->resched, __ATOMIC_SEQ_CST);
 }
 
 static void set_resched(struct sched *sched)
@@ -167,7 +185,7 @@ void sched_wake(struct vcpu *vcpu)
 
 	if (vcpu->place == SCHED_OFF && part_runs(vcpu->part)) {
 		insert(sched, vcpu);
-		look = is_idle(sched) || (sched->resched && kick_in_guest(sched->cpu));
+		look = is_idle(sched) || (is_resched(sched) && kick_in_guest(sched->cpu));
 		waits = !look && sched->movable && sched->cpu->current;
 	} else if (vcpu->place == SCHED_RUNNING) {
 		look = kick_in_guest(sched->cpu);
@@ -293,7 +311,7 @@ static void charge(struct sched *sched, struct vcpu *vcpu, uint64_t start, uint6
 static void set_current(struct sched *sched, struct vcpu *vcpu)
 {
 	sched->cpu->current = vcpu;
-	sched->resched = false;
+	__atomic_store_n(&sched->resched, false, __ATOMIC_RELAXED);
 }
 
 /* Who goes first on this CPU. Who may not run any more leaves the queue here. */
@@ -350,7 +368,7 @@ static struct vcpu *pull(struct sched *self)
 	struct vcpu *vcpu = NULL;
 
 	for (unsigned i = 1; i < cpu_count() && !vcpu; i++) {
-		if (__atomic_load_n(&other(self, i)->movable, __ATOMIC_RELAXED)) {
+		if (is_movable(other(self, i))) {
 			vcpu = take_from(other(self, i), self);
 		}
 	}
@@ -367,7 +385,7 @@ static struct vcpu *pull(struct sched *self)
 static bool can_pull(const struct sched *self)
 {
 	for (unsigned i = 1; i < cpu_count(); i++) {
-		if (__atomic_load_n(&other(self, i)->movable, __ATOMIC_SEQ_CST)) {
+		if (is_movable(other(self, i))) {
 			return true;
 		}
 	}
@@ -445,7 +463,7 @@ BH_NORETURN void sched_run(void)
 			idle(sched);
 			continue;
 		}
-		if (sched->movable) {
+		if (is_movable(sched)) {
 			offer(sched);
 		}
 		load(sched, vcpu);
