@@ -55,7 +55,7 @@ enum exit_result exit_ioio(struct vcpu *vcpu)
 		.size = info >> 4 & 7,
 		.in = info & IOIO_IN,
 		.string = info & IOIO_STRING,
-		.rep = info & IOIO_REP,
+		.rep = (info & IOIO_STRING) && (info & IOIO_REP), /* a prefix of IN counts too */
 		.insn_length = (uint8_t)(vmcb->exit_info2 - vmcb->rip),
 	};
 	bool ok = true;

@@ -40,20 +40,17 @@ static size_t walk(struct vcpu *vcpu, uint64_t linear, uint8_t *ret_bytes)
 	return gwalk_copy_in(vcpu->part, &mode, linear, ret_bytes, FETCH_SIZE);
 }
 
-/* From the page that the last walk found. */
-static bool hit(const struct vcpu *vcpu, uint64_t linear, uint8_t *ret_bytes)
+/* Where the instruction is according to the last walk, with FETCH_SIZE bytes behind it; or NULL. In 64-bit mode
+ * the base of CS counts for nothing and is 0; where it is not, this finds nothing. */
+static const uint8_t *hint(const struct svm_fetch *fetch, const struct vmcb *vmcb)
 {
-	const struct svm_fetch *fetch = &svm_vcpu(vcpu)->fetch;
-	uint64_t offset = linear & (PAGE_SIZE - 1), bytes[2];
+	uint64_t linear = vmcb->cs.base + vmcb->rip, offset = linear & (PAGE_SIZE - 1);
 
-	if (((linear & ~(PAGE_SIZE - 1)) | 1) != fetch->page || svm_vmcb(vcpu)->cr3 != fetch->cr3 ||
+	if ((linear - offset + 1) != fetch->page || vmcb->cr3 != fetch->cr3 ||
 	    offset > PAGE_SIZE - FETCH_SIZE) {
-		return false;
+		return NULL;
 	}
-	bytes[0] = load64(fetch->host + offset);
-	bytes[1] = load64(fetch->host + offset + 8);
-	__builtin_memcpy(ret_bytes, bytes, sizeof(bytes));
-	return true;
+	return fetch->host + offset;
 }
 
 size_t fetch_bytes(struct vcpu *vcpu, uint8_t ret_bytes[FETCH_SIZE])
@@ -63,38 +60,34 @@ size_t fetch_bytes(struct vcpu *vcpu, uint8_t ret_bytes[FETCH_SIZE])
 
 unsigned fetch_length(struct vcpu *vcpu, const struct insn_opcode *opcode)
 {
-	const struct vmcb *vmcb = svm_vmcb(vcpu);
-	uint64_t linear = linear_rip(vmcb);
+	const struct svm_vcpu *sv = svm_vcpu(vcpu);
+	const struct vmcb *vmcb = sv->vmcb;
+	const uint8_t *at = hint(&sv->fetch, vmcb);
 	uint8_t bytes[FETCH_SIZE];
-	unsigned length = 0, bits = vmcb_bits(vmcb);
 
+	if (at && insn_opcode_is(opcode, (uint32_t)load64(at))) {
+		return opcode->size;
+	}
 	if (svm_features.next_rip && vmcb->next_rip) {
 		return (unsigned)(vmcb->next_rip - vmcb->rip);
 	}
-	if (hit(vcpu, linear, bytes)) {
-		length = insn_length(bytes, FETCH_SIZE, bits, opcode);
-	}
-	return length ? length
-		      : insn_length(bytes, walk(vcpu, linear, bytes), bits, opcode);
+	return insn_length(bytes, walk(vcpu, linear_rip(vmcb), bytes), vmcb_bits(vmcb), opcode);
 }
 
 unsigned fetch_access_length(struct vcpu *vcpu)
 {
 	struct svm_fetch *fetch = &svm_vcpu(vcpu)->fetch;
 	const struct vmcb *vmcb = svm_vmcb(vcpu);
-	uint64_t linear = linear_rip(vmcb);
 	unsigned bits = vmcb_bits(vmcb);
-	size_t size = FETCH_SIZE;
+	const uint8_t *at = hint(fetch, vmcb);
 	struct decode_insn insn;
 	uint8_t bytes[FETCH_SIZE];
+	size_t size;
 
-	if (hit(vcpu, linear, bytes)) {
-		if (load64(bytes) == fetch->doorbell_bytes && bits == fetch->doorbell_bits) {
-			return fetch->doorbell_length;
-		}
-	} else {
-		size = walk(vcpu, linear, bytes);
+	if (at && load64(at) == fetch->doorbell_bytes && bits == fetch->doorbell_bits) {
+		return fetch->doorbell_length;
 	}
+	size = walk(vcpu, linear_rip(vmcb), bytes);
 	if (decode_insn(bytes, size, bits, &insn) != 0) {
 		return 0;
 	}

@@ -32,7 +32,7 @@ static void write_pending(struct vcpu *vcpu, const struct vcpu_event *event)
  * shadow between two runs of the guest, and the interrupt would come before the HLT that it must end. */
 static void finish_hlt(struct vcpu *vcpu)
 {
-	static const struct insn_opcode hlt = {1, {0xf4}};
+	static const struct insn_opcode hlt = {1, 0xf4};
 	struct vmcb *vmcb = svm_vmcb(vcpu);
 
 	if ((vmcb->int_state & INTERRUPT_SHADOW) && (vmcb->rflags & RFLAGS_IF) && vmcb->cpl == 0) {

@@ -41,27 +41,17 @@ unsigned insn_prefixes(const uint8_t *bytes, size_t size, unsigned bits, struct 
 	return at;
 }
 
-static bool matches(const uint8_t *bytes, size_t size, unsigned at, const struct insn_opcode *opcode)
-{
-	if (at + opcode->size > MIN(size, INSN_LENGTH_MAX)) {
-		return false;
-	}
-	for (unsigned i = 0; i < opcode->size; i++) {
-		if (bytes[at + i] != opcode->bytes[i]) {
-			return false;
-		}
-	}
-	return true;
-}
-
 unsigned insn_length(const uint8_t *bytes, size_t size, unsigned bits, const struct insn_opcode *opcode)
 {
 	struct insn_prefixes prefixes;
-	unsigned at;
+	unsigned at = insn_prefixes(bytes, size, bits, &prefixes), length = at + opcode->size;
+	uint32_t word = 0;
 
-	if (matches(bytes, size, 0, opcode)) {
-		return opcode->size; /* as every compiler writes it */
+	if (length > MIN(size, INSN_LENGTH_MAX)) {
+		return 0;
 	}
-	at = insn_prefixes(bytes, size, bits, &prefixes);
-	return matches(bytes, size, at, opcode) ? at + opcode->size : 0;
+	for (unsigned i = 0; i < opcode->size; i++) {
+		word |= (uint32_t)bytes[at + i] << (8 * i);
+	}
+	return insn_opcode_is(opcode, word) ? length : 0;
 }

@@ -8,10 +8,11 @@
 
 #define INSN_LENGTH_MAX 15u
 
-/** The bytes after the prefixes; size 0: any instruction, its length is not asked for. */
+/** The bytes after the prefixes, at most 3, the first one lowest; size 0: any instruction, its length is not
+ *  asked for. */
 struct insn_opcode {
 	uint8_t size;
-	uint8_t bytes[3];
+	uint32_t bytes;
 };
 
 struct insn_prefixes {
@@ -23,6 +24,12 @@ struct insn_prefixes {
 
 /** Reads legacy prefixes and REX. Returns their number, at most size; bits: 16, 32 or 64. */
 unsigned insn_prefixes(const uint8_t *bytes, size_t size, unsigned bits, struct insn_prefixes *ret);
+
+/** The word, read where an instruction begins, is this one without prefixes. */
+static inline bool insn_opcode_is(const struct insn_opcode *opcode, uint32_t word)
+{
+	return ((word ^ opcode->bytes) << (32 - 8 * opcode->size)) == 0;
+}
 
 /** Length of the instruction at `bytes` if it is this one, else 0. */
 unsigned insn_length(const uint8_t *bytes, size_t size, unsigned bits, const struct insn_opcode *opcode);

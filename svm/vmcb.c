@@ -8,6 +8,7 @@
 
 #define PAT_RESET  0x0007040600070406ull
 #define DR6_RESET  0xffff0ff0ull
+#define DR6_BS	   0x4000ull
 #define DR7_RESET  0x400ull
 #define EFER_GUEST ((uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE))
 
@@ -132,6 +133,10 @@ void vmcb_advance(struct vcpu *vcpu, unsigned insn_length)
 
 	vmcb->rip += insn_length;
 	vmcb->int_state &= ~INTERRUPT_SHADOW;
+	if (vmcb->rflags & RFLAGS_TF) {
+		vmcb->dr6 |= DR6_BS;
+		vcpu_inject_exception(vcpu, EXC_DB, false, 0);
+	}
 }
 
 uint64_t vmcb_rflags(struct vcpu *vcpu)

@@ -108,6 +108,7 @@
 #define CR4_SMAP       0x00200000ull
 
 #define RFLAGS_RESERVED1 0x00000002ull
+#define RFLAGS_TF	 0x00000100ull
 #define RFLAGS_IF	 0x00000200ull
 #define RFLAGS_DF	 0x00000400ull
 
