@@ -92,7 +92,8 @@ static int open_units(void)
 
 	for (uint32_t i = 0; i < dmar.unit_count && !err; i++) {
 		if (!iommu_range_free(dmar.unit[i], PAGE_SIZE)) {
-			return refuse(BH_CORRUPT, "a remapping unit's registers are no free page",
+			return refuse(BH_CORRUPT,
+				      "registers of a remapping unit inside memory or others",
 				      dmar.unit[i]);
 		}
 		err = vtd_open(&units[i], hpa(dmar.unit[i]));

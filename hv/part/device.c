@@ -109,11 +109,11 @@ int device_init(void)
 	hpa_t page;
 
 	if (!iommu_registers(0, &page)) {
-		boot_error = "the policy requires an IOMMU, and this machine shows none";
+		boot_error = "the policy requires an IOMMU; this machine has no IOMMU, or hides it";
 		if (policy_requires_iommu()) {
 			return -BH_NOSUPP;
 		}
-		log_notice(TAG, "warning: no IOMMU: devices reach all memory");
+		log_notice(TAG, "warning: devices are not held back from memory: no IOMMU");
 	}
 	for (device_count = 0; policy_device(device_count); device_count++) {
 		init_device(device_count, policy_device(device_count));

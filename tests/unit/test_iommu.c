@@ -387,12 +387,12 @@ static void iommu_init_refuses_impossible_places(void **state)
 		prepare(state);
 	}
 	put(48 + 8, 0xfee00000, 8);
-	assert_refused(iommu_init(), -BH_CORRUPT, "no free page");
+	assert_refused(iommu_init(), -BH_CORRUPT, "inside memory");
 	put(48 + 8, 2 * MIB, 8);
-	assert_refused(iommu_init(), -BH_CORRUPT, "no free page");
+	assert_refused(iommu_init(), -BH_CORRUPT, "inside memory");
 	table[36] = 47;
 	put(48 + 8, BIT(40), 8);
-	assert_refused(iommu_init(), -BH_CORRUPT, "no free page");
+	assert_refused(iommu_init(), -BH_CORRUPT, "inside memory");
 }
 
 /* A unit that is not there, or that our tables do not suit, is named. */
