@@ -3,42 +3,24 @@
  *
  *  The first module is an ELF with a PVH note. Modules that lie where its segments go are moved to
  * the top of RAM below 1 GiB; then the segments are loaded, the module leaves the list, and the
- * kernel is entered by PVH with the module's string (after the role) as its command line. All
- * addresses are below 4 GiB, paging is off. Anything wrong is said on COM1, and the CPU halts.
- *  Sources: System V gABI, "Program Loading"; Xen, "x86/HVM direct boot ABI". */
-#include <stdbool.h>
-#include <stdint.h>
+ * kernel is entered by PVH with the module's string (after the role) as its command line. Where its
+ * addresses are no RAM, linux64.c enters it elsewhere. All addresses are below 4 GiB, paging is
+ * off. Anything wrong is said on COM1, and the CPU halts. Sources: System V gABI, "Program
+ * Loading"; Xen, "x86/HVM direct boot ABI". */
+#include "loader.h"
 
 #define ELF_MAGIC   0x464c457fu
 #define CLASS_32    1
 #define CLASS_64    2
 #define PT_LOAD	    1u
 #define PT_NOTE	    4u
-#define PHDR_MAX    64u
 #define MODULE_MAX  16u
 #define NOTE_PHYS32 18u /* XEN_ELFNOTE_PHYS32_ENTRY */
 #define NAME_XEN    0x006e6558u
 
-#define E820_RAM 1u
 #define LOW_END	 0x100000u
 #define MOVE_END 0x40000000u
-#define PAGE	 0x1000u
 #define COM1	 0x3f8
-
-struct start_info {
-	uint32_t magic, version, flags, module_count;
-	uint64_t modlist, cmdline, rsdp, memmap;
-	uint32_t memmap_count, reserved;
-};
-
-struct module {
-	uint64_t base, size, cmdline, reserved;
-};
-
-struct mem {
-	uint64_t base, size;
-	uint32_t type, reserved;
-};
 
 struct elf32_header {
 	uint32_t magic;
@@ -67,19 +49,6 @@ struct phdr64 {
 	uint64_t offset, vaddr, paddr, filesz, memsz, align;
 };
 
-struct segment {
-	uint64_t offset, paddr, filesz, memsz;
-};
-
-struct kernel {
-	struct segment load[PHDR_MAX];
-	uint32_t load_count;
-	uint32_t low, high; /* bounds of all segments in memory */
-	uint32_t entry;	    /* 0: no PVH note seen */
-};
-
-uint32_t loader_main(struct start_info *info);
-
 static inline void out8(uint16_t port, uint8_t value)
 {
 	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
@@ -102,7 +71,7 @@ static void say(const char *text)
 	}
 }
 
-static _Noreturn void stop(const char *why)
+_Noreturn void loader_stop(const char *why)
 {
 	say("loader: ");
 	say(why);
@@ -185,10 +154,10 @@ static void add_segment(struct kernel *k, const struct segment *s)
 	}
 	if (s->filesz > s->memsz || s->paddr < LOW_END || s->memsz > MOVE_END ||
 	    s->paddr > 0xffffffffu - s->memsz) {
-		stop("kernel has a segment outside memory");
+		loader_stop("kernel has a segment outside memory");
 	}
 	if (k->load_count == PHDR_MAX) {
-		stop("kernel has too many segments");
+		loader_stop("kernel has too many segments");
 	}
 	k->load[k->load_count++] = *s;
 	k->low = s->paddr < k->low ? (uint32_t)s->paddr : k->low;
@@ -204,7 +173,7 @@ static void add_phdr(struct kernel *k, const uint8_t *file, uint64_t size, uint3
 		return;
 	}
 	if (s->offset > size || s->filesz > size - s->offset) {
-		stop("kernel is truncated");
+		loader_stop("kernel is truncated");
 	}
 	if (type == PT_LOAD) {
 		add_segment(k, s);
@@ -222,20 +191,21 @@ static void read_elf(struct kernel *k, const uint8_t *file, uint64_t size)
 	uint32_t count, entry_size;
 
 	if (size < sizeof(*h64) || h64->magic != ELF_MAGIC) {
-		stop("kernel is not an ELF file");
+		loader_stop("kernel is not an ELF file");
 	}
 	wide = h64->class == CLASS_64;
+	k->entry64 = wide ? (uint32_t)h64->entry : 0;
 	if (!wide && h64->class != CLASS_32) {
-		stop("kernel is not an ELF file");
+		loader_stop("kernel is not an ELF file");
 	}
 	phoff = wide ? h64->phoff : h32->phoff;
 	count = wide ? h64->phnum : h32->phnum;
 	entry_size = wide ? sizeof(struct phdr64) : sizeof(struct phdr32);
 	if (count > PHDR_MAX || (wide ? h64->phentsize : h32->phentsize) != entry_size) {
-		stop("kernel has program headers of another kind");
+		loader_stop("kernel has program headers of another kind");
 	}
 	if (phoff > size || count * entry_size > size - phoff) {
-		stop("kernel is truncated");
+		loader_stop("kernel is truncated");
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		const struct phdr64 *p64 = (const struct phdr64 *)(file + (uint32_t)phoff) + i;
@@ -252,15 +222,15 @@ static void read_elf(struct kernel *k, const uint8_t *file, uint64_t size)
 		}
 	}
 	if (!k->entry) {
-		stop("kernel has no PVH entry note");
+		loader_stop("kernel has no PVH entry note");
 	}
 	if (k->entry < k->low || k->entry >= k->high) {
-		stop("kernel has its PVH entry outside its segments");
+		loader_stop("kernel has its PVH entry outside its segments");
 	}
 }
 
 /** [base, end) lies in usable RAM. Neighbouring regions count as one; they are sorted. */
-static bool is_ram(const struct start_info *info, uint64_t base, uint64_t end)
+bool loader_is_ram(const struct start_info *info, uint64_t base, uint64_t end)
 {
 	const struct mem *map = at(info->memmap);
 
@@ -278,7 +248,7 @@ static bool is_ram(const struct start_info *info, uint64_t base, uint64_t end)
 
 /** End of the first thing in the way of [base, end): the kernel, or a module but for `self`. 0:
  * nothing. */
-static uint64_t in_the_way(const struct start_info *info, const struct kernel *k, uint32_t self,
+uint64_t loader_in_the_way(const struct start_info *info, const struct kernel *k, uint32_t self,
 			   uint64_t base, uint64_t end)
 {
 	const struct module *m = at(info->modlist);
@@ -314,14 +284,14 @@ static uint32_t find_place(const struct start_info *info, const struct kernel *k
 			if (base < map[i].base || base < LOW_END) {
 				break;
 			}
-			blocker = in_the_way(info, k, self, base, base + m->size);
+			blocker = loader_in_the_way(info, k, self, base, base + m->size);
 			if (!blocker) {
 				return (uint32_t)base;
 			}
 			end = blocker;
 		}
 	}
-	stop("no room to move a module");
+	loader_stop("no room to move a module");
 }
 
 static void move_modules(const struct start_info *info, const struct kernel *k)
@@ -345,8 +315,10 @@ static void load_segments(const struct kernel *k, uint32_t file)
 	for (uint32_t i = 0; i < k->load_count; i++) {
 		const struct segment *s = &k->load[i];
 
-		move((uint32_t)s->paddr, file + (uint32_t)s->offset, (uint32_t)s->filesz);
-		zero((uint32_t)(s->paddr + s->filesz), (uint32_t)(s->memsz - s->filesz));
+		uint32_t to = (uint32_t)s->paddr + k->moved_by;
+
+		move(to, file + (uint32_t)s->offset, (uint32_t)s->filesz);
+		zero(to + (uint32_t)s->filesz, (uint32_t)(s->memsz - s->filesz));
 	}
 }
 
@@ -369,11 +341,11 @@ static void check_modules(const struct start_info *info)
 	const struct module *m = at(info->modlist);
 
 	if (!info->module_count || info->module_count > MODULE_MAX) {
-		stop("no kernel module");
+		loader_stop("no kernel module");
 	}
 	for (uint32_t i = 0; i < info->module_count; i++) {
 		if (m[i].size > 0xffffffffu || m[i].base > 0xffffffffu - m[i].size) {
-			stop("a module lies above 4 GiB");
+			loader_stop("a module lies above 4 GiB");
 		}
 	}
 }
@@ -387,15 +359,20 @@ uint32_t loader_main(struct start_info *info)
 	k.low = 0xffffffffu;
 	k.high = 0;
 	k.entry = 0;
+	k.moved_by = 0;
 	check_modules(info);
 	read_elf(&k, at(m[0].base), m[0].size);
-	if (!is_ram(info, k.low, k.high)) {
-		stop("kernel does not fit into memory");
+	if (loader_is_ram(info, k.low, k.high)) {
+		move_modules(info, &k);
+	} else { /* firmware keeps memory there */
+		k.moved_by = linux64_place(info, &k) - k.low;
 	}
-	move_modules(info, &k);
 	load_segments(&k, (uint32_t)m[0].base);
 	info->cmdline = after_role(m[0].cmdline);
 	info->modlist += sizeof(*m);
 	info->module_count--;
+	if (k.moved_by) {
+		linux64_enter(info, &k);
+	}
 	return k.entry;
 }
