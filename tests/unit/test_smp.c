@@ -23,6 +23,7 @@
 #include "part/backend.h"
 #include "part/control.h"
 #include "part/event.h"
+#include "part/exit.h"
 #include "part/hypercall.h"
 #include "part/ioreq.h"
 #include "part/policy.h"
@@ -144,11 +145,6 @@ static enum action program(struct guest *guest)
 
 /* The table of the back end. */
 
-static bool yes(void)
-{
-	return true;
-}
-
 static int no_error(void)
 {
 	return 0;
@@ -189,16 +185,12 @@ static void nothing(struct vcpu *vcpu)
 	((struct guest *)vcpu->backend)->touched++; /* a race here would be two CPUs with one vcpu */
 }
 
-static int start(struct vcpu *vcpu, const struct bh_vcpu_start *with)
+static void start(struct vcpu *vcpu, bool flat, uint64_t base, uint64_t rip, uint64_t rsp)
 {
-	(void)with;
-	reset(vcpu);
-	return 0;
-}
-
-static void sipi(struct vcpu *vcpu, unsigned vector)
-{
-	(void)vector;
+	(void)flat;
+	(void)base;
+	(void)rip;
+	(void)rsp;
 	reset(vcpu);
 }
 
@@ -246,10 +238,7 @@ static void take_exit(struct vcpu *vcpu)
 
 	switch (guest->action) {
 	case HALT:
-		if (!vcpu->extint && vlapic_pending(&vcpu->lapic) < 0 && !vcpu->event.valid &&
-		    !vcpu->nmi) {
-			vcpu->state = VCPU_HALTED;
-		}
+		(void)exit_hlt(vcpu);
 		break;
 	case WRITE_MSR:
 		BH_CHECK_TEST(vlapic_write_msr(vcpu, (uint32_t)guest->a, guest->b) == 0);
@@ -277,6 +266,12 @@ static void take_exit(struct vcpu *vcpu)
 }
 
 static uint64_t zero(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return 0;
+}
+
+static uint64_t no_rsp(const struct vcpu *vcpu)
 {
 	(void)vcpu;
 	return 0;
@@ -326,7 +321,6 @@ static const uint32_t no_msrs[] = {0};
 
 const struct backend vtx_backend = {
 	.name = "threads",
-	.present = yes,
 	.switched_msrs = no_msrs,
 	.format = &format,
 	.check = no_error,
@@ -339,7 +333,6 @@ const struct backend vtx_backend = {
 	.vcpu_destroy = nothing,
 	.vcpu_reset = reset,
 	.vcpu_start = start,
-	.vcpu_sipi = sipi,
 	.load = nothing,
 	.unload = nothing,
 	.flush = nothing,
@@ -347,16 +340,12 @@ const struct backend vtx_backend = {
 	.enter = enter,
 	.exit = take_exit,
 	.rip = zero,
-	.rsp_read = zero,
+	.rsp_read = no_rsp,
 	.rflags = zero,
 	.advance = advance,
 	.mode = mode,
 };
-static bool no(void)
-{
-	return false;
-}
-const struct backend svm_backend = {.present = no};
+const struct backend svm_backend = {.name = "not here"};
 
 /* The machine. */
 
