@@ -17,7 +17,7 @@ struct vcpu_thread {
 };
 
 static struct vcpu_thread threads[BH_VCPU_MAX];
-static pthread_barrier_t go;
+static pthread_barrier_t together; /* once when all threads are there, once when they may serve */
 
 uint64_t vcpu_serve(struct machine *machine, const struct bh_ioreq *request)
 {
@@ -47,7 +47,8 @@ static void *run_vcpu(void *argument)
 	struct bh_ioreq *slot = &machine->ioreq[thread->index];
 	struct bh_ioreq request;
 
-	pthread_barrier_wait(&go);
+	pthread_barrier_wait(&together);
+	pthread_barrier_wait(&together);
 	for (;;) {
 		int err = dev_ioreq_next(machine->part_fd, thread->index);
 
@@ -70,7 +71,7 @@ static void *run_vcpu(void *argument)
 
 void vcpu_start_threads(struct machine *machine)
 {
-	pthread_barrier_init(&go, NULL, machine->vcpu_count + 1);
+	pthread_barrier_init(&together, NULL, machine->vcpu_count + 1);
 	for (unsigned i = 0; i < machine->vcpu_count; i++) {
 		pthread_t id;
 		int err;
@@ -81,9 +82,11 @@ void vcpu_start_threads(struct machine *machine)
 			report_end(EXIT_CODE_START, "thread of vcpu %u: %s", i, strerror(err));
 		}
 	}
+	/* A thread that has yet to set itself up needs system calls that the sandbox forbids. */
+	pthread_barrier_wait(&together);
 }
 
 void vcpu_go(void)
 {
-	pthread_barrier_wait(&go);
+	pthread_barrier_wait(&together);
 }

@@ -5,7 +5,8 @@
 
 #include "machine.h"
 
-/** Makes one thread per vcpu, which wait for vcpu_go(). Ends the process on failure. */
+/** Makes one thread per vcpu, which wait for vcpu_go(); they are all there when it returns. Ends the process
+ *  on failure. */
 void vcpu_start_threads(struct machine *machine);
 /** Lets the threads serve accesses. The partition runs. */
 void vcpu_go(void);
