@@ -81,10 +81,15 @@ static void make_policy(struct boot_info *info)
 /* A step that fails here is a fault of the fixture; the test then fails at its first assertion. */
 void vmx_fake_start_root_mode(void)
 {
+	vmx_fake_reset();
+	vmx_fake_start_on_this_cpu();
+}
+
+void vmx_fake_start_on_this_cpu(void)
+{
 	static struct boot_info info;
 	const uint64_t sizes[] = {8 * MIB, 4 * MIB, 2 * MIB};
 
-	vmx_fake_reset();
 	machine_map_ram(MIB, RAM_TOP - MIB);
 	machine_boot_info(&info, RAM_TOP);
 	make_policy(&info);

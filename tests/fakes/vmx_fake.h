@@ -14,6 +14,8 @@ void vmx_fake_reset(void);
 
 /** Root mode up to the first entry on fake RAM: control, desktop (8 MiB) and browser (4 MiB). */
 void vmx_fake_start_root_mode(void);
+/** The same on whatever CPU the fakes show already. */
+void vmx_fake_start_on_this_cpu(void);
 void vmx_fake_stop_root_mode(void);
 /** First page of RAM of the control partition that tests may use as argument pages. */
 #define VMX_FAKE_ARGS 0x2000000ull
