@@ -39,8 +39,8 @@ static void take(const FT_GlyphSlot slot, uint8_t *cell)
 
 int main(int argc, char **argv)
 {
-	FT_Library library;
-	FT_Face face;
+	FT_Library library = NULL;
+	FT_Face face = NULL;
 
 	if (argc != 2 || FT_Init_FreeType(&library)) {
 		fail("usage: glyphs FONT.ttf");
