@@ -44,6 +44,18 @@ static uint64_t measure(uint16_t port, uint32_t mask)
 	return tsc * PM_HZ / ((next - begin) & mask) / 1000;
 }
 
+/** Firmware and emulators hold a CPU up now and then: what two measurements in a row give is taken. */
+static uint64_t measure_twice(uint16_t port, uint32_t mask)
+{
+	uint64_t last, now = measure(port, mask), tries = 10;
+
+	do {
+		last = now;
+		now = measure(port, mask);
+	} while ((now > last ? now - last : last - now) * 1000 > last && --tries);
+	return now;
+}
+
 int tsc_init(uint16_t pm_port, bool pm_32bit)
 {
 	uint64_t measured;
@@ -53,7 +65,7 @@ int tsc_init(uint16_t pm_port, bool pm_32bit)
 		log_info("tsc", "%lu kHz by option", khz);
 		return 0;
 	}
-	measured = pm_port ? measure(pm_port, pm_32bit ? 0xffffffffu : 0xffffffu) : 0;
+	measured = pm_port ? measure_twice(pm_port, pm_32bit ? 0xffffffffu : 0xffffffu) : 0;
 	if (!measured) {
 		boot_error = "no ACPI PM timer to measure the TSC with";
 		return -BH_NOSUPP;
