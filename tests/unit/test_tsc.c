@@ -61,7 +61,8 @@ static void tsc_keeps_odd_rates(void **state)
 	assert_in_range(tsc_khz(), 2394000 - 2394, 2394450 + 2394);
 }
 
-/* As pm_timer, but firmware or an emulator holds the CPU up for 5 ms after the edge that the first measurement starts at. */
+/* As pm_timer, but firmware or an emulator holds the CPU up for 5 ms after the edge at which the first
+ * measurement starts. */
 static uint32_t held_up(uint16_t port, unsigned size)
 {
 	static unsigned reads;

@@ -109,9 +109,6 @@ class Qemu(machine.Machine):
         self.qmp.run("input-send-event", events=[
             {"type": "abs", "data": {"axis": axis, "value": round(value * 0x7fff)}} for axis, value in (("x", x), ("y", y))])
 
-    def power_button(self):
-        self.qmp.run("system_powerdown")
-
     def picture(self, path):
         dump = path.with_suffix(".ppm")
         self.qmp.run("screendump", filename=str(dump))
