@@ -7,6 +7,7 @@ from . import build, choose, secure, step
 
 EPILOG = """machines: kvm is this PC's own VT-x or AMD-V, handed on by nested KVM; qemu emulates AMD-V, VT-d and several CPUs;
 bochs emulates VT-x, one CPU by default, slowly. auto takes kvm where the PC offers it, else qemu, and says why.
+kvm has not been tried yet: no PC of ours hands VT-x or AMD-V on.
 exit codes: 0 done, 1 something failed (said on standard error), 2 wrong usage; --guest: the guest's own.
 environment: BULKHEAD_CACHE (default out/cache), BULKHEAD_BUILD (default build), SOURCE_DATE_EPOCH."""
 CHECK_LIMIT = 600
