@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMRUN and what it leaves to software: general registers, FS, GS, TR and the system-call registers.
- * Source: APM 2, "VMRUN and TLB/GIF Operation", "Basic Operation", "Minimal Context Switch". */
+ * Source: APM 2, "VMRUN Instruction", "VMSAVE and VMLOAD Instructions", "Global Interrupt Flag, STGI
+ * and CLGI Instructions". */
 
 /* 8 bytes a register, by register number (part/vcpu.h). */
 #define REG(n) (8 * (n))(%rdi)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Port accesses. Source: APM 2, "IOIO Intercept". */
+/** Port accesses. Source: APM 2, "IOIO Intercepts". */
 #include "part/ioreq.h"
 #include "part/part.h"
 #include "svm/svm.h"

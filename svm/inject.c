@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Events on their way into a guest. Source: APM 2, "Event Injection", "Interrupt and Exception Intercepts",
- *  "Virtual Interrupts". */
+/** Events on their way into a guest. Source: APM 2, "Event Injection", "Interrupt and Local APIC
+ *  Support". */
 #include "cpu/msr.h"
 #include "part/part.h"
 #include "svm/svm.h"

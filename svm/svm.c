@@ -144,12 +144,7 @@ static void vcpu_destroy(struct vcpu *vcpu)
 }
 
 /* The VMCB is memory, and every CPU reads it anew at VMRUN. */
-static void load(struct vcpu *vcpu)
-{
-	(void)vcpu;
-}
-
-static void unload(struct vcpu *vcpu)
+static void move(struct vcpu *vcpu)
 {
 	(void)vcpu;
 }
@@ -225,8 +220,8 @@ const struct backend svm_backend = {
 	.vcpu_destroy = vcpu_destroy,
 	.vcpu_reset = vmcb_reset,
 	.vcpu_start = vmcb_start,
-	.load = load,
-	.unload = unload,
+	.load = move,
+	.unload = move,
 	.flush = flush,
 	.inject = svm_inject_prepare,
 	.enter = enter,

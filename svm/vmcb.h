@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The virtual machine control block. Source: APM 2, "VMCB Layout, Control Area", "VMCB Layout, State Save
- *  Area", "SVM Intercept Codes". */
+ *  Area", "SVM Intercept Exit Codes". */
 #ifndef SVM_VMCB_H
 #define SVM_VMCB_H
 
