@@ -121,14 +121,17 @@ static int start_shell(void)
 {
 	char *argv[] = {(char *)"/bin/busybox", (char *)"sh", NULL};
 	char port[8], path[16];
+	int pid;
 
 	if (!early_option("bulkhead.shell", port, sizeof(port)) || strlen(port) != 5 ||
 	    strncmp(port, "ttyS", 4) != 0) {
 		return -1;
 	}
 	snprintf(path, sizeof(path), "/dev/%s", port);
+	/* Said once it has the port: opening throws away what came in before. */
+	pid = early_spawn(path, argv);
 	early_mark(WHO, "shell on %s", port);
-	return early_spawn(path, argv);
+	return pid;
 }
 
 int main(void)
