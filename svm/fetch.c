@@ -58,20 +58,24 @@ size_t fetch_bytes(struct vcpu *vcpu, uint8_t ret_bytes[FETCH_SIZE])
 	return walk(vcpu, linear_rip(svm_vmcb(vcpu)), ret_bytes);
 }
 
-unsigned fetch_length(struct vcpu *vcpu, const struct insn_opcode *opcode)
+/* Apart, so that the short way saves no registers for it. */
+__attribute__((noinline)) static unsigned measure(struct vcpu *vcpu, const struct insn_opcode *opcode)
 {
-	const struct svm_vcpu *sv = svm_vcpu(vcpu);
-	const struct vmcb *vmcb = sv->vmcb;
-	const uint8_t *at = hint(&sv->fetch, vmcb);
+	const struct vmcb *vmcb = svm_vmcb(vcpu);
 	uint8_t bytes[FETCH_SIZE];
 
-	if (at && insn_opcode_is(opcode, (uint32_t)load64(at))) {
-		return opcode->size;
-	}
 	if (svm_features.next_rip && vmcb->next_rip) {
 		return (unsigned)(vmcb->next_rip - vmcb->rip);
 	}
 	return insn_length(bytes, walk(vcpu, linear_rip(vmcb), bytes), vmcb_bits(vmcb), opcode);
+}
+
+unsigned fetch_length(struct vcpu *vcpu, const struct insn_opcode *opcode)
+{
+	const struct svm_vcpu *sv = svm_vcpu(vcpu);
+	const uint8_t *at = hint(&sv->fetch, sv->vmcb);
+
+	return at && insn_opcode_is(opcode, (uint32_t)load64(at)) ? opcode->size : measure(vcpu, opcode);
 }
 
 unsigned fetch_access_length(struct vcpu *vcpu)
