@@ -14,9 +14,7 @@
 #define CACHE_LINE 64u
 
 #define SL_SNOOP BIT(11)
-#define SL_LARGE BIT(7)
 #define SL_RW	 3u
-#define SL_ADDR	 0x000ffffffffff000ull
 
 #define PRESENT	     BIT(0)
 #define DOMAIN_SHIFT 8 /* of the upper word; the lower bits are the depth */
@@ -43,37 +41,15 @@ static void wrote(const void *at, size_t size)
 	}
 }
 
-static uint64_t make_leaf(uint64_t pa, unsigned level, unsigned prot, unsigned memtype)
+static uint64_t attributes(unsigned prot, unsigned memtype)
 {
-	return pa | (prot & SL_RW) | (limits.snoop ? SL_SNOOP : 0) | (level > 1 ? SL_LARGE : 0);
-}
-
-static uint64_t make_table(uint64_t pa)
-{
-	return pa | SL_RW;
-}
-
-static bool is_present(uint64_t entry)
-{
-	return entry & SL_RW;
-}
-
-static bool is_leaf(uint64_t entry, unsigned level)
-{
-	return level == 1 || entry & SL_LARGE;
-}
-
-static uint64_t entry_addr(uint64_t entry, unsigned level)
-{
-	return entry & SL_ADDR & (is_leaf(entry, level) ? ~(ptab_level_size(level) - 1) : ~0ull);
+	return (prot & SL_RW) | (limits.snoop ? SL_SNOOP : 0);
 }
 
 static struct ptab_format format = {
-	.leaf = make_leaf,
-	.table = make_table,
-	.present = is_present,
-	.is_leaf = is_leaf,
-	.addr = entry_addr,
+	.present = SL_RW,
+	.table = SL_RW,
+	.leaf = attributes,
 	.wrote = wrote,
 };
 
@@ -123,7 +99,7 @@ int domain_create(unsigned domain)
 int domain_set_device(uint16_t source, unsigned domain, bool blocked)
 {
 	const struct entry *bus = (const struct entry *)hpa_ptr(domain_root) + (source >> 8);
-	hpa_t table = hpa(bus->low & SL_ADDR);
+	hpa_t table = hpa(bus->low & PTAB_ADDR);
 	int err;
 
 	if (table.v == shared.v) {

@@ -367,7 +367,7 @@ void iommu_get_info(struct bh_iommu_info *ret_info)
 static int check_leaf(void *ctx, uint64_t va, uint64_t entry, unsigned level)
 {
 	const struct ptab *space = ctx;
-	uint64_t at = space->fmt->addr(entry, level), size = ptab_level_size(level);
+	uint64_t at = ptab_addr(entry, level), size = ptab_level_size(level);
 
 	return space == domain_space
 		       ? !range_free(at, at + size, FRAME_PART0 + BH_PART_CONTROL)

@@ -26,48 +26,20 @@
 #define PTE_PWT	 BIT(3)
 #define PTE_A	 BIT(5)
 #define PTE_D	 BIT(6)
-#define PTE_PS	 BIT(7)
 #define PTE_NX	 BIT(63)
-#define PTE_ADDR 0x000ffffffffff000ull
 
-static uint64_t make_leaf(uint64_t pa, unsigned level, unsigned prot, unsigned memtype)
+static uint64_t attributes(unsigned prot, unsigned memtype)
 {
-	uint64_t entry = pa | PTE_P | PTE_A | PTE_D;
-
-	entry |= prot & PTAB_WRITE ? PTE_W : 0;
-	entry |= prot & PTAB_EXECUTE ? 0 : PTE_NX;
-	entry |= memtype == PTAB_UC ? PTE_PCD | PTE_PWT : 0;
-	return entry | (level > 1 ? PTE_PS : 0);
-}
-
-static uint64_t make_table(uint64_t pa)
-{
-	return pa | PTE_P | PTE_W | PTE_A;
-}
-
-static bool is_present(uint64_t entry)
-{
-	return entry & PTE_P;
-}
-
-static bool is_leaf(uint64_t entry, unsigned level)
-{
-	return level == 1 || entry & PTE_PS;
-}
-
-static uint64_t entry_addr(uint64_t entry, unsigned level)
-{
-	return entry & PTE_ADDR & (is_leaf(entry, level) ? ~(ptab_level_size(level) - 1) : ~0ull);
+	return PTE_P | PTE_A | PTE_D | (prot & PTAB_WRITE ? PTE_W : 0) |
+	       (prot & PTAB_EXECUTE ? 0 : PTE_NX) | (memtype == PTAB_UC ? PTE_PCD | PTE_PWT : 0);
 }
 
 static struct ptab_format format = {
 	.levels = 4,
 	.max_leaf_level = 2,
-	.leaf = make_leaf,
-	.table = make_table,
-	.present = is_present,
-	.is_leaf = is_leaf,
-	.addr = entry_addr,
+	.present = PTE_P,
+	.table = PTE_P | PTE_W | PTE_A,
+	.leaf = attributes,
 };
 
 static struct ptab space;

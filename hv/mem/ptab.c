@@ -16,13 +16,8 @@ struct change {
 	struct ptab *pt;
 	enum pass pass;
 	bool unmap;
-	unsigned prot, memtype;
+	uint64_t attributes;
 };
-
-static uint64_t *table_at(const struct ptab *pt, uint64_t entry, unsigned level)
-{
-	return hpa_ptr(hpa(pt->fmt->addr(entry, level)));
-}
 
 static void wrote(const struct ptab *pt, const void *at, size_t size)
 {
@@ -51,7 +46,12 @@ int ptab_init(struct ptab *pt, const struct ptab_format *fmt)
 
 static bool is_table(const struct ptab *pt, uint64_t entry, unsigned level)
 {
-	return level > 1 && pt->fmt->present(entry) && !pt->fmt->is_leaf(entry, level);
+	return (entry & pt->fmt->present) && !ptab_is_leaf(entry, level);
+}
+
+static uint64_t *table_at(uint64_t entry)
+{
+	return hpa_ptr(hpa(entry & PTAB_ADDR));
 }
 
 /** The table is out, but may still be walked: the link in its first entry is an address of a page, which
@@ -85,7 +85,7 @@ static void retire_all(struct ptab *pt, uint64_t *table, unsigned level)
 {
 	for (unsigned i = 0; level > 1 && i < ENTRIES; i++) {
 		if (is_table(pt, table[i], level)) {
-			retire_all(pt, table_at(pt, table[i], level), level - 1);
+			retire_all(pt, table_at(table[i]), level - 1);
 		}
 	}
 	retire(pt, table);
@@ -95,16 +95,14 @@ void ptab_fini(struct ptab *pt)
 {
 	retire_all(pt, hpa_ptr(pt->root), pt->fmt->levels);
 	pt->root = hpa(0);
-	ptab_reap(pt);
+	ptab_free_retired(ptab_take_retired(pt));
 }
 
 /** Makes *slot, an entry of `level` that is no table, point at a table with the same translation.
  */
 static int grow(const struct ptab *pt, uint64_t *slot, unsigned level)
 {
-	const struct ptab_format *fmt = pt->fmt;
 	uint64_t entry = *slot;
-	uint64_t pa, attributes, by_level;
 	uint64_t *table;
 	hpa_t frame;
 	int rc = frame_alloc(&frame);
@@ -112,18 +110,13 @@ static int grow(const struct ptab *pt, uint64_t *slot, unsigned level)
 	if (rc) {
 		return rc;
 	}
-	if (fmt->present(entry)) {
-		pa = fmt->addr(entry, level);
-		by_level = fmt->leaf(0, level, PTAB_READ, PTAB_WB) ^
-			   fmt->leaf(0, level - 1, PTAB_READ, PTAB_WB);
-		attributes = (entry ^ pa) ^ by_level;
-		table = hpa_ptr(frame);
-		for (unsigned i = 0; i < ENTRIES; i++) {
-			table[i] = attributes | (pa + i * ptab_level_size(level - 1));
-		}
+	table = hpa_ptr(frame);
+	for (unsigned i = 0; i < ENTRIES && (entry & pt->fmt->present); i++) {
+		table[i] =
+			(level == 2 ? entry & ~PTAB_LARGE : entry) + i * ptab_level_size(level - 1);
 	}
 	wrote(pt, hpa_ptr(frame), PAGE_SIZE);
-	store(pt, slot, fmt->table(frame.v));
+	store(pt, slot, frame.v | pt->fmt->table);
 	return 0;
 }
 
@@ -140,11 +133,11 @@ static bool is_empty(const uint64_t *table)
 /** The change covers all that *slot maps: writes the leaf, or 0. */
 static void write_leaf(const struct change *c, uint64_t *slot, unsigned level, uint64_t pa)
 {
-	uint64_t old = *slot;
+	uint64_t old = *slot, leaf = pa | c->attributes | (level > 1 ? PTAB_LARGE : 0);
 
-	store(c->pt, slot, c->unmap ? 0 : c->pt->fmt->leaf(pa, level, c->prot, c->memtype));
+	store(c->pt, slot, c->unmap ? 0 : leaf);
 	if (is_table(c->pt, old, level)) {
-		retire_all(c->pt, table_at(c->pt, old, level), level - 1);
+		retire_all(c->pt, table_at(old), level - 1);
 	}
 }
 
@@ -175,14 +168,14 @@ static int change_level(const struct change *c, uint64_t *table, unsigned level,
 			if (c->pass == PASS_COMMIT) {
 				write_leaf(c, slot, level, pa);
 			}
-		} else if (!c->unmap || pt->fmt->present(*slot)) {
+		} else if (!c->unmap || (*slot & pt->fmt->present)) {
 			if (!is_table(pt, *slot, level)) {
 				rc = grow(pt, slot, level);
 				if (rc) {
 					return rc;
 				}
 			}
-			below = table_at(pt, *slot, level);
+			below = table_at(*slot);
 			rc = change_level(c, below, level - 1, va, pa, chunk);
 			if (rc) {
 				return rc;
@@ -228,7 +221,7 @@ static int change_range(struct change *c, uint64_t va, uint64_t pa, uint64_t siz
 int ptab_map(struct ptab *pt, uint64_t va, uint64_t pa, uint64_t size, unsigned prot,
 	     unsigned memtype)
 {
-	struct change c = {.pt = pt, .prot = prot, .memtype = memtype};
+	struct change c = {.pt = pt, .attributes = pt->fmt->leaf(prot, memtype)};
 
 	return change_range(&c, va, pa, size);
 }
@@ -257,28 +250,10 @@ int ptab_set_raw(struct ptab *pt, uint64_t va, uint64_t entry)
 				return rc;
 			}
 		}
-		table = table_at(pt, *slot, level);
+		table = table_at(*slot);
 	}
 	store(pt, &table[va / PAGE_SIZE % ENTRIES], entry);
 	return 0;
-}
-
-bool ptab_lookup(const struct ptab *pt, uint64_t va, uint64_t *ret_entry, unsigned *ret_level)
-{
-	const uint64_t *table = hpa_ptr(pt->root);
-	unsigned level = pt->fmt->levels;
-
-	for (;; level--) {
-		uint64_t entry = table[va / ptab_level_size(level) % ENTRIES];
-
-		if (!is_table(pt, entry, level)) {
-			*ret_entry = entry;
-			*ret_level = level;
-			return pt->fmt->present(entry) &&
-			       range_ok(pt, ALIGN_DOWN(va, PAGE_SIZE), 0, PAGE_SIZE);
-		}
-		table = table_at(pt, entry, level);
-	}
 }
 
 static int walk_level(const struct ptab *pt, const uint64_t *table, unsigned level, uint64_t va,
@@ -288,8 +263,8 @@ static int walk_level(const struct ptab *pt, const uint64_t *table, unsigned lev
 
 	for (unsigned i = 0; i < ENTRIES && !rc; i++, va += ptab_level_size(level)) {
 		if (is_table(pt, table[i], level)) {
-			rc = walk_level(pt, table_at(pt, table[i], level), level - 1, va, fn, ctx);
-		} else if (pt->fmt->present(table[i])) {
+			rc = walk_level(pt, table_at(table[i]), level - 1, va, fn, ctx);
+		} else if (table[i] & pt->fmt->present) {
 			rc = fn(ctx, va, table[i], level);
 		}
 	}

@@ -4,7 +4,7 @@
  *  Tables are frames from frame_alloc. The entry format is a parameter. A new table is filled
  * before the entry that points at it is written, so a walker on another CPU sees the old or the new
  * mapping. No TLB is flushed here, and a table that a change took out is kept until the caller knows that no
- * walker of the hardware is in it any more: change, flush, ptab_reap.
+ * walker of the hardware is in it any more: change, flush, ptab_free_retired.
  *  Locks: the caller's, for all calls on one space; ptab_free_retired needs none. */
 #ifndef BH_MEM_PTAB_H
 #define BH_MEM_PTAB_H
@@ -18,16 +18,17 @@
 #define PTAB_UC 0u
 #define PTAB_WB 6u
 
-/** Leaves of different levels may differ only in the address and in bits that `leaf` sets by level.
- *  Level 1 maps 4 KiB, 2 maps 2 MiB, 3 maps 1 GiB. */
+/** What all formats have in common: where the address is, and the bit of a leaf above level 1. */
+#define PTAB_ADDR  0x000ffffffffff000ull
+#define PTAB_LARGE BIT(7)
+
+/** Level 1 maps 4 KiB, 2 maps 2 MiB, 3 maps 1 GiB. */
 struct ptab_format {
 	unsigned levels;
 	unsigned max_leaf_level;
-	uint64_t (*leaf)(uint64_t pa, unsigned level, unsigned prot, unsigned memtype);
-	uint64_t (*table)(uint64_t pa);
-	bool (*present)(uint64_t entry);
-	bool (*is_leaf)(uint64_t entry, unsigned level);
-	uint64_t (*addr)(uint64_t entry, unsigned level); /* of the page or table it points at */
+	uint64_t present; /* an entry is when it has one of these bits */
+	uint64_t table;   /* of an entry that points at a table */
+	uint64_t (*leaf)(unsigned prot, unsigned memtype); /* but the address and PTAB_LARGE */
 	void (*wrote)(const void *at, size_t size); /* bytes of a table changed; may be NULL */
 };
 
@@ -56,14 +57,6 @@ BH_MUST_CHECK int ptab_set_raw(struct ptab *pt, uint64_t va, uint64_t entry);
 /** The tables that changes have taken out, now the caller's to free when nothing walks them any more. */
 hpa_t ptab_take_retired(struct ptab *pt);
 void ptab_free_retired(hpa_t list);
-static inline void ptab_reap(struct ptab *pt)
-{
-	ptab_free_retired(ptab_take_retired(pt));
-}
-
-/** Finds the entry that decides va: a leaf, or the first entry that is not present, at *ret_level.
- *  Returns whether it is a present leaf. */
-bool ptab_lookup(const struct ptab *pt, uint64_t va, uint64_t *ret_entry, unsigned *ret_level);
 
 /** Calls fn for each present leaf in ascending order until it returns non-zero, which is returned.
  */
@@ -74,6 +67,18 @@ int ptab_walk(const struct ptab *pt, ptab_leaf_fn fn, void *ctx);
 static inline uint64_t ptab_level_size(unsigned level)
 {
 	return PAGE_SIZE << (9 * (level - 1));
+}
+
+static inline bool ptab_is_leaf(uint64_t entry, unsigned level)
+{
+	return level == 1 || (entry & PTAB_LARGE);
+}
+
+/** Of the page or table that the entry points at. */
+static inline uint64_t ptab_addr(uint64_t entry, unsigned level)
+{
+	return entry & PTAB_ADDR &
+	       (ptab_is_leaf(entry, level) ? ~(ptab_level_size(level) - 1) : ~0ull);
 }
 
 #endif

@@ -38,7 +38,7 @@ int backend_choose(void)
 static int check_leaf(void *ctx, uint64_t gpa, uint64_t entry, unsigned level)
 {
 	const struct part *part = ctx;
-	uint64_t base = backend->format->addr(entry, level), size = ptab_level_size(level);
+	uint64_t base = ptab_addr(entry, level), size = ptab_level_size(level);
 
 	if (!part_is_control(part)) {
 		return !frame_range_owned(hpa(base), size, part->id) &&

@@ -47,6 +47,24 @@ void machine_unmap_ram(uint64_t base, uint64_t size)
 	munmap((void *)base, size);
 }
 
+bool machine_lookup(const struct ptab *pt, uint64_t va, uint64_t *ret_entry, unsigned *ret_level)
+{
+	const uint64_t *table = hpa_ptr(pt->root);
+	unsigned level = pt->fmt->levels;
+	uint64_t entry;
+
+	for (;; level--) {
+		entry = table[va / ptab_level_size(level) % 512];
+		if (!(entry & pt->fmt->present) || ptab_is_leaf(entry, level)) {
+			break;
+		}
+		table = hpa_ptr(hpa(ptab_addr(entry, level)));
+	}
+	*ret_entry = entry;
+	*ret_level = level;
+	return (entry & pt->fmt->present) && va < ptab_level_size(pt->fmt->levels + 1);
+}
+
 void machine_boot_info(struct boot_info *ret, uint64_t top)
 {
 	memset(ret, 0, sizeof(*ret));

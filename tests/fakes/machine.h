@@ -6,6 +6,7 @@
 
 #include "lib/boot_info.h"
 #include "mem/image.h"
+#include "mem/ptab.h"
 
 /** Image of 1 MiB at 1 MiB; tests may change it before frames_init. */
 extern struct image_layout machine_image;
@@ -13,6 +14,10 @@ extern struct image_layout machine_image;
 /** (Re)creates zeroed RAM at [base, base + size), which must not be below 64 KiB. */
 void machine_map_ram(uint64_t base, uint64_t size);
 void machine_unmap_ram(uint64_t base, uint64_t size);
+
+/** Walks as the hardware does: the entry that decides va, a leaf or the first that is not present, and its
+ *  level. Returns whether it is a present leaf. */
+bool machine_lookup(const struct ptab *pt, uint64_t va, uint64_t *ret_entry, unsigned *ret_level);
 
 /** A boot record with RAM [64 KiB, 640 KiB) and [1 MiB, top), and no module. */
 void machine_boot_info(struct boot_info *ret, uint64_t top);

@@ -160,10 +160,10 @@ static uint64_t sees(unsigned part, uint64_t gpa)
 	uint64_t entry;
 	unsigned level;
 
-	if (!ptab_lookup(space, gpa, &entry, &level)) {
+	if (!machine_lookup(space, gpa, &entry, &level)) {
 		return ~0ull;
 	}
-	return space->fmt->addr(entry, level) + (gpa & (ptab_level_size(level) - 1));
+	return ptab_addr(entry, level) + (gpa & (ptab_level_size(level) - 1));
 }
 
 static void assert_not_seen(unsigned part, uint64_t gpa)

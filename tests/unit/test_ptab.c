@@ -15,32 +15,15 @@
 #define MIB    0x100000ull
 #define TOP    (32 * MIB)
 #define RW     (PTAB_READ | PTAB_WRITE)
-#define LARGE  BIT(7)
-#define ADDR   0x000ffffffffff000ull
+
+static uint64_t attributes(unsigned prot, unsigned memtype)
+{
+	return prot | (uint64_t)memtype << 3;
+}
 
 static uint64_t leaf(uint64_t pa, unsigned level, unsigned prot, unsigned memtype)
 {
-	return pa | prot | (uint64_t)memtype << 3 | (level > 1 ? LARGE : 0);
-}
-
-static uint64_t table(uint64_t pa)
-{
-	return pa | 7;
-}
-
-static bool present(uint64_t entry)
-{
-	return entry & 7;
-}
-
-static bool is_leaf(uint64_t entry, unsigned level)
-{
-	return level == 1 || entry & LARGE;
-}
-
-static uint64_t addr(uint64_t entry, unsigned level)
-{
-	return entry & ADDR & (is_leaf(entry, level) ? ~(ptab_level_size(level) - 1) : ~0ull);
+	return pa | attributes(prot, memtype) | (level > 1 ? PTAB_LARGE : 0);
 }
 
 /* Memory as a reader sees it that does not look into the CPU's caches. */
@@ -51,7 +34,7 @@ static void wrote(const void *at, size_t size)
 	memcpy(behind_cache + (uintptr_t)at, at, size);
 }
 
-static const struct ptab_format format = {4, 3, leaf, table, present, is_leaf, addr, wrote};
+static const struct ptab_format format = {4, 3, 7, 7, attributes, wrote};
 
 static struct ptab pt;
 static uint64_t used_before;
@@ -88,7 +71,7 @@ static void expect(uint64_t va, uint64_t entry, unsigned level)
 	uint64_t found;
 	unsigned at;
 
-	assert_true(ptab_lookup(&pt, va, &found, &at));
+	assert_true(machine_lookup(&pt, va, &found, &at));
 	assert_int_equal(found, entry);
 	assert_int_equal(at, level);
 }
@@ -98,7 +81,7 @@ static void expect_none(uint64_t va)
 	uint64_t found;
 	unsigned at;
 
-	assert_false(ptab_lookup(&pt, va, &found, &at));
+	assert_false(machine_lookup(&pt, va, &found, &at));
 }
 
 static uint64_t tables(void)
@@ -163,7 +146,7 @@ static void ptab_map_replaces_tables(void **state)
 	assert_int_equal(tables(), 4);
 	assert_int_equal(ptab_map(&pt, 0, 0, PAGE_2M, RW, PTAB_WB), 0);
 	assert_int_equal(tables(), 4);
-	ptab_reap(&pt);
+	ptab_free_retired(ptab_take_retired(&pt));
 	assert_int_equal(tables(), 3);
 	expect(PAGE_SIZE, leaf(0, 2, RW, 6), 2);
 }
@@ -179,10 +162,10 @@ static void ptab_unmap_frees_empty_tables(void **state)
 	assert_int_equal(tables(), 4);
 	for (hpa_t at = pt.retired; at.v; at = hpa(*(uint64_t *)at.v)) {
 		for (unsigned i = 0; i < 512; i++) {
-			assert_false(present(((uint64_t *)at.v)[i]));
+			assert_false(((uint64_t *)at.v)[i] & 7);
 		}
 	}
-	ptab_reap(&pt);
+	ptab_free_retired(ptab_take_retired(&pt));
 	assert_int_equal(tables(), 1);
 }
 
@@ -282,8 +265,8 @@ static void expect_written(const uint64_t *entries, unsigned level)
 {
 	assert_memory_equal(entries, behind_cache + (uintptr_t)entries, PAGE_SIZE);
 	for (unsigned i = 0; i < 512 && level > 1; i++) {
-		if (present(entries[i]) && !is_leaf(entries[i], level)) {
-			expect_written(hpa_ptr(hpa(addr(entries[i], level))), level - 1);
+		if ((entries[i] & 7) && !ptab_is_leaf(entries[i], level)) {
+			expect_written(hpa_ptr(hpa(ptab_addr(entries[i], level))), level - 1);
 		}
 	}
 }

@@ -290,33 +290,12 @@ static void mode(struct vcpu *vcpu, struct backend_mode *ret_mode)
 }
 
 /* Second-level tables: present, address, large. */
-static uint64_t leaf(uint64_t pa, unsigned level, unsigned prot, unsigned memtype)
+static uint64_t attributes(unsigned prot, unsigned memtype)
 {
-	return pa | prot | (uint64_t)memtype << 3 | (level > 1 ? BIT(7) : 0);
+	return prot | (uint64_t)memtype << 3;
 }
 
-static uint64_t table_entry(uint64_t pa)
-{
-	return pa | 7;
-}
-
-static bool is_present(uint64_t entry)
-{
-	return entry & 7;
-}
-
-static bool is_leaf(uint64_t entry, unsigned level)
-{
-	return level == 1 || entry & BIT(7);
-}
-
-static uint64_t entry_addr(uint64_t entry, unsigned level)
-{
-	return entry & 0x000ffffffffff000ull &
-	       (is_leaf(entry, level) ? ~(ptab_level_size(level) - 1) : ~0ull);
-}
-
-static struct ptab_format format = {4, 3, leaf, table_entry, is_present, is_leaf, entry_addr, NULL};
+static struct ptab_format format = {4, 3, 7, 7, attributes, NULL};
 static const uint32_t no_msrs[] = {0};
 
 const struct backend vtx_backend = {
