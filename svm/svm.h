@@ -65,17 +65,9 @@ extern struct ptab_format npt_format;
 /** The table's functions on a vcpu's registers (part/backend.h). */
 void vmcb_reset(struct vcpu *vcpu);
 void vmcb_start(struct vcpu *vcpu, bool flat, uint64_t base, uint64_t rip, uint64_t rsp);
-uint64_t vmcb_rsp_read(const struct vcpu *vcpu);
-void vmcb_rsp_write(struct vcpu *vcpu, uint64_t value);
-uint64_t vmcb_rip(struct vcpu *vcpu);
+uint64_t vmcb_read(const struct vcpu *vcpu, enum backend_reg reg);
+void vmcb_write(struct vcpu *vcpu, enum backend_reg reg, uint64_t value);
 void vmcb_advance(struct vcpu *vcpu, unsigned insn_length);
-uint64_t vmcb_rflags(struct vcpu *vcpu);
-void vmcb_rflags_write(struct vcpu *vcpu, uint64_t value);
-uint64_t vmcb_efer(struct vcpu *vcpu);
-int vmcb_efer_write(struct vcpu *vcpu, uint64_t value);
-uint64_t vmcb_pat(struct vcpu *vcpu);
-void vmcb_pat_write(struct vcpu *vcpu, uint64_t value);
-void vmcb_tsc_offset_write(struct vcpu *vcpu);
 void vmcb_mode(struct vcpu *vcpu, struct backend_mode *ret_mode);
 unsigned vmcb_bits(const struct vmcb *vmcb);
 

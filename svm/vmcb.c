@@ -112,19 +112,32 @@ void vmcb_start(struct vcpu *vcpu, bool flat, uint64_t base, uint64_t rip, uint6
 	vmcb->rsp = rsp;
 }
 
-uint64_t vmcb_rsp_read(const struct vcpu *vcpu)
+static uint64_t *slot(const struct vcpu *vcpu, enum backend_reg reg)
 {
-	return svm_vmcb(vcpu)->rsp;
+	static const uint16_t offsets[] = {
+		[BACKEND_RSP] = offsetof(struct vmcb, rsp),
+		[BACKEND_RIP] = offsetof(struct vmcb, rip),
+		[BACKEND_RFLAGS] = offsetof(struct vmcb, rflags),
+		[BACKEND_EFER] = offsetof(struct vmcb, efer),
+		[BACKEND_PAT] = offsetof(struct vmcb, g_pat),
+		[BACKEND_TSC_OFFSET] = offsetof(struct vmcb, tsc_offset),
+	};
+
+	return (uint64_t *)svm_vmcb(vcpu) + offsets[reg] / sizeof(uint64_t);
 }
 
-void vmcb_rsp_write(struct vcpu *vcpu, uint64_t value)
+uint64_t vmcb_read(const struct vcpu *vcpu, enum backend_reg reg)
 {
-	svm_vmcb(vcpu)->rsp = value;
+	return reg == BACKEND_EFER ? *slot(vcpu, reg) & EFER_GUEST : *slot(vcpu, reg);
 }
 
-uint64_t vmcb_rip(struct vcpu *vcpu)
+void vmcb_write(struct vcpu *vcpu, enum backend_reg reg, uint64_t value)
 {
-	return svm_vmcb(vcpu)->rip;
+	if (reg == BACKEND_EFER) {
+		value |= EFER_SVME;
+		svm_vcpu(vcpu)->generation = 0; /* NXE changes what a translation allows */
+	}
+	*slot(vcpu, reg) = value;
 }
 
 void vmcb_advance(struct vcpu *vcpu, unsigned insn_length)
@@ -137,49 +150,6 @@ void vmcb_advance(struct vcpu *vcpu, unsigned insn_length)
 		vmcb->dr6 |= DR6_BS;
 		vcpu_inject_exception(vcpu, EXC_DB, false, 0);
 	}
-}
-
-uint64_t vmcb_rflags(struct vcpu *vcpu)
-{
-	return svm_vmcb(vcpu)->rflags;
-}
-
-void vmcb_rflags_write(struct vcpu *vcpu, uint64_t value)
-{
-	svm_vmcb(vcpu)->rflags = value;
-}
-
-uint64_t vmcb_efer(struct vcpu *vcpu)
-{
-	return svm_vmcb(vcpu)->efer & EFER_GUEST;
-}
-
-int vmcb_efer_write(struct vcpu *vcpu, uint64_t value)
-{
-	struct vmcb *vmcb = svm_vmcb(vcpu);
-
-	if ((value & ~EFER_GUEST) ||
-	    ((vmcb->cr0 & CR0_PG) && ((vmcb->efer ^ value) & EFER_LME))) {
-		return -BH_INVAL;
-	}
-	vmcb->efer = (value & ~(uint64_t)EFER_LMA) | (vmcb->efer & EFER_LMA) | EFER_SVME;
-	svm_vcpu(vcpu)->generation = 0; /* NXE changes what a translation allows */
-	return 0;
-}
-
-uint64_t vmcb_pat(struct vcpu *vcpu)
-{
-	return svm_vmcb(vcpu)->g_pat;
-}
-
-void vmcb_pat_write(struct vcpu *vcpu, uint64_t value)
-{
-	svm_vmcb(vcpu)->g_pat = value;
-}
-
-void vmcb_tsc_offset_write(struct vcpu *vcpu)
-{
-	svm_vmcb(vcpu)->tsc_offset = vcpu->tsc_offset;
 }
 
 unsigned vmcb_bits(const struct vmcb *vmcb)

@@ -158,19 +158,20 @@ void vmcs_start(struct vcpu *vcpu, bool flat, uint64_t base, uint64_t rip, uint6
 	vmcs_leave(previous);
 }
 
-uint64_t vmcs_rsp_read(const struct vcpu *vcpu)
+static const uint16_t fields[] = {
+	[BACKEND_RSP] = VMCS_GUEST_RSP,	      [BACKEND_RIP] = VMCS_GUEST_RIP,
+	[BACKEND_RFLAGS] = VMCS_GUEST_RFLAGS, [BACKEND_EFER] = VMCS_GUEST_EFER,
+	[BACKEND_PAT] = VMCS_GUEST_PAT,	      [BACKEND_TSC_OFFSET] = VMCS_TSC_OFFSET,
+};
+
+uint64_t vmcs_read(const struct vcpu *vcpu, enum backend_reg reg)
 {
-	return vmx_read(VMCS_GUEST_RSP);
+	return vmx_read(fields[reg]);
 }
 
-void vmcs_rsp_write(struct vcpu *vcpu, uint64_t value)
+void vmcs_write(struct vcpu *vcpu, enum backend_reg reg, uint64_t value)
 {
-	vmx_write(VMCS_GUEST_RSP, value);
-}
-
-uint64_t vmcs_rip(struct vcpu *vcpu)
-{
-	return vmx_read(VMCS_GUEST_RIP);
+	vmx_write(fields[reg], value);
 }
 
 void vmcs_advance(struct vcpu *vcpu, unsigned insn_length)
@@ -182,50 +183,6 @@ void vmcs_advance(struct vcpu *vcpu, unsigned insn_length)
 		vmx_write(VMCS_GUEST_INTERRUPTIBILITY,
 			  blocking & ~(uint64_t)(BLOCKING_STI | BLOCKING_MOVSS));
 	}
-}
-
-uint64_t vmcs_rflags(struct vcpu *vcpu)
-{
-	return vmx_read(VMCS_GUEST_RFLAGS);
-}
-
-void vmcs_rflags_write(struct vcpu *vcpu, uint64_t value)
-{
-	vmx_write(VMCS_GUEST_RFLAGS, value);
-}
-
-uint64_t vmcs_efer(struct vcpu *vcpu)
-{
-	return vmx_read(VMCS_GUEST_EFER);
-}
-
-int vmcs_efer_write(struct vcpu *vcpu, uint64_t value)
-{
-	uint64_t old = vmx_read(VMCS_GUEST_EFER);
-
-	if (value & ~(uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) {
-		return -BH_INVAL;
-	}
-	if ((vmx_read(VMCS_GUEST_CR0) & CR0_PG) && ((old ^ value) & EFER_LME)) {
-		return -BH_INVAL;
-	}
-	vmx_write(VMCS_GUEST_EFER, (value & ~(uint64_t)EFER_LMA) | (old & EFER_LMA));
-	return 0;
-}
-
-uint64_t vmcs_pat(struct vcpu *vcpu)
-{
-	return vmx_read(VMCS_GUEST_PAT);
-}
-
-void vmcs_pat_write(struct vcpu *vcpu, uint64_t value)
-{
-	vmx_write(VMCS_GUEST_PAT, value);
-}
-
-void vmcs_tsc_offset_write(struct vcpu *vcpu)
-{
-	vmx_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 }
 
 /* Guest CR0 and CR4 as the guest sees them: its own bits, and the shadow for ours. */

@@ -58,17 +58,9 @@ void vmcs_init_host(void);
 /** The table's functions on a vcpu's registers (part/backend.h). */
 void vmcs_reset(struct vcpu *vcpu);
 void vmcs_start(struct vcpu *vcpu, bool flat, uint64_t base, uint64_t rip, uint64_t rsp);
-uint64_t vmcs_rsp_read(const struct vcpu *vcpu);
-void vmcs_rsp_write(struct vcpu *vcpu, uint64_t value);
-uint64_t vmcs_rip(struct vcpu *vcpu);
+uint64_t vmcs_read(const struct vcpu *vcpu, enum backend_reg reg);
+void vmcs_write(struct vcpu *vcpu, enum backend_reg reg, uint64_t value);
 void vmcs_advance(struct vcpu *vcpu, unsigned insn_length);
-uint64_t vmcs_rflags(struct vcpu *vcpu);
-void vmcs_rflags_write(struct vcpu *vcpu, uint64_t value);
-uint64_t vmcs_efer(struct vcpu *vcpu);
-int vmcs_efer_write(struct vcpu *vcpu, uint64_t value);
-uint64_t vmcs_pat(struct vcpu *vcpu);
-void vmcs_pat_write(struct vcpu *vcpu, uint64_t value);
-void vmcs_tsc_offset_write(struct vcpu *vcpu);
 void vmcs_mode(struct vcpu *vcpu, struct backend_mode *ret_mode);
 
 /** EPT format for mem/ptab. */

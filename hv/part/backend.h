@@ -19,6 +19,16 @@ struct backend_mode {
 	unsigned cpl;
 };
 
+/** Registers that the hardware keeps. */
+enum backend_reg {
+	BACKEND_RSP,
+	BACKEND_RIP,
+	BACKEND_RFLAGS,
+	BACKEND_EFER,
+	BACKEND_PAT,
+	BACKEND_TSC_OFFSET,
+};
+
 /** A register of which a guest sees this value, and which ignores what it writes. */
 struct backend_msr {
 	uint32_t msr;
@@ -68,18 +78,10 @@ struct backend {
 	/** Handles the exit. */
 	void (*exit)(struct vcpu *vcpu);
 
-	/* Registers that the hardware keeps. */
-	uint64_t (*rsp_read)(const struct vcpu *vcpu);
-	void (*rsp_write)(struct vcpu *vcpu, uint64_t value);
-	uint64_t (*rip)(struct vcpu *vcpu);
+	/* A guest's EFER and PAT are valid when they are written. */
+	uint64_t (*read)(const struct vcpu *vcpu, enum backend_reg reg);
+	void (*write)(struct vcpu *vcpu, enum backend_reg reg, uint64_t value);
 	void (*advance)(struct vcpu *vcpu, unsigned insn_length);
-	uint64_t (*rflags)(struct vcpu *vcpu);
-	void (*rflags_write)(struct vcpu *vcpu, uint64_t value);
-	uint64_t (*efer)(struct vcpu *vcpu);
-	int (*efer_write)(struct vcpu *vcpu, uint64_t value);
-	uint64_t (*pat)(struct vcpu *vcpu);
-	void (*pat_write)(struct vcpu *vcpu, uint64_t value);
-	void (*tsc_offset_write)(struct vcpu *vcpu);
 	void (*mode)(struct vcpu *vcpu, struct backend_mode *ret_mode);
 };
 

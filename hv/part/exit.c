@@ -144,7 +144,8 @@ enum exit_result exit_memory(struct vcpu *vcpu, uint64_t gpa, bool fetch, bool d
 		/* It touched what is not its own: its fault, its exception. */
 		if (__atomic_fetch_add(&refused, 1, __ATOMIC_RELAXED) < 16) {
 			log_notice("exit", "control: access to 0x%llx refused, rip 0x%llx",
-				   (unsigned long long)gpa, (unsigned long long)backend->rip(vcpu));
+				   (unsigned long long)gpa,
+				   (unsigned long long)backend->read(vcpu, BACKEND_RIP));
 		}
 		return exit_gp(vcpu);
 	} else if (vcpu->event.valid || delivering) {

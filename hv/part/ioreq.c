@@ -108,7 +108,7 @@ static void issue(struct vcpu *vcpu, unsigned type, unsigned dir, uint64_t addr,
 				     .vcpu = (uint8_t)vcpu->id,
 				     .state = BH_IOREQ_FREE,
 				     .seq = ++vcpu->ioreq.seq,
-				     .rip = backend->rip(vcpu)};
+				     .rip = backend->read(vcpu, BACKEND_RIP)};
 	*slot = *request;
 	vcpu->state = VCPU_WAIT_IOREQ;
 	set_phase(vcpu, IOREQ_ASKED);
@@ -169,7 +169,7 @@ static bool string_step(struct vcpu *vcpu, unsigned index_reg, unsigned size, bo
 {
 	uint64_t mask = index_mask(vcpu), step = size;
 
-	if (backend->rflags(vcpu) & RFLAGS_DF) {
+	if (backend->read(vcpu, BACKEND_RFLAGS) & RFLAGS_DF) {
 		step = -step;
 	}
 	vcpu->regs[index_reg] =
@@ -239,7 +239,7 @@ static void finish_pio(struct vcpu *vcpu)
 static void set_flags(struct vcpu *vcpu, uint64_t result, unsigned size, bool carry, bool overflow,
 		      bool adjust)
 {
-	uint64_t flags = backend->rflags(vcpu) & ~0x8d5ull;
+	uint64_t flags = backend->read(vcpu, BACKEND_RFLAGS) & ~0x8d5ull;
 
 	result &= size_mask(size);
 	flags |= carry ? BIT(0) : 0;
@@ -248,7 +248,7 @@ static void set_flags(struct vcpu *vcpu, uint64_t result, unsigned size, bool ca
 	flags |= result == 0 ? BIT(6) : 0;
 	flags |= (result >> (8 * size - 1)) & 1 ? BIT(7) : 0;
 	flags |= overflow ? BIT(11) : 0;
-	backend->rflags_write(vcpu, flags);
+	backend->write(vcpu, BACKEND_RFLAGS, flags);
 }
 
 static void compare(struct vcpu *vcpu, uint64_t a, uint64_t b, unsigned size)
@@ -354,8 +354,8 @@ void ioreq_mmio(struct vcpu *vcpu, uint64_t gpa)
 	size_t size;
 
 	backend->mode(vcpu, &mode);
-	size = gwalk_copy_in(vcpu->part, &mode, mode.cs_base + backend->rip(vcpu), bytes,
-			     sizeof(bytes));
+	size = gwalk_copy_in(vcpu->part, &mode, mode.cs_base + backend->read(vcpu, BACKEND_RIP),
+			     bytes, sizeof(bytes));
 	if (size == 0) {
 		part_stop(vcpu, BH_STOP_FETCH, gpa);
 		return;

@@ -48,10 +48,10 @@ int msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *ret_value)
 		*ret_value = vcpu->lapic.base;
 		return 0;
 	case MSR_IA32_EFER:
-		*ret_value = backend->efer(vcpu);
+		*ret_value = backend->read(vcpu, BACKEND_EFER);
 		return 0;
 	case MSR_IA32_PAT:
-		*ret_value = backend->pat(vcpu);
+		*ret_value = backend->read(vcpu, BACKEND_PAT);
 		return 0;
 	case MSR_IA32_MISC_ENABLE:
 		*ret_value = MISC_ENABLE_FAST_STRINGS;
@@ -72,6 +72,20 @@ int msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *ret_value)
 	}
 }
 
+/* SDM 3A, "IA32_EFER MSR": long mode is switched while paging is off, and LMA by the CPU alone. */
+static int efer_write(struct vcpu *vcpu, uint64_t value)
+{
+	struct backend_mode mode;
+
+	backend->mode(vcpu, &mode);
+	if ((value & ~(uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) ||
+	    ((mode.cr0 & CR0_PG) && ((mode.efer ^ value) & EFER_LME))) {
+		return -BH_INVAL;
+	}
+	backend->write(vcpu, BACKEND_EFER, (value & ~(uint64_t)EFER_LMA) | (mode.efer & EFER_LMA));
+	return 0;
+}
+
 /* SDM 3A, "IA32_PAT MSR": types 2 and 3 are reserved. */
 static int pat_write(struct vcpu *vcpu, uint64_t value)
 {
@@ -82,7 +96,7 @@ static int pat_write(struct vcpu *vcpu, uint64_t value)
 			return -BH_INVAL;
 		}
 	}
-	backend->pat_write(vcpu, value);
+	backend->write(vcpu, BACKEND_PAT, value);
 	return 0;
 }
 
@@ -97,12 +111,12 @@ int msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 		return 0;
 	case MSR_IA32_TSC:
 		vcpu->tsc_offset = value - insn_rdtsc();
-		backend->tsc_offset_write(vcpu);
+		backend->write(vcpu, BACKEND_TSC_OFFSET, vcpu->tsc_offset);
 		return 0;
 	case MSR_IA32_APIC_BASE:
 		return vlapic_write_base(vcpu, value);
 	case MSR_IA32_EFER:
-		return backend->efer_write(vcpu, value);
+		return efer_write(vcpu, value);
 	case MSR_IA32_PAT:
 		return pat_write(vcpu, value);
 	case MSR_IA32_MISC_ENABLE:

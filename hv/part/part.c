@@ -379,7 +379,7 @@ static bool record_stop(struct vcpu *vcpu, enum bh_stop_reason reason, uint64_t 
 	if (first) {
 		part->stop_reason = reason;
 		part->stop_detail = detail;
-		part->stop_rip = backend->rip(vcpu);
+		part->stop_rip = backend->read(vcpu, BACKEND_RIP);
 		part->stop_vcpu = vcpu->id;
 		set_state(part, BH_PART_STOPPED);
 	}

@@ -284,7 +284,7 @@ void sched_slice_over(struct vcpu *vcpu, bool interrupts_on, uint64_t now)
 		log_notice("sched",
 			   "%s: vcpu %u keeps its interrupts off, slowed to its share, rip 0x%llx",
 			   vcpu->part->policy->name, vcpu->id,
-			   (unsigned long long)backend->rip(vcpu));
+			   (unsigned long long)backend->read(vcpu, BACKEND_RIP));
 		vcpu->closed_since = UINT64_MAX;
 	}
 }

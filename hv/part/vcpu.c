@@ -117,13 +117,13 @@ static void serve(struct vcpu *vcpu)
 
 uint64_t vcpu_reg_read(const struct vcpu *vcpu, unsigned reg)
 {
-	return reg == REG_RSP ? backend->rsp_read(vcpu) : vcpu->regs[reg];
+	return reg == REG_RSP ? backend->read(vcpu, BACKEND_RSP) : vcpu->regs[reg];
 }
 
 void vcpu_reg_write(struct vcpu *vcpu, unsigned reg, uint64_t value)
 {
 	if (reg == REG_RSP) {
-		backend->rsp_write(vcpu, value);
+		backend->write(vcpu, BACKEND_RSP, value);
 	} else {
 		vcpu->regs[reg] = value;
 	}

@@ -265,15 +265,10 @@ static void take_exit(struct vcpu *vcpu)
 	}
 }
 
-static uint64_t zero(struct vcpu *vcpu)
+static uint64_t zero(const struct vcpu *vcpu, enum backend_reg reg)
 {
 	(void)vcpu;
-	return 0;
-}
-
-static uint64_t no_rsp(const struct vcpu *vcpu)
-{
-	(void)vcpu;
+	(void)reg;
 	return 0;
 }
 
@@ -318,9 +313,7 @@ const struct backend vtx_backend = {
 	.inject = inject,
 	.enter = enter,
 	.exit = take_exit,
-	.rip = zero,
-	.rsp_read = no_rsp,
-	.rflags = zero,
+	.read = zero,
 	.advance = advance,
 	.mode = mode,
 };
