@@ -257,15 +257,16 @@ void sched_expire(uint64_t now)
 		struct vcpu *vcpu = sched->timers[i];
 		uint64_t deadline = vcpu->lapic.deadline;
 
-		if (deadline == 0 || !part_runs(vcpu->part)) {
-			continue; /* looked at again when it is next chosen */
+		if (deadline == 0) {
+			continue;
 		}
 		if (deadline > now) {
 			next = MIN(next, deadline);
 			continue;
 		}
+		/* One that is paused finds it when it goes on. */
 		__atomic_fetch_or(&vcpu->requests, VCPU_REQ_TIMER, __ATOMIC_SEQ_CST);
-		if (vcpu->place == SCHED_OFF) {
+		if (vcpu->place == SCHED_OFF && part_runs(vcpu->part)) {
 			insert(sched, vcpu);
 		}
 	}

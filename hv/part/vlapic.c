@@ -337,6 +337,9 @@ void vlapic_timer_expire(struct vcpu *vcpu, uint64_t now)
 	struct vlapic *lapic = &vcpu->lapic;
 	uint32_t lvt = lapic->lvt[0];
 
+	if (lapic->deadline == 0 || lapic->deadline > now) {
+		return; /* the guest has set another one meanwhile */
+	}
 	lapic->deadline = 0;
 	lapic->tsc_deadline = 0;
 	if (LVT_TIMER_MODE(lvt) == TIMER_PERIODIC) {

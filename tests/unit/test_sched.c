@@ -173,6 +173,19 @@ static void sched_deadline_ends_a_slice(void **state)
 	assert_int_equal(guests[2]->state, VCPU_RUNNABLE);
 }
 
+/* A deadline that passes while its vcpu is paused is not forgotten: it may go on without another look. */
+static void sched_deadline_counts_while_paused(void **state)
+{
+	(void)state;
+	guests[2]->lapic.svr = 0x1ff;
+	guests[2]->lapic.lvt[0] = 2u << 17 | 0xec;
+	vlapic_write_tsc_deadline(guests[2], insn_fake.tsc + 1000);
+	assert_int_equal(part_pause(&parts[2]), 0);
+	insn_fake.tsc += 2000;
+	sched_expire(insn_fake.tsc);
+	assert_true(guests[2]->requests & VCPU_REQ_TIMER);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -184,6 +197,7 @@ int main(void)
 		TEST(sched_leaves_paused_partitions_alone),
 		TEST(sched_waking_goes_first_for_a_while),
 		TEST(sched_deadline_ends_a_slice),
+		TEST(sched_deadline_counts_while_paused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
