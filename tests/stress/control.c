@@ -47,6 +47,7 @@ static struct life {
 	uint32_t line_used;
 } lives[PARTS_MAX + 1];
 
+static volatile uint64_t beats[SMP_MAX]; /* TSC, when this CPU was last seen at work */
 static const void *image;
 static uint64_t image_size, tsc_khz;
 static char guest_options[] = "stress vcpus=N", own_options[] = "vcpus=N";
@@ -223,6 +224,7 @@ static void manage(uint32_t id)
 {
 	apic_write(APIC_LVT_TIMER, APIC_LVT_DEADLINE | VECTOR_NAP);
 	while (!over && failed == NULL) {
+		beats[id] = cpu_rdtsc();
 		for (uint32_t part = id; part <= parts; part += cpus - 1) {
 			live(part);
 		}
@@ -350,6 +352,15 @@ static void find_image(const struct pvh_start_info *info)
 	}
 }
 
+static void check_beats(void)
+{
+	for (uint32_t i = 1; i < cpus; i++) {
+		if (beats[i] != 0 && cpu_rdtsc() > beats[i] + seconds(STILL_S)) {
+			report("a CPU stands still", i, 0);
+		}
+	}
+}
+
 static void print_result(void)
 {
 	for (uint32_t part = 1; part <= parts; part++) {
@@ -415,6 +426,7 @@ void bare_main(const struct pvh_start_info *info)
 			nap(10000);
 		}
 		take_events();
+		check_beats();
 	}
 	over = true;
 	wait_for_managers();
