@@ -174,6 +174,7 @@ static bool enter(struct vcpu *vcpu, uint64_t now, uint64_t deadline)
 	struct cpu *cpu = cpu_this();
 	struct svm_cpu *sc = cpu->backend;
 	struct vmcb *vmcb = sv->vmcb;
+	uint64_t rip = vmcb->rip, shadow = vmcb->int_state & INTERRUPT_SHADOW;
 
 	(void)now;
 	lapic_timer_arm(deadline);
@@ -188,6 +189,12 @@ static bool enter(struct vcpu *vcpu, uint64_t now, uint64_t deadline)
 	/* An NMI that ended the guest's run comes to us here; exit.c hands it on. */
 	cpu->guest_nmi = vmcb->exit_code == EXIT_NMI;
 	svm_stgi();
+	/* An emulator forgets the shadow of STI on the way in. It still holds when nothing was executed, and
+	 * what was to be delivered must be looked at again (finish_hlt in inject.c). */
+	if (vmcb->exit_code == EXIT_INTR && vmcb->rip == rip) {
+		vmcb->int_state |= shadow;
+	}
+	vcpu->irq_check |= vmcb->int_state & INTERRUPT_SHADOW;
 	if ((uint32_t)vmcb->exit_code == EXIT_INVALID) {
 		dump_vmcb(vcpu);
 		part_stop(vcpu, BH_STOP_ENTRY_FAILED, 0);

@@ -505,6 +505,33 @@ static void nmi_of_a_guest_is_handed_on(void **state)
 	assert_true(parts[0].vcpu[0]->requests & VCPU_REQ_NMI);
 }
 
+/* An emulator: it runs the guest without the shadow it was entered with, and an interrupt of ours comes. */
+static void forget_shadow(uint64_t *regs, struct vmcb *entered)
+{
+	(void)regs;
+	entered->int_state = 0;
+	entered->exit_code = EXIT_INTR;
+}
+
+/* The shadow of STI lasts until an instruction was executed, whatever the CPU says; HLT behind it is done with
+ * when an interrupt waits. */
+static void svm_shadow_outlives_an_exit_without_progress(void **state)
+{
+	(void)state;
+	svm_fake_enter = forget_shadow;
+	put_code("\xf4", 1);
+	vmcb->rflags |= RFLAGS_IF;
+	vmcb->int_state = INTERRUPT_SHADOW;
+	assert_true(backend->enter(guest, 0, 1000));
+	assert_true(vmcb->int_state & INTERRUPT_SHADOW);
+	assert_true(guest->irq_check);
+	guest->lapic.svr = 0x1ff;
+	vlapic_raise(guest, 0x41, false);
+	backend->inject(guest);
+	assert_int_equal(vmcb->rip, RIP + 1);
+	assert_int_equal(vmcb->event_inj & 0xff, 0x41);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -540,6 +567,7 @@ int main(void)
 		TEST(npt_isolation_is_checked),
 		TEST(entry_failure_stops_the_partition),
 		TEST(nmi_of_a_guest_is_handed_on),
+		TEST(svm_shadow_outlives_an_exit_without_progress),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
