@@ -30,7 +30,7 @@ static void fill_msr_map(uint8_t *map)
 	for (const uint32_t *at = msr_passthrough; *at; at++) {
 		uint32_t bit = (*at & 0x1fff) * 2 + (*at >= 0xc0000000 ? 0x4000 : 0);
 
-		map[bit / 8] &= (uint8_t) ~(3u << bit % 8);
+		map[bit / 8] &= (uint8_t) ~((msr_write_exits(*at) ? 1u : 3u) << bit % 8);
 	}
 }
 
@@ -215,6 +215,7 @@ static const struct backend_msr fixed_msrs[] = {
 const struct backend svm_backend = {
 	.name = "AMD-V",
 	.switched_msrs = switched_msrs,
+	.free_msrs = 0,
 	.fixed_msrs = fixed_msrs,
 	.format = &npt_format,
 	.check = check,

@@ -73,8 +73,10 @@ static int create_bitmaps(void)
 	for (const uint32_t *at = msr_passthrough; *at; at++) {
 		uint32_t low = *at & 0x1fff, half = *at >= 0xc0000000 ? 0x400 : 0;
 
-		msr[half + low / 8] &= (uint8_t)~BIT(low % 8);	       /* reads */
-		msr[0x800 + half + low / 8] &= (uint8_t)~BIT(low % 8); /* writes */
+		msr[half + low / 8] &= (uint8_t)~BIT(low % 8); /* reads */
+		if (!msr_write_exits(*at)) {
+			msr[0x800 + half + low / 8] &= (uint8_t)~BIT(low % 8);
+		}
 	}
 	return 0;
 }
@@ -224,6 +226,7 @@ static bool enter(struct vcpu *vcpu, uint64_t now, uint64_t deadline)
 	return true;
 }
 
+/* SWAPGS writes the first one without an exit. */
 static const uint32_t switched_msrs[] = {MSR_IA32_KERNEL_GS_BASE, MSR_IA32_STAR,  MSR_IA32_LSTAR,
 					 MSR_IA32_CSTAR,	  MSR_IA32_FMASK, MSR_IA32_TSC_AUX,
 					 0};
@@ -231,6 +234,7 @@ static const uint32_t switched_msrs[] = {MSR_IA32_KERNEL_GS_BASE, MSR_IA32_STAR,
 const struct backend vtx_backend = {
 	.name = "VT-x",
 	.switched_msrs = switched_msrs,
+	.free_msrs = 1,
 	.format = &ept_format,
 	.check = check,
 	.init = init,

@@ -13,6 +13,33 @@ const uint32_t msr_passthrough[] = {
 	MSR_IA32_GS_BASE,     MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX,      0,
 };
 
+/* Where the core keeps it for the vcpu, or -1: nobody has to know of writes. */
+static int traced_index(uint32_t msr)
+{
+	for (unsigned i = backend->free_msrs; backend->switched_msrs[i]; i++) {
+		if (backend->switched_msrs[i] == msr) {
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
+bool msr_write_exits(uint32_t msr)
+{
+	return traced_index(msr) >= 0;
+}
+
+static int write_traced(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	int index = traced_index(msr);
+
+	if (index < 0 || insn_wrmsr_safe(msr, value) != 0) {
+		return -BH_INVAL;
+	}
+	vcpu->switched.msr[index] = value;
+	return 0;
+}
+
 #define MISC_ENABLE_FAST_STRINGS 0x1ull
 
 static bool is_mtrr(uint32_t msr)
@@ -125,6 +152,6 @@ int msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	case MSR_IA32_DEBUGCTL:
 		return value ? -BH_INVAL : 0;
 	default:
-		return find_fixed(msr) ? 0 : -BH_INVAL;
+		return find_fixed(msr) ? 0 : write_traced(vcpu, msr, value);
 	}
 }

@@ -17,9 +17,13 @@ static struct sched scheds[CPU_MAX];
 /* Virtual time counts TSC ticks of a vcpu with this weight. */
 #define WEIGHT_UNIT 1024u
 
-static uint64_t us_to_tsc(uint64_t us)
+static uint64_t slice, warp, second; /* TSC ticks; set when the first vcpu comes */
+
+static void set_rate(uint64_t khz)
 {
-	return us * tsc_khz() / 1000;
+	slice = SCHED_SLICE_US * khz / 1000;
+	warp = SCHED_WARP_US * khz / 1000;
+	second = khz * 1000;
 }
 
 void sched_init(struct cpu *cpu)
@@ -88,6 +92,9 @@ void sched_attach(struct vcpu *vcpu)
 {
 	struct sched *sched = choose_home(vcpu);
 
+	if (!slice) {
+		set_rate(tsc_khz());
+	}
 	lock_acquire(&sched->lock);
 	vcpu->home = sched;
 	vcpu->vtime = sched->vtime_floor;
@@ -130,7 +137,6 @@ static void insert(struct sched *sched, struct vcpu *vcpu)
 {
 	const struct vcpu *current = sched->cpu->current;
 	struct vcpu **at = &sched->queue;
-	uint64_t warp = us_to_tsc(SCHED_WARP_US);
 
 	if (vcpu->vtime + warp < sched->vtime_floor) {
 		vcpu->vtime = sched->vtime_floor - warp;
@@ -244,14 +250,11 @@ void sched_deadline(struct vcpu *vcpu, uint64_t tsc)
 	}
 }
 
-void sched_expire(uint64_t now)
+void sched_expire_due(uint64_t now)
 {
 	struct sched *sched = cpu_this()->sched;
 	uint64_t next = UINT64_MAX;
 
-	if (now < sched->next_deadline) {
-		return;
-	}
 	lock_acquire(&sched->lock);
 	for (uint32_t i = 0; i < sched->timer_count; i++) {
 		struct vcpu *vcpu = sched->timers[i];
@@ -281,7 +284,7 @@ void sched_slice_over(struct vcpu *vcpu, bool interrupts_on, uint64_t now)
 		vcpu->closed_since = 0;
 	} else if (vcpu->closed_since == 0) {
 		vcpu->closed_since = now;
-	} else if (vcpu->closed_since <= now && now - vcpu->closed_since >= us_to_tsc(1000000)) {
+	} else if (vcpu->closed_since <= now && now - vcpu->closed_since >= second) {
 		log_notice("sched",
 			   "%s: vcpu %u keeps its interrupts off, slowed to its share, rip 0x%llx",
 			   vcpu->part->policy->name, vcpu->id,
@@ -471,7 +474,7 @@ BH_NORETURN void sched_run(void)
 		if (vcpu->lapic.deadline) {
 			sched_deadline(vcpu, vcpu->lapic.deadline);
 		}
-		sched->slice_end = now + us_to_tsc(SCHED_SLICE_US);
+		sched->slice_end = now + slice;
 		vcpu_run(vcpu);
 		put_back(sched, vcpu, now);
 	}

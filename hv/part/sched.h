@@ -69,7 +69,13 @@ bool sched_expel(struct vcpu *vcpu);
 void sched_deadline(struct vcpu *vcpu, uint64_t tsc);
 
 /** Fires every deadline of this CPU that has passed. */
-void sched_expire(uint64_t now);
+void sched_expire_due(uint64_t now);
+static inline void sched_expire(uint64_t now)
+{
+	if (now >= cpu_this()->sched->next_deadline) {
+		sched_expire_due(now);
+	}
+}
 
 /** The slice of the running vcpu is over: it should come back. Who keeps its interrupts off for a
  * second is named in the log, once, and goes on with its share. */

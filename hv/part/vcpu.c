@@ -39,8 +39,10 @@ void vcpu_load(struct vcpu *vcpu)
 {
 	const struct vcpu_switched *sw = &vcpu->switched;
 
-	for (unsigned i = 0; backend->switched_msrs[i]; i++) {
-		insn_wrmsr(backend->switched_msrs[i], sw->msr[i]);
+	const uint64_t *value = sw->msr;
+
+	for (const uint32_t *msr = backend->switched_msrs; *msr; msr++) {
+		insn_wrmsr(*msr, *value++);
 	}
 	insn_write_cr2(sw->cr2);
 	insn_write_dr(0, sw->dr0);
@@ -48,16 +50,17 @@ void vcpu_load(struct vcpu *vcpu)
 	insn_write_dr(2, sw->dr2);
 	insn_write_dr(3, sw->dr3);
 	insn_write_dr(6, sw->dr6);
-	insn_xsetbv(0, xcr0_allowed());
-	insn_xrstor(vcpu->xstate, xcr0_allowed());
-	insn_xsetbv(0, sw->xcr0);
+	insn_xrstor(vcpu->xstate, xcr0_allowed);
+	if (sw->xcr0 != xcr0_allowed) {
+		insn_xsetbv(0, sw->xcr0);
+	}
 }
 
 void vcpu_save(struct vcpu *vcpu)
 {
 	struct vcpu_switched *sw = &vcpu->switched;
 
-	for (unsigned i = 0; backend->switched_msrs[i]; i++) {
+	for (unsigned i = 0; i < backend->free_msrs; i++) {
 		sw->msr[i] = insn_rdmsr(backend->switched_msrs[i]);
 	}
 	sw->cr2 = insn_read_cr2();
@@ -67,8 +70,10 @@ void vcpu_save(struct vcpu *vcpu)
 	sw->dr3 = insn_read_dr(3);
 	sw->dr6 = insn_read_dr(6);
 	sw->xcr0 = insn_xgetbv(0); /* not every CPU exits when a guest writes it */
-	insn_xsetbv(0, xcr0_allowed());
-	insn_xsave(vcpu->xstate, xcr0_allowed());
+	if (sw->xcr0 != xcr0_allowed) {
+		insn_xsetbv(0, xcr0_allowed);
+	}
+	insn_xsave(vcpu->xstate, xcr0_allowed);
 }
 
 static bool wants_to_wake(const struct vcpu *vcpu)
@@ -81,6 +86,7 @@ static void serve_init(struct vcpu *vcpu)
 {
 	ioreq_wait_over(vcpu);
 	vcpu_reset(vcpu);
+	insn_xsetbv(0, xcr0_allowed);
 	vcpu_load(vcpu);
 	backend->load(vcpu);
 }
@@ -161,7 +167,10 @@ void vcpu_run(struct vcpu *vcpu)
 	uint64_t exited = insn_rdtsc(), now, gen;
 
 	backend->load(vcpu);
-	for (;;) {
+	if (__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED)) {
+		serve(vcpu); /* what it came here for */
+	}
+	while (vcpu->state == VCPU_RUNNABLE) {
 		/* From here on who asks something of us kicks; what was asked before is seen below. */
 		kick_enter_guest(cpu, vcpu->part->id);
 		if (__atomic_load_n(&vcpu->requests, __ATOMIC_SEQ_CST)) {

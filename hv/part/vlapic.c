@@ -141,8 +141,13 @@ static unsigned priority_class(const struct vlapic *lapic)
 
 int vlapic_pending(const struct vlapic *lapic)
 {
-	int vector = bitmap_highest(lapic->irr);
+	int vector;
 
+	if (!(bitmap_read(lapic->irr, 0) | bitmap_read(lapic->irr, 1) | bitmap_read(lapic->irr, 2) |
+	      bitmap_read(lapic->irr, 3))) {
+		return -1; /* by far the most frequent */
+	}
+	vector = bitmap_highest(lapic->irr);
 	if (vector < 0 || !(lapic->svr & SVR_ENABLE) || !(lapic->base & BASE_ENABLE)) {
 		return -1;
 	}

@@ -9,8 +9,9 @@
 #define XCR0_SSE    0x2ull
 #define XCR0_AVX    0x4ull
 
-/** The components of the CPU that fit into one frame and that we hand on; fixed after xcr0_init. */
-uint64_t xcr0_allowed(void);
+/** The components of the CPU that fit into one frame and that we hand on; fixed after xcr0_init. XCR0 of a
+ *  CPU has this value while nobody's registers are loaded. */
+extern uint64_t xcr0_allowed;
 /** Reads the CPU. -BH_NOSUPP: the save area of the allowed components is larger than a frame. */
 int xcr0_init(void) BH_MUST_CHECK;
 /** May a guest write this to XCR0? */
