@@ -2,7 +2,7 @@
 /** Several vcpus: start, IPIs of each kind, NMI, wake-ups, a TLB shoot-down, time-stamp counters in step.
  *  expect: exit 1
  *  vcpus: 2 4
- *  timeout: 60 */
+ *  timeout: 150 */
 #include "guest.h"
 
 #define VECTOR_COUNT 0x61u
