@@ -113,8 +113,7 @@ static int cpu_init_vmx(void)
 		return err;
 	}
 	if ((control & FEATURE_CONTROL_LOCK) && !(control & FEATURE_CONTROL_VMX_OUTSIDE_SMX)) {
-		boot_error = "the firmware has locked VT-x off";
-		return -BH_NOSUPP;
+		return boot_fail(BH_NOSUPP, "the firmware has locked VT-x off");
 	}
 	if (!(control & FEATURE_CONTROL_LOCK)) {
 		insn_wrmsr(MSR_IA32_FEATURE_CONTROL, control | FEATURE_CONTROL_LOCK |
@@ -126,8 +125,7 @@ static int cpu_init_vmx(void)
 	cpu->backend = &vmx_cpus[cpu->id];
 	vmx_cpu()->loaded.v = 0; /* VMXON leaves none current */
 	if (!vmx_on(region)) {
-		boot_error = "VMXON failed";
-		return -BH_NOSUPP;
+		return boot_fail(BH_NOSUPP, "VMXON failed");
 	}
 	return 0;
 }

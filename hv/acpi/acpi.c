@@ -81,12 +81,6 @@ static const uint8_t *table_at(uint64_t pa, acpi_read_fn read, void *ctx, uint32
 	return at;
 }
 
-static int refuse(const char *what)
-{
-	boot_error = what;
-	return -BH_CORRUPT;
-}
-
 static void add_cpu(struct acpi_info *ret, uint32_t apic_id, uint32_t flags)
 {
 	if (!(flags & (MADT_ENABLED | MADT_ONLINE))) {
@@ -106,7 +100,7 @@ static int parse_madt(const uint8_t *table, uint32_t size, struct acpi_info *ret
 		uint8_t len = table[at + 1];
 
 		if (len < 2 || len > size - at) {
-			return refuse("the ACPI MADT is damaged");
+			return boot_fail(BH_CORRUPT, "the ACPI MADT is damaged");
 		}
 		if (table[at] == MADT_LOCAL_APIC && len >= 8) {
 			add_cpu(ret, table[at + 3], get32(table + at + 4));
@@ -144,7 +138,9 @@ static int parse_table(uint64_t pa, acpi_read_fn read, void *ctx, struct acpi_in
 	if (!table) {
 		/* A damaged table that we do not need is the control partition's business. */
 		head = read(ctx, pa, HEADER_SIZE);
-		return head && memcmp(head, "DMAR", 4) == 0 ? refuse("the ACPI DMAR table is damaged") : 0;
+		return head && memcmp(head, "DMAR", 4) == 0
+			       ? boot_fail(BH_CORRUPT, "the ACPI DMAR table is damaged")
+			       : 0;
 	}
 	if (memcmp(table, "APIC", 4) == 0) {
 		return parse_madt(table, size, ret);
@@ -167,7 +163,7 @@ int acpi_parse(const void *rsdp, size_t rsdp_size, acpi_read_fn read, void *ctx,
 
 	if (rsdp_size < RSDP_SIZE_1 || memcmp(root, "RSD PTR ", 8) != 0 ||
 	    !sums_to_zero(root, RSDP_SIZE_1)) {
-		return refuse("the ACPI root pointer is damaged");
+		return boot_fail(BH_CORRUPT, "the ACPI root pointer is damaged");
 	}
 	ret->rsdt = get32(root + 16);
 	if (root[15] >= 2 && rsdp_size >= RSDP_SIZE_2 && sums_to_zero(root, RSDP_SIZE_2) &&
@@ -177,7 +173,7 @@ int acpi_parse(const void *rsdp, size_t rsdp_size, acpi_read_fn read, void *ctx,
 	}
 	root = table_at(ret->rsdt, read, ctx, &size);
 	if (!root || memcmp(root, width == 8 ? "XSDT" : "RSDT", 4) != 0) {
-		return refuse("the ACPI root table is damaged");
+		return boot_fail(BH_CORRUPT, "the ACPI root table is damaged");
 	}
 	for (uint32_t at = HEADER_SIZE, i = 0; at + width <= size && i < ENTRY_MAX;
 	     at += width, i++) {
@@ -248,8 +244,7 @@ int acpi_init(const struct boot_info *info)
 	if (!size) {
 		found.rsdp = find_rsdp();
 		if (!found.rsdp) {
-			boot_error = "no ACPI root pointer";
-			return -BH_NOENT;
+			return boot_fail(BH_NOENT, "no ACPI root pointer");
 		}
 		rsdp = hpa_ptr(hpa(found.rsdp));
 		size = RSDP_SIZE_2;
@@ -259,7 +254,7 @@ int acpi_init(const struct boot_info *info)
 		return rc;
 	}
 	if (found.dmar_size > sizeof(dmar_copy)) {
-		return refuse("the ACPI DMAR table is larger than 4 KiB");
+		return boot_fail(BH_CORRUPT, "the ACPI DMAR table is larger than 4 KiB");
 	}
 	if (found.dmar) {
 		memcpy(dmar_copy, found.dmar, found.dmar_size);

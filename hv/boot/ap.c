@@ -60,8 +60,8 @@ static int init_cpu(struct cpu *cpu)
 	sched_init(cpu);
 	set_phase(PHASE_ARRIVED);
 	if (tsc_compare(&pair, tsc_khz() * STEP_US / 1000)) {
-		boot_error = "its time-stamp counter is not in step with the first CPU's";
-		return -BH_NOSUPP;
+		return boot_fail(BH_NOSUPP,
+				 "its time-stamp counter is not in step with the first CPU's");
 	}
 	err = backend->cpu_init();
 	return err ? err : xcr0_init();

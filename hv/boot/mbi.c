@@ -48,12 +48,6 @@ _Static_assert(offsetof(struct tag_screen, type) == 29, "Multiboot2, Framebuffer
 #define VGA_TEXT	0xb8000u
 #define VGA_TEXT_SIZE	0x8000u
 
-static int refuse(enum bh_err code, const char *why)
-{
-	boot_error = why;
-	return -(int)code;
-}
-
 /** The text that fills the rest of a tag; NULL if it is not terminated inside. */
 static const char *tag_text(const struct tag *tag, size_t offset)
 {
@@ -72,10 +66,10 @@ static int parse_cmdline(const struct tag *tag, struct boot_info *ret)
 	const char *text = tag_text(tag, sizeof(*tag));
 
 	if (!text) {
-		return refuse(BH_CORRUPT, "the boot loader's command line is not terminated");
+		return boot_fail(BH_CORRUPT, "the boot loader's command line is not terminated");
 	}
 	if (strlcpy(ret->cmdline, text, sizeof(ret->cmdline)) >= sizeof(ret->cmdline)) {
-		return refuse(BH_NOMEM, "the command line is longer than 1023 characters");
+		return boot_fail(BH_NOMEM, "the command line is longer than 1023 characters");
 	}
 	return 0;
 }
@@ -89,7 +83,7 @@ static int keep_text(const char *text, struct boot_module *module, struct boot_i
 		role++;
 	}
 	if (!role || role >= sizeof(module->role)) {
-		return refuse(BH_CORRUPT, "a boot module's string does not begin with its role");
+		return boot_fail(BH_CORRUPT, "a boot module's string does not begin with its role");
 	}
 	memcpy(module->role, text, role);
 	module->role[role] = 0;
@@ -98,7 +92,7 @@ static int keep_text(const char *text, struct boot_module *module, struct boot_i
 	}
 	rest = strlen(text + role) + 1;
 	if (rest > sizeof(ret->strings) - ret->strings_used) {
-		return refuse(BH_NOMEM, "the strings of the boot modules are too long");
+		return boot_fail(BH_NOMEM, "the strings of the boot modules are too long");
 	}
 	module->cmdline = memcpy(ret->strings + ret->strings_used, text + role, rest);
 	ret->strings_used += (uint32_t)rest;
@@ -113,13 +107,13 @@ static int parse_module(const struct tag *tag, struct boot_info *ret)
 	int rc;
 
 	if (ret->module_count == BOOT_MODULE_MAX) {
-		return refuse(BH_NOMEM, "more than 16 boot modules");
+		return boot_fail(BH_NOMEM, "more than 16 boot modules");
 	}
 	if (tag->size <= sizeof(*from) || !(text = tag_text(tag, sizeof(*from)))) {
-		return refuse(BH_CORRUPT, "a boot module's string is not terminated");
+		return boot_fail(BH_CORRUPT, "a boot module's string is not terminated");
 	}
 	if (from->end <= from->start) {
-		return refuse(BH_CORRUPT, "a boot module is empty");
+		return boot_fail(BH_CORRUPT, "a boot module is empty");
 	}
 	module->base = from->start;
 	module->size = from->end - from->start;
@@ -148,7 +142,7 @@ static int parse_mmap(const struct tag *tag, struct boot_info *ret)
 
 	if (tag->size < sizeof(*from) || from->entry_size < sizeof(entry) ||
 	    from->entry_size > 1024) {
-		return refuse(BH_CORRUPT, "the boot loader's memory map is damaged");
+		return boot_fail(BH_CORRUPT, "the boot loader's memory map is damaged");
 	}
 	ret->map_count = 0; /* a second map would replace the first */
 	for (size_t at = sizeof(*from); at + sizeof(entry) <= tag->size; at += from->entry_size) {
@@ -157,7 +151,7 @@ static int parse_mmap(const struct tag *tag, struct boot_info *ret)
 			continue;
 		}
 		if (ret->map_count == BOOT_MAP_MAX) {
-			return refuse(BH_NOMEM, "more than 128 regions in the memory map");
+			return boot_fail(BH_NOMEM, "more than 128 regions in the memory map");
 		}
 		insert_sorted(ret, &entry);
 	}
@@ -253,7 +247,7 @@ int mbi_parse(const void *mbi, size_t size, struct boot_info *ret)
 		int rc;
 
 		if (tag->size < sizeof(*tag) || tag->size > size - at) {
-			return refuse(BH_CORRUPT, "the boot loader's information is damaged");
+			return boot_fail(BH_CORRUPT, "the boot loader's information is damaged");
 		}
 		if (tag->type == TAG_END) {
 			break;
@@ -265,7 +259,7 @@ int mbi_parse(const void *mbi, size_t size, struct boot_info *ret)
 		at += ALIGN_UP(tag->size, 8);
 	}
 	if (!ret->map_count) {
-		return refuse(BH_CORRUPT, "the boot loader gave no memory map");
+		return boot_fail(BH_CORRUPT, "the boot loader gave no memory map");
 	}
 	check_screen(ret);
 	return 0;

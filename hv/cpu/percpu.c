@@ -43,8 +43,8 @@ int cpu_protect(void)
 	uint64_t cr4 = insn_read_cr4() | CR4_OSFXSR | CR4_MCE;
 
 	if (!cpuid_has(0x80000001u, CPUID_EDX, CPUID_X1_EDX_NX)) {
-		boot_error = "the CPU has no execute-disable bit (CPUID.80000001H:EDX.NX)";
-		return -BH_NOSUPP;
+		return boot_fail(BH_NOSUPP,
+				 "the CPU has no execute-disable bit (CPUID.80000001H:EDX.NX)");
 	}
 	if (cpuid_has(1, CPUID_ECX, CPUID_1_ECX_XSAVE)) {
 		cr4 |= CR4_OSXSAVE;

@@ -67,8 +67,7 @@ int tsc_init(uint16_t pm_port, bool pm_32bit)
 	}
 	measured = pm_port ? measure_twice(pm_port, pm_32bit ? 0xffffffffu : 0xffffffu) : 0;
 	if (!measured) {
-		boot_error = "no ACPI PM timer to measure the TSC with";
-		return -BH_NOSUPP;
+		return boot_fail(BH_NOSUPP, "no ACPI PM timer to measure the TSC with");
 	}
 	khz = round_khz(measured);
 	log_info("tsc", "%lu kHz measured, taken as %lu", measured, khz);

@@ -14,7 +14,6 @@
 #include "iommu/vtd.h"
 #include "irq/lapic.h"
 #include "lib/boot_info.h"
-#include "lib/format.h"
 #include "lib/lock.h"
 #include "lib/string.h"
 #include "mem/frames.h"
@@ -52,11 +51,7 @@ static unsigned window_left;
 
 static int refuse(enum bh_err err, const char *what, uint64_t at)
 {
-	static char text[112];
-
-	fmt_snprintf(text, sizeof(text), "DMAR: %s (%lx)", what, at);
-	boot_error = text;
-	return -(int)err;
+	return boot_fail(err, "DMAR: %s (%lx)", what, at);
 }
 
 static bool range_free(uint64_t base, uint64_t end, unsigned allowed_owner)
@@ -179,7 +174,6 @@ int iommu_init(void)
 /** Nothing has been started, so whatever is refused now was left running by the firmware. */
 static int settle(void)
 {
-	static char text[128];
 	const struct bh_iommu_fault *fault;
 	uint64_t end = insn_rdtsc() + SETTLE_MS * tsc_khz();
 
@@ -190,13 +184,11 @@ static int settle(void)
 		insn_pause();
 	}
 	fault = &faults[(fault_count - 1) % BH_IOMMU_FAULT_MAX];
-	fmt_snprintf(text, sizeof(text),
-		     "the IOMMU reports a fault at once: the firmware left device " PCI_BDF
-		     " running, it %s %lx",
-		     PCI_BDF_ARGS(fault->source), fault->write ? "writes" : "reads",
-		     fault->address);
-	boot_error = text;
-	return -BH_DENIED;
+	return boot_fail(BH_DENIED,
+			 "the IOMMU reports a fault at once: the firmware left device " PCI_BDF
+			 " running, it %s %lx",
+			 PCI_BDF_ARGS(fault->source), fault->write ? "writes" : "reads",
+			 fault->address);
 }
 
 int iommu_start(void)

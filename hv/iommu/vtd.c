@@ -5,7 +5,6 @@
 #include "cpu/insn.h"
 #include "cpu/tsc.h"
 #include "lib/boot_info.h"
-#include "lib/format.h"
 #include "mem/frames.h"
 #include "mem/hspace.h"
 
@@ -78,11 +77,7 @@ static void write64(const struct vtd *unit, uint32_t reg, uint64_t value)
 
 static int fail(const struct vtd *unit, const char *what)
 {
-	static char text[96];
-
-	fmt_snprintf(text, sizeof(text), "the IOMMU at %lx %s", unit->base.v, what);
-	boot_error = text;
-	return -BH_NOSUPP;
+	return boot_fail(BH_NOSUPP, "the IOMMU at %lx %s", unit->base.v, what);
 }
 
 /** Waits until the bits of a register are as wanted; reg 0: of the word that ends the queue. */

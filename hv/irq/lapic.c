@@ -71,8 +71,8 @@ int lapic_check(void)
 {
 	if (!cpuid_has(1, CPUID_EDX, CPUID_1_EDX_APIC)) {
 		log_error(TAG, "missing: the local APIC (CPUID.01H:EDX.APIC)");
-		boot_error = "the CPU lacks what root mode's interrupts need (listed above)";
-		return -BH_NOSUPP;
+		return boot_fail(BH_NOSUPP,
+				 "the CPU lacks what root mode's interrupts need (listed above)");
 	}
 	return 0;
 }

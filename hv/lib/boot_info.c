@@ -2,11 +2,24 @@
 /** The boot record and questions to it. Written once, before anything else runs. */
 #include "lib/boot_info.h"
 
+#include "lib/format.h"
 #include "lib/string.h"
 
 static struct boot_info record;
 
 const char *boot_error = "";
+
+int boot_fail(enum bh_err err, const char *fmt, ...)
+{
+	static char text[160];
+	va_list args;
+
+	va_start(args, fmt);
+	fmt_vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	boot_error = text;
+	return -(int)err;
+}
 
 const struct boot_info *boot_get(void)
 {

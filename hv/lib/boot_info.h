@@ -76,4 +76,7 @@ uint64_t boot_option_u64(const char *name, uint64_t fallback);
 /** Why a step of the start refused, in words for a person; set before returning the error. */
 extern const char *boot_error;
 
+/** Sets it, up to 159 characters, and returns -err. */
+int boot_fail(enum bh_err err, const char *fmt, ...) BH_PRINTF(2, 3);
+
 #endif

@@ -5,7 +5,6 @@
 #include "lib/boot_info.h"
 #include "dbg/log.h"
 #include "lib/crc32c.h"
-#include "lib/format.h"
 #include "lib/string.h"
 
 #define TAG "policy"
@@ -35,12 +34,6 @@ static const struct bh_policy_device *devices_of(const struct bh_policy *head)
 	return (const struct bh_policy_device *)(modules_of(head) + head->module_count);
 }
 
-static int corrupt(const char *what)
-{
-	boot_error = what;
-	return -BH_CORRUPT;
-}
-
 static bool name_ok(const char *name)
 {
 	size_t len = 0;
@@ -57,18 +50,21 @@ static bool name_ok(const char *name)
 static int check_part(const struct bh_policy_part *part, bool control)
 {
 	if (!name_ok(part->name)) {
-		return corrupt("policy: a partition has no proper name");
+		return boot_fail(BH_CORRUPT, "policy: a partition has no proper name");
 	}
 	if (part->ram_size == 0 || !IS_ALIGNED(part->ram_size, PAGE_2M) ||
 	    part->ram_size > 3 * PAGE_1G || part->vcpu_count == 0 ||
 	    part->vcpu_count > BH_VCPU_MAX || part->weight == 0 || part->weight > 10000 ||
 	    part->doorbell_count > BH_DOORBELL_MAX) {
-		return corrupt(
+		return boot_fail(
+			BH_CORRUPT,
 			"policy: memory, vcpus, weight or doorbells of a partition out of range");
 	}
 	if (!!(part->flags & BH_POLICY_CONTROL) != control ||
 	    part->flags & ~(BH_POLICY_CONTROL | BH_POLICY_MAPPED)) {
-		return corrupt("policy: partition 0, and no other, must be the control partition");
+		return boot_fail(
+			BH_CORRUPT,
+			"policy: partition 0, and no other, must be the control partition");
 	}
 	return 0;
 }
@@ -76,14 +72,15 @@ static int check_part(const struct bh_policy_part *part, bool control)
 static int check_device(const struct bh_policy *head, const struct bh_policy_device *device)
 {
 	if (!name_ok(device->role)) {
-		return corrupt("policy: a device has no proper role");
+		return boot_fail(BH_CORRUPT, "policy: a device has no proper role");
 	}
 	if (device->part == BH_PART_CONTROL || device->part >= head->part_count) {
-		return corrupt("policy: a device belongs to no guest partition");
+		return boot_fail(BH_CORRUPT, "policy: a device belongs to no guest partition");
 	}
 	if (device->class_mask > 0xffffff || device->class_code & ~device->class_mask ||
 	    (device->class_mask == 0 && device->vendor == BH_POLICY_DEVICE_ANY)) {
-		return corrupt("policy: a device is named by neither class nor vendor");
+		return boot_fail(BH_CORRUPT,
+				 "policy: a device is named by neither class nor vendor");
 	}
 	return 0;
 }
@@ -98,7 +95,7 @@ static int check_entries(const struct bh_policy *head)
 	}
 	for (uint32_t i = 0; i < head->module_count && !err; i++) {
 		if (!name_ok(modules_of(head)[i].role)) {
-			err = corrupt("policy: a module has no proper role");
+			err = boot_fail(BH_CORRUPT, "policy: a module has no proper role");
 		}
 	}
 	for (uint32_t i = 0; i < head->device_count && !err; i++) {
@@ -114,40 +111,32 @@ int policy_check(const void *bytes, uint64_t size)
 	uint32_t crc;
 
 	if (size < sizeof(*head) || head->magic != BH_POLICY_MAGIC) {
-		return corrupt("policy: not a policy table");
+		return boot_fail(BH_CORRUPT, "policy: not a policy table");
 	}
 	if (head->version != BH_POLICY_VERSION) {
-		return corrupt("policy: made for another version of the hypervisor");
+		return boot_fail(BH_CORRUPT, "policy: made for another version of the hypervisor");
 	}
 	if (head->part_count == 0 || head->part_count > BH_PART_MAX ||
 	    head->module_count > BOOT_MODULE_MAX || head->device_count > BH_POLICY_DEVICE_MAX ||
 	    head->flags & ~BH_POLICY_IOMMU_REQUIRED) {
-		return corrupt(
+		return boot_fail(
+			BH_CORRUPT,
 			"policy: flags, or number of partitions, modules or devices out of range");
 	}
 	if (head->size != sizeof(*head) + head->part_count * sizeof(struct bh_policy_part) +
 				  head->module_count * sizeof(struct bh_policy_module) +
 				  head->device_count * sizeof(struct bh_policy_device) ||
 	    head->size > size) {
-		return corrupt("policy: the table is truncated");
+		return boot_fail(BH_CORRUPT, "policy: the table is truncated");
 	}
 	zeroed = *head;
 	zeroed.crc32c = 0;
 	crc = crc32c(0, &zeroed, sizeof(zeroed));
 	crc = crc32c(crc, head + 1, head->size - sizeof(*head));
 	if (crc != head->crc32c) {
-		return corrupt("policy: checksum is wrong");
+		return boot_fail(BH_CORRUPT, "policy: checksum is wrong");
 	}
 	return check_entries(head);
-}
-
-static int module_wrong(enum bh_err err, const char *role, const char *what)
-{
-	static char text[96];
-
-	fmt_snprintf(text, sizeof(text), "boot module '%s' %s", role, what);
-	boot_error = text;
-	return -(int)err;
 }
 
 static int check_module(const struct boot_info *info, const struct bh_policy_module *want)
@@ -155,14 +144,15 @@ static int check_module(const struct boot_info *info, const struct bh_policy_mod
 	const struct boot_module *module = boot_module(info, want->role);
 
 	if (!module) {
-		return module_wrong(BH_NOENT, want->role, "is missing");
+		return boot_fail(BH_NOENT, "boot module '%s' is missing", want->role);
 	}
 	if (module->size < want->size) {
-		return module_wrong(BH_CORRUPT, want->role, "is truncated");
+		return boot_fail(BH_CORRUPT, "boot module '%s' is truncated", want->role);
 	}
 	if (module->size != want->size ||
 	    crc32c(0, hpa_ptr(hpa(module->base)), module->size) != want->crc32c) {
-		return module_wrong(BH_CORRUPT, want->role, "is not the one the policy names");
+		return boot_fail(BH_CORRUPT, "boot module '%s' is not the one the policy names",
+				 want->role);
 	}
 	return 0;
 }
@@ -173,7 +163,7 @@ int policy_init(const struct boot_info *info)
 	int err;
 
 	if (!module) {
-		return module_wrong(BH_NOENT, "policy", "is missing");
+		return boot_fail(BH_NOENT, "boot module 'policy' is missing");
 	}
 	memcpy(table.bytes, hpa_ptr(hpa(module->base)), MIN(module->size, sizeof(table)));
 	err = policy_check(table.bytes, MIN(module->size, sizeof(table)));
