@@ -16,10 +16,10 @@ static bool decode_mov(struct vcpu *vcpu, bool write, struct mov_cr *ret)
 {
 	uint8_t bytes[16];
 	size_t size = fetch_bytes(vcpu, bytes);
-	struct insn_prefixes prefixes;
-	unsigned at = insn_prefixes(bytes, size, vmcb_bits(svm_vmcb(vcpu)), &prefixes);
+	struct decode_prefixes prefixes;
+	unsigned at = decode_prefixes(bytes, size, vmcb_bits(svm_vmcb(vcpu)), &prefixes);
 
-	if (at + 3 > MIN(size, INSN_LENGTH_MAX) || bytes[at] != 0x0f ||
+	if (at + 3 > MIN(size, DECODE_INSN_MAX) || bytes[at] != 0x0f ||
 	    bytes[at + 1] != (write ? 0x22 : 0x20)) {
 		return false;
 	}

@@ -8,10 +8,18 @@
 static uint64_t operand(struct vcpu *vcpu, bool in, bool *ret_ok)
 {
 	const struct vmcb *vmcb = svm_vmcb(vcpu);
+	const struct {
+		uint8_t prefix;
+		const struct vmcb_segment *segment;
+	} overrides[] = {{0x26, &vmcb->es},
+			 {0x2e, &vmcb->cs},
+			 {0x36, &vmcb->ss},
+			 {0x64, &vmcb->fs},
+			 {0x65, &vmcb->gs}};
 	const struct vmcb_segment *segment = in ? &vmcb->es : &vmcb->ds;
 	unsigned bits = vmcb_bits(vmcb);
 	uint64_t offset = vcpu->regs[in ? REG_RDI : REG_RSI];
-	struct insn_prefixes prefixes = {0};
+	struct decode_prefixes prefixes = {0};
 	uint8_t bytes[16];
 
 	*ret_ok = true;
@@ -19,26 +27,10 @@ static uint64_t operand(struct vcpu *vcpu, bool in, bool *ret_ok)
 		size_t size = fetch_bytes(vcpu, bytes);
 
 		*ret_ok = size > 0;
-		(void)insn_prefixes(bytes, size, bits, &prefixes);
+		(void)decode_prefixes(bytes, size, bits, &prefixes);
 	}
-	switch (prefixes.segment) {
-	case 0x26:
-		segment = &vmcb->es;
-		break;
-	case 0x2e:
-		segment = &vmcb->cs;
-		break;
-	case 0x36:
-		segment = &vmcb->ss;
-		break;
-	case 0x64:
-		segment = &vmcb->fs;
-		break;
-	case 0x65:
-		segment = &vmcb->gs;
-		break;
-	default:
-		break;
+	for (unsigned i = 0; i < ARRAY_SIZE(overrides); i++) {
+		segment = overrides[i].prefix == prefixes.segment ? overrides[i].segment : segment;
 	}
 	if (bits == 64) {
 		return offset + (segment == &vmcb->fs || segment == &vmcb->gs ? segment->base : 0);

@@ -4,9 +4,7 @@
 #ifndef SVM_INSN_LENGTH_H
 #define SVM_INSN_LENGTH_H
 
-#include "lib/types.h"
-
-#define INSN_LENGTH_MAX 15u
+#include "part/decode.h"
 
 /** The bytes after the prefixes, at most 3, the first one lowest; size 0: any instruction, its length is not
  *  asked for. */
@@ -14,16 +12,6 @@ struct insn_opcode {
 	uint8_t size;
 	uint32_t bytes;
 };
-
-struct insn_prefixes {
-	uint8_t rex;
-	uint8_t segment; /* the last override, 0: none */
-	bool lock;
-	bool rep;
-};
-
-/** Reads legacy prefixes and REX. Returns their number, at most size; bits: 16, 32 or 64. */
-unsigned insn_prefixes(const uint8_t *bytes, size_t size, unsigned bits, struct insn_prefixes *ret);
 
 /** The word, read where an instruction begins, is this one without prefixes. */
 static inline bool insn_opcode_is(const struct insn_opcode *opcode, uint32_t word)

@@ -64,26 +64,25 @@ static void skip_address(struct cursor *c, uint8_t modrm, unsigned address_bits)
 	}
 }
 
-struct prefixes {
-	bool operand16, address, rep;
-	uint8_t rex;
-};
-
-static uint8_t read_prefixes(struct cursor *c, unsigned bits, struct prefixes *p)
+unsigned decode_prefixes(const uint8_t *bytes, size_t size, unsigned bits,
+			 struct decode_prefixes *ret)
 {
-	for (;;) {
-		uint8_t b = next(c);
+	unsigned at = 0;
 
+	*ret = (struct decode_prefixes){0};
+	for (; at < size; at++) {
+		uint8_t b = bytes[at];
+
+		if (bits == 64 && (b & 0xf0) == 0x40) {
+			ret->rex = b; /* counts only right before the opcode */
+			continue;
+		}
 		switch (b) {
 		case 0x66:
-			p->operand16 = true;
+			ret->operand = true;
 			break;
 		case 0x67:
-			p->address = true;
-			break;
-		case 0xf3:
-		case 0xf2:
-			p->rep = true;
+			ret->address = true;
 			break;
 		case 0x26:
 		case 0x2e:
@@ -91,19 +90,21 @@ static uint8_t read_prefixes(struct cursor *c, unsigned bits, struct prefixes *p
 		case 0x3e:
 		case 0x64:
 		case 0x65:
+			ret->segment = b;
+			break;
 		case 0xf0:
+			ret->lock = true;
+			break;
+		case 0xf2:
+		case 0xf3:
+			ret->rep = true;
 			break;
 		default:
-			if (bits == 64 && (b & 0xf0) == 0x40) {
-				p->rex = b;
-				return next(c);
-			}
-			return b;
+			return at;
 		}
-		if (c->overrun) {
-			return 0;
-		}
+		ret->rex = 0;
 	}
+	return at;
 }
 
 static void set_register(struct decode_insn *insn, uint8_t reg, uint8_t size, uint8_t rex)
@@ -184,14 +185,18 @@ int decode_insn(const uint8_t *bytes, size_t size, unsigned bits, struct decode_
 {
 	static const struct form extending = {0, 1, DECODE_LOAD, 0}; /* 0F B6, B7, BE, BF */
 	struct cursor c = {.bytes = bytes, .size = MIN(size, DECODE_INSN_MAX)};
-	struct prefixes p = {0};
+	struct decode_prefixes p;
 	struct decode_insn insn = {0};
-	uint8_t opcode = read_prefixes(&c, bits, &p);
-	uint8_t operand = p.rex & 8 ? 8 : (bits == 16) != p.operand16 ? 2 : 4;
-	unsigned address_bits = bits == 64 ? 64 : (bits == 16) != p.address ? 16 : 32;
-	bool two_byte = opcode == 0x0f;
+	uint8_t opcode, operand;
+	unsigned address_bits;
 	const struct form *form;
+	bool two_byte;
 
+	c.at = decode_prefixes(bytes, c.size, bits, &p);
+	operand = p.rex & 8 ? 8 : (bits == 16) != p.operand ? 2 : 4;
+	address_bits = bits == 64 ? 64 : (bits == 16) != p.address ? 16 : 32;
+	opcode = next(&c);
+	two_byte = opcode == 0x0f;
 	if (two_byte) {
 		opcode = next(&c);
 	}

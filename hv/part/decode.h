@@ -38,6 +38,17 @@ struct decode_insn {
 	uint64_t imm;
 };
 
+/** What stands before the opcode. Source: SDM 2A, "Instruction Prefixes", "REX Prefixes". */
+struct decode_prefixes {
+	uint8_t rex;
+	uint8_t segment; /* the last override, 0: none */
+	bool operand, address, lock, rep;
+};
+
+/** Reads legacy prefixes and REX. Returns their number, at most size; bits: 16, 32 or 64. */
+unsigned decode_prefixes(const uint8_t *bytes, size_t size, unsigned bits,
+			 struct decode_prefixes *ret);
+
 /** bits: 16, 32 or 64, of the code segment. -BH_NOSUPP: a form that is not decoded. */
 int decode_insn(const uint8_t *bytes, size_t size, unsigned bits, struct decode_insn *ret_insn)
 	BH_MUST_CHECK;

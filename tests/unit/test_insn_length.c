@@ -67,15 +67,15 @@ static void insn_length_ends_with_its_bytes(void **state)
 }
 
 /* The last override of the segment and the REX right before the opcode are the ones that count. */
-static void insn_prefixes_tells_which_count(void **state)
+static void decode_prefixes_tells_which_count(void **state)
 {
-	struct insn_prefixes p;
+	struct decode_prefixes p;
 
 	(void)state;
-	assert_int_equal(insn_prefixes((const uint8_t *)"\x2e\x64\x4c\x0f", 4, 64, &p), 3);
+	assert_int_equal(decode_prefixes((const uint8_t *)"\x2e\x64\x4c\x0f", 4, 64, &p), 3);
 	assert_int_equal(p.segment, 0x64);
 	assert_int_equal(p.rex, 0x4c);
-	assert_int_equal(insn_prefixes((const uint8_t *)"\x4c\x2e\x0f", 3, 64, &p), 2);
+	assert_int_equal(decode_prefixes((const uint8_t *)"\x4c\x2e\x0f", 3, 64, &p), 2);
 	assert_int_equal(p.rex, 0);
 }
 
@@ -87,7 +87,7 @@ int main(void)
 		cmocka_unit_test(insn_length_knows_rex_in_64_bit_mode),
 		cmocka_unit_test(insn_length_refuses_another_instruction),
 		cmocka_unit_test(insn_length_ends_with_its_bytes),
-		cmocka_unit_test(insn_prefixes_tells_which_count),
+		cmocka_unit_test(decode_prefixes_tells_which_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
