@@ -104,49 +104,21 @@ enum vmcs_field {
 };
 
 /* Pin-based controls. */
-#define PIN_EXTINT_EXITING   (1u << 0)
-#define PIN_NMI_EXITING      (1u << 3)
-#define PIN_VIRTUAL_NMIS     (1u << 5)
-#define PIN_PREEMPTION_TIMER (1u << 6)
 
 /* Primary processor-based controls. */
 #define PROC_INTR_WINDOW    (1u << 2)
-#define PROC_TSC_OFFSETTING (1u << 3)
-#define PROC_HLT            (1u << 7)
-#define PROC_INVLPG         (1u << 9)
-#define PROC_MWAIT          (1u << 10)
-#define PROC_RDPMC          (1u << 11)
-#define PROC_CR8_LOAD       (1u << 19)
-#define PROC_CR8_STORE      (1u << 20)
 #define PROC_NMI_WINDOW     (1u << 22)
-#define PROC_MOV_DR         (1u << 23)
-#define PROC_IO_BITMAPS     (1u << 25)
-#define PROC_MSR_BITMAPS    (1u << 28)
-#define PROC_MONITOR        (1u << 29)
 #define PROC_SECONDARY      (1u << 31)
 
 /* Secondary processor-based controls. */
 #define PROC2_EPT          (1u << 1)
-#define PROC2_RDTSCP       (1u << 3)
 #define PROC2_VPID         (1u << 5)
-#define PROC2_WBINVD       (1u << 6)
-#define PROC2_UNRESTRICTED (1u << 7)
 #define PROC2_INVPCID      (1u << 12)
 
 /* VM-exit controls. */
-#define EXIT_SAVE_DEBUG (1u << 2)
-#define EXIT_HOST_64    (1u << 9)
-#define EXIT_ACK_INTR   (1u << 15)
-#define EXIT_SAVE_PAT   (1u << 18)
-#define EXIT_LOAD_PAT   (1u << 19)
-#define EXIT_SAVE_EFER  (1u << 20)
-#define EXIT_LOAD_EFER  (1u << 21)
 
 /* VM-entry controls. */
-#define ENTRY_LOAD_DEBUG (1u << 2)
 #define ENTRY_IA32E      (1u << 9)
-#define ENTRY_LOAD_PAT   (1u << 14)
-#define ENTRY_LOAD_EFER  (1u << 15)
 
 /* Interruption information, SDM 3C "Format of the VM-Entry Interruption-Information Field". */
 #define INTR_INFO_VALID      (1u << 31)

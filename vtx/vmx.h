@@ -33,7 +33,7 @@ struct vmx_features {
 	uint32_t revision;
 	unsigned timer_shift; /* preemption timer counts TSC >> shift */
 	unsigned ept_leaf_max; /* 2: 2 MiB, 3: 1 GiB */
-	uint64_t cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
+	uint64_t cr0_fixed0, cr0_fixed1, cr4_fixed0;
 	hpa_t msr_bitmap;
 	hpa_t io_all, io_none; /* bitmaps: every port exits, no port exits */
 };
