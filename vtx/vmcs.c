@@ -62,8 +62,8 @@ void vmcs_init_host(void)
 	vmx_write(VMCS_HOST_TR_SEL, SEL_TSS);
 	vmx_write(VMCS_HOST_FS_BASE, 0);
 	vmx_write(VMCS_HOST_GS_BASE, (uintptr_t)cpu);
-	vmx_write(VMCS_HOST_TR_BASE, desc_tss_base(cpu));
-	vmx_write(VMCS_HOST_GDTR_BASE, desc_gdt_base(cpu));
+	vmx_write(VMCS_HOST_TR_BASE, (uintptr_t)&cpu->tss);
+	vmx_write(VMCS_HOST_GDTR_BASE, (uintptr_t)cpu->gdt);
 	vmx_write(VMCS_HOST_IDTR_BASE, desc_idt_base());
 	vmx_write(VMCS_HOST_SYSENTER_CS, 0);
 	vmx_write(VMCS_HOST_SYSENTER_ESP, 0);

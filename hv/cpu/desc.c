@@ -52,17 +52,7 @@ void cpu_desc_init(struct cpu *cpu)
 	insn_lidt(&idtr);
 }
 
-uint64_t desc_gdt_base(const struct cpu *cpu)
-{
-	return (uintptr_t)cpu->gdt;
-}
-
 uint64_t desc_idt_base(void)
 {
 	return (uintptr_t)idt;
-}
-
-uint64_t desc_tss_base(const struct cpu *cpu)
-{
-	return (uintptr_t)&cpu->tss;
 }

@@ -32,9 +32,7 @@ struct cpu;
 /** Builds and loads the GDT and TSS of this CPU, and the shared IDT. */
 void cpu_desc_init(struct cpu *cpu);
 
-/** Bases as the CPU holds them, for the host state of the back end. */
-uint64_t desc_gdt_base(const struct cpu *cpu);
+/** Base as the CPU holds it, for the host state of the back end. */
 uint64_t desc_idt_base(void);
-uint64_t desc_tss_base(const struct cpu *cpu);
 
 #endif

@@ -9,20 +9,27 @@
 #define ENTRY_LARGE   BIT(7)
 #define ADDR_MASK     0x000ffffffffff000ull
 
+static int read_entry(const struct part *part, uint64_t gpa, unsigned size, uint64_t *ret)
+{
+	const void *at = part_memory(part, gpa, size);
+
+	*ret = 0;
+	if (!at) {
+		return -BH_RANGE;
+	}
+	memcpy(ret, at, size);
+	return *ret & ENTRY_PRESENT ? 0 : -BH_RANGE;
+}
+
 static int walk(const struct part *part, uint64_t table, unsigned levels, unsigned index_bits,
 		unsigned entry_size, bool large_ok, uint64_t linear, uint64_t *ret_gpa)
 {
 	for (unsigned level = levels; level > 0; level--) {
 		unsigned shift = 12 + index_bits * (level - 1);
 		uint64_t index = (linear >> shift) & (BIT(index_bits) - 1);
-		const void *at = part_memory(part, table + index * entry_size, entry_size);
-		uint64_t entry = 0;
+		uint64_t entry;
 
-		if (!at) {
-			return -BH_RANGE;
-		}
-		memcpy(&entry, at, entry_size);
-		if (!(entry & ENTRY_PRESENT)) {
+		if (read_entry(part, table + index * entry_size, entry_size, &entry) != 0) {
 			return -BH_RANGE;
 		}
 		if (level == 1 || (level <= 3 && large_ok && (entry & ENTRY_LARGE) && level < 4)) {
@@ -49,14 +56,9 @@ int gwalk_translate(const struct part *part, const struct backend_mode *mode, ui
 	linear &= 0xffffffff;
 	if (mode->cr4 & CR4_PAE) {
 		uint64_t pdpte;
-		const void *at = part_memory(
-			part, (mode->cr3 & 0xffffffe0) + (linear >> 30) * 8, sizeof(pdpte));
 
-		if (!at) {
-			return -BH_RANGE;
-		}
-		memcpy(&pdpte, at, sizeof(pdpte));
-		if (!(pdpte & ENTRY_PRESENT)) {
+		if (read_entry(part, (mode->cr3 & 0xffffffe0) + (linear >> 30) * 8, 8, &pdpte) !=
+		    0) {
 			return -BH_RANGE;
 		}
 		return walk(part, pdpte & ADDR_MASK, 2, 9, 8, true, linear, ret_gpa);

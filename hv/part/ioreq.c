@@ -262,12 +262,17 @@ static void compare(struct vcpu *vcpu, uint64_t a, uint64_t b, unsigned size)
 		  (a ^ b ^ result) & 0x10);
 }
 
+static uint64_t source_of(struct vcpu *vcpu, const struct decode_insn *insn)
+{
+	return insn->has_imm ? insn->imm : reg_read(vcpu, insn->reg, insn->reg_high);
+}
+
 /* One half of an MMIO instruction is done with `data` (the value read, or nothing). Returns the
  * data of the write that must follow through *ret_write; false when the instruction is over. */
 static bool mmio_step(struct vcpu *vcpu, const struct decode_insn *insn, bool was_read,
 		      uint64_t data, uint64_t *ret_write)
 {
-	uint64_t source = insn->has_imm ? insn->imm : reg_read(vcpu, insn->reg, insn->reg_high);
+	uint64_t source = source_of(vcpu, insn);
 	bool over = true;
 
 	if (was_read) {
@@ -320,22 +325,12 @@ static bool mmio_step(struct vcpu *vcpu, const struct decode_insn *insn, bool wa
 	return false;
 }
 
-static bool starts_with_write(const struct decode_insn *insn)
-{
-	return insn->op == DECODE_STORE;
-}
-
-static uint64_t store_data(struct vcpu *vcpu, const struct decode_insn *insn)
-{
-	return insn->has_imm ? insn->imm : reg_read(vcpu, insn->reg, insn->reg_high);
-}
-
 static void apic_access(struct vcpu *vcpu, const struct decode_insn *insn, uint32_t offset)
 {
 	uint64_t data = 0, write;
 
-	if (starts_with_write(insn)) {
-		vlapic_write_mmio(vcpu, offset, (uint32_t)store_data(vcpu, insn));
+	if (insn->op == DECODE_STORE) {
+		vlapic_write_mmio(vcpu, offset, (uint32_t)source_of(vcpu, insn));
 		(void)mmio_step(vcpu, insn, false, 0, &write);
 		return;
 	}
@@ -368,8 +363,8 @@ void ioreq_mmio(struct vcpu *vcpu, uint64_t gpa)
 		apic_access(vcpu, insn, gpa & (PAGE_SIZE - 1));
 		return;
 	}
-	if (starts_with_write(insn)) {
-		issue(vcpu, BH_IOREQ_MMIO, BH_IOREQ_WRITE, gpa, insn->size, store_data(vcpu, insn));
+	if (insn->op == DECODE_STORE) {
+		issue(vcpu, BH_IOREQ_MMIO, BH_IOREQ_WRITE, gpa, insn->size, source_of(vcpu, insn));
 	} else {
 		issue(vcpu, BH_IOREQ_MMIO, BH_IOREQ_READ, gpa, insn->size, 0);
 	}

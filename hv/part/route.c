@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Where an interrupt of the host goes: the timer to the scheduler, those of assigned devices to their
- *  partitions, every other one to the control partition, which owns all other devices: CPU i to its vcpu i,
- *  which is pinned there and has its APIC id.
+/** Where an interrupt of the host goes: the timer to the scheduler, those of assigned devices to
+ * their partitions, every other one to the control partition, which owns all other devices: CPU i
+ * to its vcpu i, which is pinned there and has its APIC id.
  *
- *  The physical local APIC keeps the vector in service until the control partition has ended it in its
- *  virtual one (part/vlapic.c); until then nothing of lower priority can interrupt, as on bare metal. */
-#include "irq/irq.h"
-
+ *  The physical local APIC keeps the vector in service until the control partition has ended it in
+ * its virtual one (part/vlapic.c); until then nothing of lower priority can interrupt, as on bare
+ * metal. */
 #include "cpu/insn.h"
+#include "cpu/trap.h"
 #include "dbg/halt.h"
 #include "dbg/log.h"
 #include "iommu/iommu.h"

@@ -93,11 +93,6 @@ static bool is_x2apic(const struct vlapic *lapic)
 	return lapic->base & BASE_X2APIC;
 }
 
-static uint32_t apic_id(const struct vcpu *vcpu)
-{
-	return vcpu->apic_id;
-}
-
 /* SDM 3A, "Logical Destination Mode in x2APIC Mode". */
 static uint32_t x2apic_ldr(uint32_t id)
 {
@@ -192,7 +187,7 @@ static bool logical_match(const struct vcpu *vcpu, uint32_t dest)
 	const struct vlapic *lapic = &vcpu->lapic;
 
 	if (is_x2apic(lapic)) {
-		uint32_t ldr = x2apic_ldr(apic_id(vcpu));
+		uint32_t ldr = x2apic_ldr(vcpu->apic_id);
 
 		return (ldr >> 16) == (dest >> 16) && (ldr & dest & 0xffff);
 	}
@@ -204,7 +199,7 @@ static bool destination_match(const struct vcpu *vcpu, uint32_t dest, bool logic
 	if (dest == (x2apic ? 0xffffffff : 0xff)) {
 		return true;
 	}
-	return logical ? logical_match(vcpu, dest) : dest == apic_id(vcpu);
+	return logical ? logical_match(vcpu, dest) : dest == vcpu->apic_id;
 }
 
 enum { MODE_FIXED = 0, MODE_LOWEST = 1, MODE_NMI = 4, MODE_INIT = 5, MODE_SIPI = 6 };
@@ -368,7 +363,7 @@ static uint64_t read_register(struct vcpu *vcpu, unsigned reg)
 
 	switch (reg) {
 	case REG_ID:
-		return x2apic ? apic_id(vcpu) : apic_id(vcpu) << 24;
+		return x2apic ? vcpu->apic_id : vcpu->apic_id << 24;
 	case REG_VERSION:
 		return APIC_VERSION;
 	case REG_TPR:
@@ -376,7 +371,7 @@ static uint64_t read_register(struct vcpu *vcpu, unsigned reg)
 	case REG_PPR:
 		return priority_class(lapic);
 	case REG_LDR:
-		return x2apic ? x2apic_ldr(apic_id(vcpu)) : lapic->ldr;
+		return x2apic ? x2apic_ldr(vcpu->apic_id) : lapic->ldr;
 	case REG_DFR:
 		return 0xffffffff; /* flat model only */
 	case REG_SVR:
