@@ -27,6 +27,7 @@
 #include "part/hypercall.h"
 #include "part/policy.h"
 #include "pci_fake.h"
+#include "root_mode.h"
 #include "vmx_fake.h"
 #include "vtd_fake.h"
 
@@ -114,7 +115,7 @@ static void start(bool with_iommu, int wanted)
 static int setup(void **state)
 {
 	(void)state;
-	vmx_fake_start_root_mode();
+	root_mode_start();
 	insn_fake.tsc_step = 5000;
 	insn_fake_set_cpuid(0, 0, 7, 0, 0, 0);
 	insn_fake_set_cpuid(0x80000000, 0, 0x80000008, 0, 0, 0);
@@ -131,7 +132,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	vmx_fake_stop_root_mode();
+	root_mode_stop();
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "part/hypercall.h"
 #include "part/ioreq.h"
 #include "part/sched.h"
+#include "root_mode.h"
 #include "vmx_fake.h"
 
 #define IOREQ_PAGE (VMX_FAKE_ARGS + PAGE_SIZE)
@@ -24,7 +25,7 @@
 static int setup(void **state)
 {
 	(void)state;
-	vmx_fake_start_root_mode();
+	root_mode_start();
 	assert_non_null(parts[0].policy);
 	return 0;
 }
@@ -32,7 +33,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	vmx_fake_stop_root_mode();
+	root_mode_stop();
 	return 0;
 }
 
