@@ -7,19 +7,14 @@
 #include "lib/boot_info.h"
 
 struct cpu cpus[CPU_MAX];
-static unsigned count = 1;
+uint32_t cpu_running = 1;
 struct cpu_stacks cpu_stacks[CPU_MAX] BH_ALIGNED(4096) BH_SECTION(".bss.stacks");
 
 #define STACK_TOP(stack) ((uintptr_t)(stack) + sizeof(stack))
 
-unsigned cpu_count(void)
-{
-	return __atomic_load_n(&count, __ATOMIC_ACQUIRE);
-}
-
 void cpu_count_add(void)
 {
-	__atomic_store_n(&count, count + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&cpu_running, cpu_running + 1, __ATOMIC_RELEASE);
 }
 
 void cpu_init(unsigned id)

@@ -35,7 +35,11 @@ _Static_assert(offsetof(struct cpu, stack_top) == 16, "entry.S");
 extern struct cpu cpus[CPU_MAX];
 
 /** CPUs that run: cpus[0] to cpus[cpu_count() - 1]. Grows while CPUs start, then stays. */
-unsigned cpu_count(void);
+extern uint32_t cpu_running;
+static inline unsigned cpu_count(void)
+{
+	return __atomic_load_n(&cpu_running, __ATOMIC_ACQUIRE);
+}
 /** The CPU with the next number is ready to work with others. */
 void cpu_count_add(void);
 

@@ -192,7 +192,7 @@ void sched_wake(struct vcpu *vcpu)
 	if (vcpu->place == SCHED_OFF && part_runs(vcpu->part)) {
 		insert(sched, vcpu);
 		look = is_idle(sched) || (is_resched(sched) && kick_in_guest(sched->cpu));
-		waits = !look && sched->movable && sched->cpu->current;
+		waits = !look && sched->movable && sched->cpu->current && cpu_count() > 1;
 	} else if (vcpu->place == SCHED_RUNNING) {
 		look = kick_in_guest(sched->cpu);
 	}
@@ -205,14 +205,14 @@ void sched_wake(struct vcpu *vcpu)
 	}
 }
 
-/* The registers of the loaded vcpu leave the CPU. One that is pinned leaves its hardware state there. */
+/* The registers of the loaded vcpu leave the CPU. One that cannot move leaves its hardware state there. */
 static void put_away(struct sched *sched)
 {
 	struct vcpu *vcpu = sched->loaded;
 
 	sched->loaded = NULL;
 	vcpu_save(vcpu);
-	if (!vcpu->pinned) {
+	if (!vcpu->pinned && cpu_count() > 1) {
 		backend->unload(vcpu);
 	}
 	__atomic_store_n(&vcpu->loaded, false, __ATOMIC_RELEASE);
@@ -318,12 +318,27 @@ static void set_current(struct sched *sched, struct vcpu *vcpu)
 	__atomic_store_n(&sched->resched, false, __ATOMIC_RELAXED);
 }
 
-/* Who goes first on this CPU. Who may not run any more leaves the queue here. */
-static struct vcpu *choose(struct sched *sched)
+/* The turn of the vcpu is over. Who was asked something since it last looked goes on. */
+static void put_back(struct sched *sched, struct vcpu *vcpu, uint64_t start, uint64_t now)
+{
+	charge(sched, vcpu, start, now);
+	sched->cpu->current = NULL;
+	vcpu->place = SCHED_OFF;
+	if (part_runs(vcpu->part) &&
+	    (vcpu->state == VCPU_RUNNABLE || __atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED))) {
+		insert(sched, vcpu);
+	}
+}
+
+/* Who goes first on this CPU, after `last`, if anybody. Who may not run any more leaves the queue here. */
+static struct vcpu *choose(struct sched *sched, struct vcpu *last, uint64_t start, uint64_t now)
 {
 	struct vcpu *vcpu = NULL;
 
 	lock_acquire(&sched->lock);
+	if (last) {
+		put_back(sched, last, start, now);
+	}
 	while (sched->queue && !vcpu) {
 		bool runs = part_runs(sched->queue->part);
 		struct vcpu *first = take(sched, &sched->queue, runs ? SCHED_RUNNING : SCHED_OFF);
@@ -435,39 +450,26 @@ static void load(struct sched *sched, struct vcpu *vcpu)
 	sched->loaded = vcpu;
 }
 
-/* The turn of the vcpu is over. Who was asked something since it last looked goes on. */
-static void put_back(struct sched *sched, struct vcpu *vcpu, uint64_t start)
-{
-	lock_acquire(&sched->lock);
-	charge(sched, vcpu, start, insn_rdtsc());
-	sched->cpu->current = NULL;
-	vcpu->place = SCHED_OFF;
-	if (part_runs(vcpu->part) &&
-	    (vcpu->state == VCPU_RUNNABLE || __atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED))) {
-		insert(sched, vcpu);
-	}
-	lock_release(&sched->lock);
-}
-
 BH_NORETURN void sched_run(void)
 {
 	struct sched *sched = cpu_this()->sched;
+	struct vcpu *vcpu = NULL;
+	uint64_t start = 0;
 
 	for (;;) {
 		uint64_t now = insn_rdtsc();
-		struct vcpu *vcpu;
 
 		sched_expire(now);
 		if (sched->loaded && !part_runs(sched->loaded->part)) {
 			put_away(sched);
 		}
-		vcpu = choose(sched);
+		vcpu = choose(sched, vcpu, start, now);
 		vcpu = vcpu ? vcpu : pull(sched);
 		if (!vcpu) {
 			idle(sched);
 			continue;
 		}
-		if (is_movable(sched)) {
+		if (is_movable(sched) && cpu_count() > 1) {
 			offer(sched);
 		}
 		load(sched, vcpu);
@@ -475,7 +477,7 @@ BH_NORETURN void sched_run(void)
 			sched_deadline(vcpu, vcpu->lapic.deadline);
 		}
 		sched->slice_end = now + slice;
+		start = now;
 		vcpu_run(vcpu);
-		put_back(sched, vcpu, now);
 	}
 }
