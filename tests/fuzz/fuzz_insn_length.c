@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "part/decode.h"
 #include "svm/insn_length.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	opcode = &opcodes[data[0] / 3 % 3];
 	length = insn_length(data + 1, size - 1, bits[data[0] % 3], opcode);
 	/* What it found ends with the opcode, within the bytes and the limit. */
-	if (length && (length > size - 1 || length > INSN_LENGTH_MAX ||
+	if (length && (length > size - 1 || length > DECODE_INSN_MAX ||
 		       memcmp(data + 1 + length - opcode->size, &opcode->bytes, opcode->size) != 0)) {
 		abort();
 	}
