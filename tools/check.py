@@ -3,7 +3,7 @@
 """Finds, builds and runs the tests of all suites; ends with one line `N passed, N failed`.
 
 Unit and fuzz tests come from meson, all others are executable files (tests/README.md). Light tests run in
-parallel, beside them heavy ones (a whole emulated laptop), one at a time. Each has a time limit; when it is over, its
+parallel, beside them heavy ones (a whole emulated laptop), two at a time. Each has a time limit; when it is over, its
 whole process group ends.
 """
 import argparse
@@ -239,10 +239,9 @@ class Runner:
                 self.report(t)
             else:
                 todo.append(t)
-        light = queue.SimpleQueue()
+        light, heavy = queue.SimpleQueue(), queue.SimpleQueue()
         for t in todo:
-            if not t.heavy:
-                light.put(t)
+            (heavy if t.heavy else light).put(t)
 
         def worker(slot):
             while True:
@@ -253,17 +252,21 @@ class Runner:
                 self.run_test(t, slot)
                 self.report(t)
 
-        def heavy_lane():
-            for t in todo:
-                if t.heavy:
-                    self.say(f"      ... {t.suite}/{t.name} (up to {t.timeout * self.args.timeout_scale:.0f} s)")
-                    self.run_test(t, self.args.jobs)
-                    self.report(t)
+        def heavy_lane(slot):
+            while True:
+                try:
+                    t = heavy.get_nowait()
+                except queue.Empty:
+                    return
+                self.say(f"      ... {t.suite}/{t.name} (up to {t.timeout * self.args.timeout_scale:.0f} s)")
+                self.run_test(t, slot)
+                self.report(t)
 
-        # One CPU is left to the heavy lane, when there is one.
-        count = max(1, self.args.jobs - any(t.heavy for t in todo))
+        # One CPU is left to the heavy ones, when there are any. They wait a lot: two at a time, but not on one CPU.
+        lanes = min(2, self.args.jobs)
+        count = max(1, self.args.jobs - (not heavy.empty()))
         threads = [threading.Thread(target=worker, args=(i,), daemon=True) for i in range(count)]
-        threads.append(threading.Thread(target=heavy_lane, daemon=True))
+        threads += [threading.Thread(target=heavy_lane, args=(self.args.jobs + i,), daemon=True) for i in range(lanes)]
         for t in threads:
             t.start()
         for t in threads:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Results named by the hash of all that went into them; a folder appears whole or not at all."""
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -39,8 +41,23 @@ def digest(*parts):
     return total.hexdigest()
 
 
+@contextlib.contextmanager
+def alone(name):
+    """Nobody else makes the same meanwhile: several runs share the cache."""
+    locks = paths.CACHE / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with open(locks / name, "wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def made(name, key, maker, text=None):
     """The folder `name`-`key`; when it is not there, maker(folder) fills it."""
+    with alone(f"{name}-{key[:16]}"):
+        return found_or_made(name, key, maker, text)
+
+
+def found_or_made(name, key, maker, text):
     folder = paths.CACHE / f"{name}-{key[:16]}"
     if folder.is_dir():
         os.utime(folder)  # used: keep it longest
