@@ -9,8 +9,8 @@
 	.code64
 
 /* void svm_enter(uint64_t *regs [rdi], hpa_t guest [rsi], hpa_t host [rdx])
- * The guest's RAX and RSP are in its VMCB, ours in the host save area. Interrupts are on at VMRUN, so that they
- * end the guest's run; GIF holds all of them back on both ways. */
+ * The guest's RAX and RSP are in its VMCB, ours in the host save area. Interrupts are on at VMRUN,
+ * so that they end the guest's run; GIF holds all of them back on both ways. */
 	.globl	svm_enter
 	.type	svm_enter, @function
 svm_enter:

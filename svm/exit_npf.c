@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Accesses to guest-physical memory that is not there. Source: APM 2, "Nested versus Guest Page Faults, Fault
- *  Ordering". */
+/** Accesses to guest-physical memory that is not there. Source: APM 2, "Nested versus Guest Page
+ *  Faults, Fault Ordering". */
 #include "svm/svm.h"
 
 /* A doorbell's page has no memory: a write there rings, and is over. */

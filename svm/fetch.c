@@ -40,8 +40,9 @@ static size_t walk(struct vcpu *vcpu, uint64_t linear, uint8_t *ret_bytes)
 	return gwalk_copy_in(vcpu->part, &mode, linear, ret_bytes, FETCH_SIZE);
 }
 
-/* Where the instruction is according to the last walk, with FETCH_SIZE bytes behind it; or NULL. In 64-bit mode
- * the base of CS counts for nothing and is 0; where it is not, this finds nothing. */
+/* Where the instruction is according to the last walk, with FETCH_SIZE bytes behind it; or NULL.
+ * In 64-bit mode the base of CS counts for nothing and is 0; where it is not, this finds
+ * nothing. */
 static const uint8_t *hint(const struct svm_fetch *fetch, const struct vmcb *vmcb)
 {
 	uint64_t linear = vmcb->cs.base + vmcb->rip, offset = linear & (PAGE_SIZE - 1);

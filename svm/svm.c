@@ -205,11 +205,16 @@ static bool enter(struct vcpu *vcpu, uint64_t now, uint64_t deadline)
 
 static const uint32_t switched_msrs[] = {MSR_IA32_TSC_AUX, 0};
 
-/* What Linux reads or writes on every AMD CPU without asking first: the TSC counts at its own rate, LFENCE
- * waits, extended configuration space is on, memory encryption and the upper memory ranges are not. APM 2, "MSR
- * Cross-Reference"; "Processor Programming Reference", "MSR Registers". */
+/* What Linux reads or writes on every AMD CPU without asking first: the TSC counts at its own
+ * rate, LFENCE waits, extended configuration space is on, memory encryption and the upper memory
+ * ranges are not. APM 2, "MSR Cross-Reference"; "Processor Programming Reference", "MSR
+ * Registers". */
 static const struct backend_msr fixed_msrs[] = {
-	{MSR_AMD_SYSCFG, 0}, {MSR_AMD_HWCR, BIT(24)}, {MSR_AMD_NB_CFG, BIT(46)}, {MSR_AMD_DE_CFG, BIT(1)}, {0, 0},
+	{MSR_AMD_SYSCFG, 0},
+	{MSR_AMD_HWCR, BIT(24)},
+	{MSR_AMD_NB_CFG, BIT(46)},
+	{MSR_AMD_DE_CFG, BIT(1)},
+	{0, 0},
 };
 
 const struct backend svm_backend = {

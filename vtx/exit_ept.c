@@ -12,8 +12,8 @@ enum exit_result exit_ept_violation(struct vcpu *vcpu)
 			   vmx_read(VMCS_EXIT_QUALIFICATION) & QUALIFICATION_FETCH, false);
 }
 
-/* The manual leaves the instruction length open here; every CPU with EPT we know of, and the emulator, reports
- * it, and Linux' KVM depends on it for the same purpose. */
+/* The manual leaves the instruction length open here; every CPU with EPT we know of, and the
+ * emulator, reports it, and Linux' KVM depends on it for the same purpose. */
 enum exit_result exit_ept_misconfig(struct vcpu *vcpu)
 {
 	uint64_t gpa = vmx_read(VMCS_GUEST_PHYS_ADDR);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The other CPUs, one after the other: INIT, start-up IPI, and then each step of the new CPU within a bounded
- *  time. The first CPU and the new one take turns by `phase`. Built for the target alone. Source: SDM 3A,
- *  "MP Initialization Protocol Algorithm"; MultiProcessor Specification 1.4, "Application Processor Startup". */
+/** The other CPUs, one after the other: INIT, start-up IPI, and then each step of the new CPU
+ *  within a bounded time. The first CPU and the new one take turns by `phase`. Built for the
+ *  target alone. Source: SDM 3A, "MP Initialization Protocol Algorithm"; MultiProcessor
+ *  Specification 1.4, "Application Processor Startup". */
 #include "boot/ap.h"
 
 #include "acpi/acpi.h"

@@ -26,8 +26,8 @@ void trap_handle(struct trap_frame *frame);
 /** Implemented by part/route.c: an interrupt (vector 32..255) that root mode took or that ended a
  *  guest's run. Interrupts are off. */
 void irq_handle(unsigned vector);
-/** The same for an NMI that ended a guest's run: the control partition's, or the end of a CPU when another one
- *  has crashed. */
+/** The same for an NMI that ended a guest's run: the control partition's, or the end of a CPU
+ *  when another one has crashed. */
 void irq_nmi(void);
 
 #endif

@@ -21,9 +21,9 @@ struct tsc_pair {
 	uint64_t off;
 };
 
-/** Both CPUs call this: they read their counters in turns for a while. Returns by how much one was behind what
- *  the other had read before, 0: they are in step. Waits for the other CPU at most `patience` ticks; if it
- *  does not come the result is 1. */
+/** Both CPUs call this: they read their counters in turns for a while. Returns by how much one
+ *  was behind what the other had read before, 0: they are in step. Waits for the other CPU at
+ *  most `patience` ticks; if it does not come the result is 1. */
 uint64_t tsc_compare(struct tsc_pair *pair, uint64_t patience);
 
 #endif

@@ -37,8 +37,9 @@ struct backend_msr {
 
 struct backend {
 	const char *name; /* "VT-x" */
-	/** MSRs that entry and exit leave alone: the core swaps them with the vcpu. Ends with 0. Writes of a guest
-	 *  to those behind the first `free_msrs` exit, so that nobody has to read them back. */
+	/** MSRs that entry and exit leave alone: the core swaps them with the vcpu. Ends with 0.
+	 *  Writes of a guest to those behind the first `free_msrs` exit, so that nobody has to
+	 *  read them back. */
 	const uint32_t *switched_msrs;
 	unsigned free_msrs;
 	/** The vendor's registers that systems read unasked. Ends with 0; NULL: none. */

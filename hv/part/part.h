@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Partitions: memory, vcpus and life cycle.
  *
- *  Life cycle: EMPTY -create-> CREATED -start-> RUNNING <-pause/resume-> PAUSED; any -destroy-> EMPTY;
- *  any -reset-> CREATED. A guest that cannot go on is STOPPED with the reason, and nobody else notices.
- *  The control partition is created at boot and is never destroyed.
+ *  Life cycle: EMPTY -create-> CREATED -start-> RUNNING <-pause/resume-> PAUSED; any -destroy->
+ *  EMPTY; any -reset-> CREATED. A guest that cannot go on is STOPPED with the reason, and nobody
+ *  else notices. The control partition is created at boot and is never destroyed.
  *
  *  Locks, in this order; none is held while anything is waited for but the next one:
  *    part->lock        state and stop_*
  *    part->space_lock  `space`
  *    sched->lock       of one CPU at a time (part/sched.h)
  *    frames, log       inside those files
- *  The life cycle and whatever else changes a partition is one hypercall at a time (part_claim), and those may
- *  wait, for two things: that CPUs leave guest mode, and that vcpus of a guest come off their CPUs. Neither
- *  the exits of a guest nor the scheduler wait for anything but locks, so both happen soon.
- */
+ *  The life cycle and whatever else changes a partition is one hypercall at a time (part_claim),
+ *  and those may wait, for two things: that CPUs leave guest mode, and that vcpus of a guest come
+ *  off their CPUs. Neither the exits of a guest nor the scheduler wait for anything but locks, so
+ *  both happen soon. */
 #ifndef BH_PART_PART_H
 #define BH_PART_PART_H
 

@@ -7,14 +7,15 @@
  *  cannot hoard time. No tick: a slice ends by the timer that the back end arms on entry; an idle
  *  CPU arms the local APIC timer for the next deadline of any vcpu, or nothing.
  *
- *  Each CPU has a queue. A vcpu has a home CPU; a CPU with nothing to run takes a waiting one from another,
- *  unless it is pinned. A vcpu of the control partition is, so that interrupts of devices find it.
+ *  Each CPU has a queue. A vcpu has a home CPU; a CPU with nothing to run takes a waiting one
+ *  from another, unless it is pinned. A vcpu of the control partition is, so that interrupts of
+ *  devices find it.
  *
- *  Locks: sched->lock holds the queue of a CPU, the places of the vcpus at home there, and cpu->current. One of
- *  them is held at a time, and no other lock taken meanwhile. A vcpu moves with its old home locked, and is
- *  RUNNING from then on. No wake-up is lost: who asks something of a vcpu sets a bit in vcpu->requests and then
- *  takes the lock; a CPU that puts a vcpu away looks at those bits with the lock held.
- */
+ *  Locks: sched->lock holds the queue of a CPU, the places of the vcpus at home there, and
+ *  cpu->current. One of them is held at a time, and no other lock taken meanwhile. A vcpu moves
+ *  with its old home locked, and is RUNNING from then on. No wake-up is lost: who asks something
+ *  of a vcpu sets a bit in vcpu->requests and then takes the lock; a CPU that puts a vcpu away
+ *  looks at those bits with the lock held. */
 #ifndef BH_PART_SCHED_H
 #define BH_PART_SCHED_H
 

@@ -81,7 +81,7 @@ struct vcpu {
 	uint32_t requests;     /* enum vcpu_request; anybody, atomic */
 	uint8_t sipi_vector;   /* before VCPU_REQ_SIPI */
 	bool pinned;           /* stays on its CPU; never changes */
-	struct sched *home;    /* the CPU it runs on next; this and the next three: part/sched.c, under its lock */
+	struct sched *home;    /* CPU it runs on next; like the next three under sched->lock */
 	uint32_t place;        /* enum sched_place */
 	struct vcpu *next;     /* run queue */
 	uint64_t vtime;        /* weighted run time */
@@ -94,7 +94,7 @@ struct vcpu {
 	bool nmi;          /* one waits until the guest takes NMIs */
 	struct vcpu_event event;
 	struct vcpu_ioreq ioreq;
-	struct vcpu **waits_at; /* halted in BH_HC_IOREQ_DONE until a vcpu asks again: part->waiter[n] of it */
+	struct vcpu **waits_at; /* part->waiter[n] of the vcpu it halts for, or NULL */
 	struct vcpu_switched switched;
 	uint64_t tsc_offset;
 	uint64_t tlb_gen; /* of the partition, when this vcpu last flushed; 0: on another CPU */

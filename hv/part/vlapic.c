@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The local APIC of a vcpu. Everything the guest writes is masked to the bits the manual names.
- *  IRR and TMR are written by anybody, atomically; all else by the CPU that the vcpu is on, or while it is off
- *  every CPU. Others read its mode and logical id when they look for a destination. */
+ *  IRR and TMR are written by anybody, atomically; all else by the CPU that the vcpu is on, or
+ *  while it is off every CPU. Others read its mode and logical id when they look for a
+ *  destination. */
 #include "part/vlapic.h"
 
 #include "cpu/insn.h"

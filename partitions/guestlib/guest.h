@@ -22,7 +22,7 @@
 #define GUEST_PORT_DIRTY    0x5e8u        /* write: control overwrites its FPU and XMM registers */
 #define GUEST_PORT_ECHO     0x5f8u        /* 4 ports: read what was written last */
 #define GUEST_PORT_LAST     0x5fcu        /* read: size of the last write to the echo ports */
-#define GUEST_PORT_CANARY   0x5e4u        /* read: address of a page of the control partition, 0 if it changed */
+#define GUEST_PORT_CANARY   0x5e4u        /* read: a page of the control partition, 0 if it changed */
 #define GUEST_PORT_FAULTS   0x5e0u        /* read: faults of the IOMMU << 8, partition of the last one */
 #define GUEST_PORT_DMA      0x5dcu        /* write: control's device writes to this gpa; read: see below */
 #define GUEST_DMA_OWN       0xffffffffu   /* instead: to memory of the control partition; read 1: arrived */

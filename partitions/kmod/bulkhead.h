@@ -34,7 +34,7 @@
 struct bulkhead_query { /* the five of /dev/bulkhead that fill a structure */
 	uint32_t part;
 	uint32_t vcpu;
-	uint64_t user; /* struct bh_part_info *, bh_vcpu_stats *, bh_log_read *, bh_iommu_info *, bh_iommu_fault * */
+	uint64_t user; /* struct bh_part_info *, bh_vcpu_stats *, bh_log_read *, bh_iommu_* * */
 };
 
 struct bulkhead_vcpu_start {
@@ -109,7 +109,7 @@ struct bulkhead_device_control {
 #define BULKHEAD_LOG             _IOW('B', 0x03, struct bulkhead_query)
 #define BULKHEAD_CREATE          _IO('B', 0x04)                         /* (part id) -> partition fd */
 #define BULKHEAD_IOMMU           _IOW('B', 0x05, struct bulkhead_query)
-#define BULKHEAD_FAULT           _IOW('B', 0x06, struct bulkhead_query) /* ENOENT: none with this number yet */
+#define BULKHEAD_FAULT           _IOW('B', 0x06, struct bulkhead_query) /* ENOENT: no such one yet */
 #define BULKHEAD_PART_INFO       _IOR('B', 0x10, struct bh_part_info)
 #define BULKHEAD_START           _IO('B', 0x11)
 #define BULKHEAD_PAUSE           _IO('B', 0x12)

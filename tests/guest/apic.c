@@ -53,7 +53,8 @@ static void open_window(void)
 	cpu_cli();
 }
 
-/* Ticks of the TSC, and of the timer: an exit takes some thousand of them on one machine, 100,000 on another. */
+/* Ticks of the TSC, and of the timer: an exit takes some thousand of them on one machine,
+ * 100,000 on another. */
 static uint64_t ms(unsigned count)
 {
 	return guest_tsc_hz() / 1000 * count;

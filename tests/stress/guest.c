@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** A guest that never rests: its vcpus wake each other, flood each other, set timers and ring doorbells, round
- *  after round, and tell the control partition after each (STRESS_PORT). What does not come in time ends it
- *  with a message. The command line has `vcpus=N`. */
+/** A guest that never rests: its vcpus wake each other, flood each other, set timers and ring
+ *  doorbells, round after round, and tell the control partition after each (STRESS_PORT). What
+ *  does not come in time ends it with a message. The command line has `vcpus=N`. */
 #include "guest.h"
 #include "stress.h"
 

@@ -513,8 +513,8 @@ static void forget_shadow(uint64_t *regs, struct vmcb *entered)
 	entered->exit_code = EXIT_INTR;
 }
 
-/* The shadow of STI lasts until an instruction was executed, whatever the CPU says; HLT behind it is done with
- * when an interrupt waits. */
+/* The shadow of STI lasts until an instruction was executed, whatever the CPU says; HLT behind
+ * it is done with when an interrupt waits. */
 static void svm_shadow_outlives_an_exit_without_progress(void **state)
 {
 	(void)state;

@@ -208,10 +208,14 @@ static void image_load_tells_linux_the_tsc_rate(void **state)
 	(void)state;
 	make_elf64();
 	add_pvh();
-	assert_int_equal(image_load(file, sizeof(file), NULL, 0, "quiet", ram, RAM_SIZE, 0, 2304000, &start), 0);
+	assert_int_equal(image_load(file, sizeof(file), NULL, 0, "quiet", ram, RAM_SIZE, 0,
+				    2304000, &start),
+			 0);
 	assert_string_equal((char *)ram + ram64(start.rbx + 24), "tsc_early_khz=2304000 quiet");
 	make_bzimage();
-	assert_int_equal(image_load(file, sizeof(file), NULL, 0, "quiet", ram, RAM_SIZE, 0, UINT32_MAX, &start), 0);
+	assert_int_equal(image_load(file, sizeof(file), NULL, 0, "quiet", ram, RAM_SIZE, 0,
+				    UINT32_MAX, &start),
+			 0);
 	assert_string_equal((char *)ram + ram32(start.rsi + 0x228), "tsc_early_khz=4294967295 quiet");
 }
 

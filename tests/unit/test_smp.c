@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Root mode on four CPUs that are threads, under ThreadSanitizer: the scheduler, requests between vcpus,
- *  life cycles, events and ioreqs with real races. The guests are small programs of this file, behind a back
- *  end of its own; interrupts between CPUs, the timer and HLT are those of insn_threads.c. */
+/** Root mode on four CPUs that are threads, under ThreadSanitizer, with real races. The guests are
+ *  small programs of this file; interrupts, the timer and HLT are those of insn_threads.c. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
 #include <cmocka.h>
 
 #include "abi/event.h"
@@ -64,11 +62,11 @@ struct guest {
 static struct guest guests[BH_PART_MAX][BH_VCPU_MAX];
 static uint64_t rounds[BH_PART_MAX]; /* the ring of this partition went round; atomic */
 static uint64_t deaths[BH_PART_MAX], answers, events_taken, doorbells_rung;
-static bool quiet;	    /* nothing but interrupts */
 static unsigned ring_size;
+static bool quiet; /* nothing but interrupts */
 static enum action (*control_program[CPUS])(struct guest *guest);
 
-/* Counters are read while they count, and slots of ioreqs are shared with who may write to them at any time. */
+/* Counters are read while they count; slots of ioreqs are shared. */
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
@@ -103,8 +101,8 @@ static enum action call(struct guest *guest, uint64_t number, uint64_t a, uint64
 	return HYPERCALL;
 }
 
-/* A token goes from vcpu to vcpu by interrupts; who has none halts. Vcpu 0 sees each round, and sometimes rings
- * a doorbell or asks its runner. */
+/* A token goes from vcpu to vcpu by interrupts; who has none halts. Vcpu 0 sees each round, and
+ * sometimes rings a doorbell or asks its runner. */
 static enum action ring_program(struct guest *guest)
 {
 	uint32_t id = guest->vcpu->id, part = guest->vcpu->part->id;
@@ -416,8 +414,8 @@ static void dump(void)
 		for (unsigned v = 0; v < parts[p].vcpu_count; v++) {
 			const struct vcpu *vcpu = parts[p].vcpu[v];
 
-			print_error("  vcpu %u: state %u, place %u, requests %x, ioreq %u, tokens %lu, step %lu, "
-				    "CPU %u, switches %lu\n",
+			print_error("  vcpu %u: state %u, place %u, requests %x, ioreq %u, tokens %lu, "
+				    "step %lu, CPU %u, switches %lu\n",
 				    v, vcpu->state, vcpu->place, vcpu->requests, vcpu->ioreq.phase,
 				    guests[p][v].tokens, guests[p][v].step, vcpu->home->cpu->id,
 				    vcpu->stats.switches);
@@ -468,7 +466,8 @@ static int64_t result(const struct guest *guest)
  * only when its ring has gone round a few times, so a lost wake-up stops it for good. */
 static enum action live(struct guest *guest, uint64_t part)
 {
-	enum { ENABLE, CREATE, SET, BELL = SET + VCPUS, START, TOKEN, PAUSE, RESUME, AGAIN, RESET, DESTROY, DONE };
+	enum { ENABLE, CREATE, SET, BELL = SET + VCPUS, START, TOKEN,
+	       PAUSE, RESUME, AGAIN, RESET, DESTROY, DONE };
 	uint64_t step = guest->step++;
 
 	if (step > CREATE && step <= DONE && step != AGAIN && step != PAUSE && step != RESET) {
