@@ -34,22 +34,6 @@
 static struct acpi_info acpi;
 static uint8_t dmar_copy[ACPI_DMAR_MAX];
 
-static uint32_t get32(const uint8_t *at)
-{
-	uint32_t v;
-
-	memcpy(&v, at, sizeof(v));
-	return v;
-}
-
-static uint64_t get64(const uint8_t *at)
-{
-	uint64_t v;
-
-	memcpy(&v, at, sizeof(v));
-	return v;
-}
-
 static bool sums_to_zero(const uint8_t *at, size_t size)
 {
 	uint8_t sum = 0;
@@ -69,7 +53,7 @@ static const uint8_t *table_at(uint64_t pa, acpi_read_fn read, void *ctx, uint32
 	if (!at) {
 		return NULL;
 	}
-	size = get32(at + 4);
+	size = (uint32_t)load_le(at + 4, 4);
 	if (size < HEADER_SIZE || size > TABLE_MAX) {
 		return NULL;
 	}
@@ -103,9 +87,10 @@ static int parse_madt(const uint8_t *table, uint32_t size, struct acpi_info *ret
 			return boot_fail(BH_CORRUPT, "the ACPI MADT is damaged");
 		}
 		if (table[at] == MADT_LOCAL_APIC && len >= 8) {
-			add_cpu(ret, table[at + 3], get32(table + at + 4));
+			add_cpu(ret, table[at + 3], (uint32_t)load_le(table + at + 4, 4));
 		} else if (table[at] == MADT_LOCAL_X2APIC && len >= 16) {
-			add_cpu(ret, get32(table + at + 4), get32(table + at + 8));
+			add_cpu(ret, (uint32_t)load_le(table + at + 4, 4),
+				(uint32_t)load_le(table + at + 8, 4));
 		}
 		at += len;
 	}
@@ -120,14 +105,14 @@ static void parse_fadt(const uint8_t *table, uint32_t size, struct acpi_info *re
 		return;
 	}
 	if (table[FADT_PM_TMR_LEN] == 4) {
-		port = get32(table + FADT_PM_TMR_BLK);
+		port = (uint32_t)load_le(table + FADT_PM_TMR_BLK, 4);
 	}
 	if (size >= FADT_X_PM_TMR_BLK + GAS_SIZE && table[FADT_X_PM_TMR_BLK] == GAS_SYSTEM_IO &&
-	    get64(table + FADT_X_PM_TMR_BLK + 4)) {
-		port = get64(table + FADT_X_PM_TMR_BLK + 4);
+	    load_le(table + FADT_X_PM_TMR_BLK + 4, 8)) {
+		port = load_le(table + FADT_X_PM_TMR_BLK + 4, 8);
 	}
 	ret->pm_timer_port = port <= 0xfffc ? (uint16_t)port : 0;
-	ret->pm_timer_32bit = get32(table + FADT_FLAGS) & FADT_TMR_VAL_EXT;
+	ret->pm_timer_32bit = (uint32_t)load_le(table + FADT_FLAGS, 4) & FADT_TMR_VAL_EXT;
 }
 
 static int parse_table(uint64_t pa, acpi_read_fn read, void *ctx, struct acpi_info *ret)
@@ -165,10 +150,10 @@ int acpi_parse(const void *rsdp, size_t rsdp_size, acpi_read_fn read, void *ctx,
 	    !sums_to_zero(root, RSDP_SIZE_1)) {
 		return boot_fail(BH_CORRUPT, "the ACPI root pointer is damaged");
 	}
-	ret->rsdt = get32(root + 16);
+	ret->rsdt = (uint32_t)load_le(root + 16, 4);
 	if (root[15] >= 2 && rsdp_size >= RSDP_SIZE_2 && sums_to_zero(root, RSDP_SIZE_2) &&
-	    get64(root + 24)) {
-		ret->rsdt = get64(root + 24);
+	    load_le(root + 24, 8)) {
+		ret->rsdt = load_le(root + 24, 8);
 		width = 8;
 	}
 	root = table_at(ret->rsdt, read, ctx, &size);
@@ -177,7 +162,7 @@ int acpi_parse(const void *rsdp, size_t rsdp_size, acpi_read_fn read, void *ctx,
 	}
 	for (uint32_t at = HEADER_SIZE, i = 0; at + width <= size && i < ENTRY_MAX;
 	     at += width, i++) {
-		uint64_t pa = width == 8 ? get64(root + at) : get32(root + at);
+		uint64_t pa = width == 8 ? load_le(root + at, 8) : (uint32_t)load_le(root + at, 4);
 		int rc = parse_table(pa, read, ctx, ret);
 
 		if (rc) {

@@ -14,14 +14,6 @@
 #define RMRR_SIZE   24u
 #define SCOPE_SIZE  6u
 
-static uint64_t get(const uint8_t *at, size_t size)
-{
-	uint64_t value = 0;
-
-	memcpy(&value, at, size);
-	return value;
-}
-
 bool dmar_region_names(const struct dmar_region *region, uint16_t source)
 {
 	const uint8_t *at = region->scopes, *end = at + region->scopes_size, *last;
@@ -54,7 +46,7 @@ static const char *check_scopes(const uint8_t *at, uint32_t left)
 
 static const char *parse_unit(const uint8_t *at, uint32_t size, struct dmar *ret)
 {
-	uint64_t base = size < DRHD_SIZE ? 0 : get(at + 8, 8);
+	uint64_t base = size < DRHD_SIZE ? 0 : load_le(at + 8, 8);
 
 	for (uint32_t i = 0; i < ret->unit_count; i++) {
 		if (ret->unit[i] == base) {
@@ -66,7 +58,7 @@ static const char *parse_unit(const uint8_t *at, uint32_t size, struct dmar *ret
 					: "DMAR: more than 8 remapping units";
 	}
 	ret->unit[ret->unit_count++] = base;
-	return get(at + 6, 2) ? "DMAR: a remapping unit of another PCI segment than 0"
+	return load_le(at + 6, 2) ? "DMAR: a remapping unit of another PCI segment than 0"
 	       : !base || !IS_ALIGNED(base, PAGE_SIZE) || base >= BIT(ret->width)
 		       ? "DMAR: registers of a remapping unit at an impossible address"
 		       : check_scopes(at + DRHD_SIZE, size - DRHD_SIZE);
@@ -80,12 +72,12 @@ static const char *parse_region(const uint8_t *at, uint32_t size, struct dmar *r
 		return size < RMRR_SIZE ? "DMAR: a reserved memory region is truncated"
 					: "DMAR: more than 16 reserved memory regions";
 	}
-	base = get(at + 8, 8);
-	limit = get(at + 16, 8);
+	base = load_le(at + 8, 8);
+	limit = load_le(at + 16, 8);
 	ret->region[ret->region_count++] =
 		(struct dmar_region){base, limit + 1, at + RMRR_SIZE, size - RMRR_SIZE};
-	return get(at + 6, 2) ? "DMAR: a reserved memory region of another PCI segment than 0"
-	       : limit < base ? "DMAR: a reserved memory region ends before it begins"
+	return load_le(at + 6, 2) ? "DMAR: a reserved memory region of another PCI segment than 0"
+	       : limit < base	  ? "DMAR: a reserved memory region ends before it begins"
 	       : limit >= BIT(ret->width) || !IS_ALIGNED(base | (limit + 1), PAGE_SIZE)
 		       ? "DMAR: a reserved memory region at an impossible address"
 		       : check_scopes(at + RMRR_SIZE, size - RMRR_SIZE);
@@ -95,7 +87,7 @@ static const char *parse(const uint8_t *table, uint32_t size, struct dmar *ret)
 {
 	const char *wrong = NULL;
 
-	if (size < HEADER_SIZE || memcmp(table, "DMAR", 4) != 0 || get(table + 4, 4) != size) {
+	if (size < HEADER_SIZE || memcmp(table, "DMAR", 4) != 0 || load_le(table + 4, 4) != size) {
 		return "DMAR: the table is truncated";
 	}
 	ret->width = table[AT_WIDTH] + 1u;
@@ -103,13 +95,13 @@ static const char *parse(const uint8_t *table, uint32_t size, struct dmar *ret)
 		return "DMAR: an impossible address width";
 	}
 	for (uint32_t at = HEADER_SIZE, length; at < size && !wrong; at += length) {
-		length = size - at >= 4 ? (uint32_t)get(table + at + 2, 2) : 0;
+		length = size - at >= 4 ? (uint32_t)load_le(table + at + 2, 2) : 0;
 		if (length < 4 || length > size - at) {
 			return "DMAR: an entry has an impossible length";
 		}
-		if (get(table + at, 2) == TYPE_DRHD) {
+		if (load_le(table + at, 2) == TYPE_DRHD) {
 			wrong = parse_unit(table + at, length, ret);
-		} else if (get(table + at, 2) == TYPE_RMRR) {
+		} else if (load_le(table + at, 2) == TYPE_RMRR) {
 			wrong = parse_region(table + at, length, ret);
 		}
 	}

@@ -15,6 +15,15 @@ size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t size);
 
+/** A little-endian number of `size` bytes, at most 8, at any address. */
+static inline uint64_t load_le(const void *at, size_t size)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, at, size);
+	return value;
+}
+
 /** Copies at most size - 1 bytes and always terminates (size > 0). Returns strlen(src). */
 static inline size_t string_copy(char *dst, const char *src, size_t size)
 {

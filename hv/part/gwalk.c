@@ -13,11 +13,7 @@ static int read_entry(const struct part *part, uint64_t gpa, unsigned size, uint
 {
 	const void *at = part_memory(part, gpa, size);
 
-	*ret = 0;
-	if (!at) {
-		return -BH_RANGE;
-	}
-	memcpy(ret, at, size);
+	*ret = at ? load_le(at, size) : 0;
 	return *ret & ENTRY_PRESENT ? 0 : -BH_RANGE;
 }
 
