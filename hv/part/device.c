@@ -13,7 +13,6 @@
 
 #define TAG "device"
 
-#define PCI_HOLE_TOP	BIT(32)
 #define MSIX_ENTRY	16u
 #define MSIX_COUNT(cap) (((cap) >> 16 & 0x7ff) + 1)
 #define COMMAND_BITS	0xffffu /* above it status bits, which writing 1 clears */
@@ -283,9 +282,7 @@ static int map_claimed(struct device *device, uint64_t bar, uint64_t gpa)
 	if (!size || !IS_ALIGNED(base | size, PAGE_SIZE) || !iommu_range_free(base, size)) {
 		return -BH_NOSUPP;
 	}
-	if (gpa && (!IS_ALIGNED(gpa, PAGE_SIZE) || gpa < parts[device->info.part].ram_size ||
-		    gpa >= PCI_HOLE_TOP || size > PCI_HOLE_TOP - gpa ||
-		    (gpa <= VLAPIC_MMIO && VLAPIC_MMIO < gpa + size))) {
+	if (gpa && !part_range_free(&parts[device->info.part], gpa, size)) {
 		return -BH_RANGE;
 	}
 	if (device->gpa[bar]) {

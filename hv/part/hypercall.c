@@ -13,8 +13,6 @@
 #include "part/ioreq.h"
 #include "part/part.h"
 
-#define PCI_HOLE_TOP 0x100000000ull
-
 struct args {
 	struct vcpu *vcpu;	    /* the caller's */
 	struct part *caller, *part; /* part: the one that `a` names, for calls about a partition */
@@ -94,9 +92,7 @@ static int hc_doorbell_setup(const struct args *args)
 	if (err) {
 		return err;
 	}
-	if (count && (!IS_ALIGNED(base, PAGE_SIZE) || base < part->ram_size ||
-		      base >= PCI_HOLE_TOP || count * PAGE_SIZE > PCI_HOLE_TOP - base ||
-		      (base <= VLAPIC_MMIO && VLAPIC_MMIO < base + count * PAGE_SIZE))) {
+	if (count && !part_range_free(part, base, count * PAGE_SIZE)) {
 		return -BH_RANGE;
 	}
 	if (part->doorbell_count) {

@@ -22,6 +22,8 @@
 
 #define TAG "part"
 
+#define PCI_HOLE_TOP BIT(32)
+
 struct part parts[BH_PART_MAX];
 
 struct part *part_get(uint64_t id)
@@ -218,8 +220,8 @@ int part_create(struct part *part, hpa_t ioreq_page)
 	part->stop_rip = 0;
 	set_state(part, BH_PART_CREATED);
 	open_for_use(part);
-	log_notice(TAG, "%s: created, %u MiB at 0x%llx, %u vcpus", part->policy->name,
-		   (unsigned)(size >> 20), (unsigned long long)part->ram.v, part->vcpu_count);
+	log_notice(TAG, "%s: created, %u MiB at 0x%lx, %u vcpus", part->policy->name,
+		   (unsigned)(size >> 20), part->ram.v, part->vcpu_count);
 	return 0;
 
 unmap_control:
@@ -394,15 +396,20 @@ void part_stop(struct vcpu *vcpu, enum bh_stop_reason reason, uint64_t detail)
 	if (!record_stop(vcpu, reason, detail)) {
 		return;
 	}
-	log_error(TAG, "%s: stopped: %s, detail 0x%llx, vcpu %u at rip 0x%llx", part->policy->name,
-		  part_stop_name(reason), (unsigned long long)detail, vcpu->id,
-		  (unsigned long long)part->stop_rip);
+	log_error(TAG, "%s: stopped: %s, detail 0x%lx, vcpu %u at rip 0x%lx", part->policy->name,
+		  part_stop_name(reason), detail, vcpu->id, part->stop_rip);
 	kick_part(part->id);
 	if (part_is_control(part)) {
 		log_error(TAG, "the control partition cannot go on");
 		boot_halt();
 	}
 	event_state(part->id);
+}
+
+bool part_range_free(const struct part *part, uint64_t gpa, uint64_t size)
+{
+	return IS_ALIGNED(gpa, PAGE_SIZE) && gpa >= part->ram_size && gpa < PCI_HOLE_TOP &&
+	       size <= PCI_HOLE_TOP - gpa && !(gpa <= VLAPIC_MMIO && VLAPIC_MMIO < gpa + size);
 }
 
 void *part_memory(const struct part *part, uint64_t gpa, size_t size)

@@ -101,6 +101,9 @@ const char *part_stop_name(enum bh_stop_reason reason);
 int part_copy_in(struct part *part, uint64_t gpa, void *dst, size_t size) BH_MUST_CHECK;
 int part_copy_out(struct part *part, uint64_t gpa, const void *src, size_t size) BH_MUST_CHECK;
 
+/** The guest has neither memory nor its local APIC there: [gpa, gpa + size) may be a doorbell or a BAR. */
+bool part_range_free(const struct part *part, uint64_t gpa, uint64_t size);
+
 /** Host pointer to a range of the partition's own memory inside one page, or NULL. */
 void *part_memory(const struct part *part, uint64_t gpa, size_t size);
 
