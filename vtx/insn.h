@@ -14,29 +14,20 @@
 #else
 
 /** False: VMfail. */
-static inline bool vmx_on(hpa_t region)
-{
-	bool failed;
-
-	__asm__ volatile("vmxon %1; setna %0" : "=qm"(failed) : "m"(region.v) : "cc", "memory");
-	return !failed;
-}
-
-static inline bool vmx_clear(hpa_t vmcs)
-{
-	bool failed;
-
-	__asm__ volatile("vmclear %1; setna %0" : "=qm"(failed) : "m"(vmcs.v) : "cc", "memory");
-	return !failed;
-}
-
-static inline bool vmx_load(hpa_t vmcs)
-{
-	bool failed;
-
-	__asm__ volatile("vmptrld %1; setna %0" : "=qm"(failed) : "m"(vmcs.v) : "cc", "memory");
-	return !failed;
-}
+#define VMX_REGION(name, insn)                                                                     \
+	static inline bool name(hpa_t region)                                                      \
+	{                                                                                          \
+		bool failed;                                                                       \
+                                                                                                   \
+		__asm__ volatile(insn " %1; setna %0"                                              \
+				 : "=qm"(failed)                                                   \
+				 : "m"(region.v)                                                   \
+				 : "cc", "memory");                                                \
+		return !failed;                                                                    \
+	}
+VMX_REGION(vmx_on, "vmxon")
+VMX_REGION(vmx_clear, "vmclear")
+VMX_REGION(vmx_load, "vmptrld")
 
 static inline uint64_t vmx_read(uint64_t field)
 {

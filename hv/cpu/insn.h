@@ -132,23 +132,19 @@ static inline void insn_clflush(const void *at)
 	__asm__ volatile("clflush %0" : : "m"(*(const char *)at) : "memory");
 }
 
-static inline void insn_cli(void)
-{
-	__asm__ volatile("cli" : : : "memory");
-}
+#define INSN_PLAIN(name, text)                                                                     \
+	static inline void insn_##name(void)                                                       \
+	{                                                                                          \
+		__asm__ volatile(text : : : "memory");                                             \
+	}
+INSN_PLAIN(cli, "cli")
 
 /** Sleeps until an interrupt was taken; no interrupt is lost between STI and HLT. Returns with
  * interrupts off. */
-static inline void insn_wait(void)
-{
-	__asm__ volatile("sti; hlt; cli" : : : "memory");
-}
+INSN_PLAIN(wait, "sti; hlt; cli")
 
 /** Takes the interrupts that are pending. Returns with interrupts off. */
-static inline void insn_irq_window(void)
-{
-	__asm__ volatile("sti; nop; cli" : : : "memory");
-}
+INSN_PLAIN(irq_window, "sti; nop; cli")
 
 static inline void insn_pause(void)
 {
@@ -156,10 +152,7 @@ static inline void insn_pause(void)
 }
 
 /** Orders all that was written before against a later WRMSR that sends a message. */
-static inline void insn_fence(void)
-{
-	__asm__ volatile("mfence; lfence" : : : "memory");
-}
+INSN_PLAIN(fence, "mfence; lfence")
 
 /** Stops this CPU for ever. */
 BH_NORETURN static inline void insn_stop(void)
@@ -236,10 +229,7 @@ static inline void insn_load_segments(uint16_t code, uint16_t data)
 			 : "memory");
 }
 
-static inline void insn_wbinvd(void)
-{
-	__asm__ volatile("wbinvd" : : : "memory");
-}
+INSN_PLAIN(wbinvd, "wbinvd")
 
 /** struct cpu begins with a pointer to itself, and GS points at it. */
 static inline struct cpu *insn_this_cpu(void)
