@@ -6,9 +6,10 @@
 
 #define TAG "vmcs"
 
-/* Fields that are written by index and named here only. */
+/* Fields that are written by index, or only read here. */
 #define MORE_FIELDS(X)                                                                             \
 	X(GUEST_CS_SEL, 0x0802)                                                                    \
+	X(EXIT_INSN_INFO, 0x440e)                                                                  \
 	X(GUEST_SS_SEL, 0x0804)                                                                    \
 	X(GUEST_DS_SEL, 0x0806)                                                                    \
 	X(GUEST_FS_SEL, 0x0808)                                                                    \
@@ -37,6 +38,22 @@
 	X(GUEST_LDTR_BASE, 0x6812)                                                                 \
 	X(GUEST_TR_BASE, 0x6814)
 
+/* Reasons that are named here only. */
+#define MORE_REASONS(X)                                                                            \
+	X(INIT, 3)                                                                                 \
+	X(INVLPG, 14)                                                                              \
+	X(VMLAUNCH, 20)                                                                            \
+	X(VMPTRLD, 21)                                                                             \
+	X(VMPTRST, 22)                                                                             \
+	X(VMREAD, 23)                                                                              \
+	X(VMRESUME, 24)                                                                            \
+	X(VMWRITE, 25)                                                                             \
+	X(VMXOFF, 26)                                                                              \
+	X(MOV_DR, 29)                                                                              \
+	X(ENTRY_GUEST_STATE, 33)                                                                   \
+	X(ENTRY_MSR_LOAD, 34)                                                                      \
+	X(ENTRY_MACHINE_CHECK, 41)
+
 static const struct {
 	uint32_t encoding;
 	const char *name;
@@ -53,6 +70,7 @@ const char *dump_exit_reason(uint32_t reason)
 	case number:                                                                               \
 		return #name;
 		EXIT_REASONS(X)
+		MORE_REASONS(X)
 #undef X
 	default:
 		return "unknown";

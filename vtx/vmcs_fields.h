@@ -52,7 +52,6 @@
 	X(IDT_VECTORING_INFO, 0x4408)                                                              \
 	X(IDT_VECTORING_ERROR, 0x440a)                                                             \
 	X(EXIT_INSN_LENGTH, 0x440c)                                                                \
-	X(EXIT_INSN_INFO, 0x440e)                                                                  \
 	X(GUEST_ES_LIMIT, 0x4800)                                                                  \
 	X(GUEST_GDTR_LIMIT, 0x4810)                                                                \
 	X(GUEST_IDTR_LIMIT, 0x4812)                                                                \
@@ -139,7 +138,6 @@ enum vmcs_field {
 	X(EXCEPTION_NMI, 0)                                                                        \
 	X(EXTINT, 1)                                                                               \
 	X(TRIPLE_FAULT, 2)                                                                         \
-	X(INIT, 3)                                                                                 \
 	X(INTR_WINDOW, 7)                                                                          \
 	X(NMI_WINDOW, 8)                                                                           \
 	X(TASK_SWITCH, 9)                                                                          \
@@ -147,28 +145,16 @@ enum vmcs_field {
 	X(GETSEC, 11)                                                                              \
 	X(HLT, 12)                                                                                 \
 	X(INVD, 13)                                                                                \
-	X(INVLPG, 14)                                                                              \
 	X(RDPMC, 15)                                                                               \
 	X(VMCALL, 18)                                                                              \
 	X(VMCLEAR, 19)                                                                             \
-	X(VMLAUNCH, 20)                                                                            \
-	X(VMPTRLD, 21)                                                                             \
-	X(VMPTRST, 22)                                                                             \
-	X(VMREAD, 23)                                                                              \
-	X(VMRESUME, 24)                                                                            \
-	X(VMWRITE, 25)                                                                             \
-	X(VMXOFF, 26)                                                                              \
 	X(VMXON, 27)                                                                               \
 	X(CR_ACCESS, 28)                                                                           \
-	X(MOV_DR, 29)                                                                              \
 	X(IO, 30)                                                                                  \
 	X(RDMSR, 31)                                                                               \
 	X(WRMSR, 32)                                                                               \
-	X(ENTRY_GUEST_STATE, 33)                                                                   \
-	X(ENTRY_MSR_LOAD, 34)                                                                      \
 	X(MWAIT, 36)                                                                               \
 	X(MONITOR, 39)                                                                             \
-	X(ENTRY_MACHINE_CHECK, 41)                                                                 \
 	X(EPT_VIOLATION, 48)                                                                       \
 	X(EPT_MISCONFIG, 49)                                                                       \
 	X(INVEPT, 50)                                                                              \
