@@ -40,12 +40,8 @@ static int create_maps(void)
 {
 	int err = frame_alloc_contig(MSR_MAP_FRAMES, &svm_features.msr_map);
 
-	if (!err) {
-		err = frame_alloc_contig(IO_MAP_FRAMES, &svm_features.io_all);
-	}
-	if (!err) {
-		err = frame_alloc_contig(IO_MAP_FRAMES, &svm_features.io_none);
-	}
+	err = err ? err : frame_alloc_contig(IO_MAP_FRAMES, &svm_features.io_all);
+	err = err ? err : frame_alloc_contig(IO_MAP_FRAMES, &svm_features.io_none);
 	if (err) {
 		return err;
 	}
@@ -82,9 +78,7 @@ static int cpu_init_svm(void)
 	hpa_t save, host;
 	int err = frame_alloc(&save);
 
-	if (!err) {
-		err = frame_alloc(&host);
-	}
+	err = err ? err : frame_alloc(&host);
 	if (err) {
 		boot_error = "no frame left for the host save area";
 		return err;

@@ -3,6 +3,7 @@
  *  keeps for us. */
 #include "cpu/insn.h"
 #include "cpu/msr.h"
+#include "lib/string.h"
 #include "part/part.h"
 #include "svm/svm.h"
 
@@ -66,24 +67,19 @@ static void set_data_segments(struct vmcb *vmcb, struct vmcb_segment value)
 
 static void reset_guest_state(struct vmcb *vmcb)
 {
+	memset(&vmcb->es, 0, sizeof(*vmcb) - offsetof(struct vmcb, es));
 	set_data_segments(vmcb, segment(0, 0, 0xffff, ATTR_DATA_REAL));
 	vmcb->cs = segment(0xf000, 0xffff0000, 0xffff, ATTR_CODE_REAL);
 	vmcb->ldtr = segment(0, 0, 0xffff, ATTR_LDTR);
 	vmcb->tr = segment(0, 0, 0xffff, ATTR_TR);
 	vmcb->gdtr = vmcb->idtr = segment(0, 0, 0xffff, 0);
-	vmcb->cpl = 0;
 	vmcb->efer = EFER_SVME; /* VMRUN demands it; the guest does not see it */
 	vmcb->cr0 = CR0_ET | CR0_CD | CR0_NW;
-	vmcb->cr2 = vmcb->cr3 = vmcb->cr4 = 0;
 	vmcb->dr6 = DR6_RESET;
 	vmcb->dr7 = DR7_RESET;
 	vmcb->rflags = RFLAGS_RESERVED1;
 	vmcb->rip = 0xfff0;
-	vmcb->rsp = 0;
-	vmcb->star = vmcb->lstar = vmcb->cstar = vmcb->sfmask = vmcb->kernel_gs_base = 0;
-	vmcb->sysenter_cs = vmcb->sysenter_esp = vmcb->sysenter_eip = 0;
 	vmcb->g_pat = PAT_RESET;
-	vmcb->dbgctl = 0;
 	vmcb->int_state = 0;
 }
 

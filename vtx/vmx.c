@@ -58,12 +58,8 @@ static int create_bitmaps(void)
 	uint8_t *msr;
 	int err = frame_alloc(&vmx_features.msr_bitmap);
 
-	if (!err) {
-		err = frame_alloc_contig(2, &vmx_features.io_all);
-	}
-	if (!err) {
-		err = frame_alloc_contig(2, &vmx_features.io_none);
-	}
+	err = err ? err : frame_alloc_contig(2, &vmx_features.io_all);
+	err = err ? err : frame_alloc_contig(2, &vmx_features.io_none);
 	if (err) {
 		return err;
 	}

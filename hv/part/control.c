@@ -82,15 +82,9 @@ int control_init(const struct boot_info *info, gpa_t start_info, gpa_t entry)
 	}
 	vcpuid_init();
 	err = backend_part_create(control);
-	if (!err) {
-		err = map_memory(control);
-	}
-	if (!err) {
-		err = part_create_vcpus(control);
-	}
-	if (!err) {
-		err = vcpu_start(control->vcpu[0], &start);
-	}
+	err = err ? err : map_memory(control);
+	err = err ? err : part_create_vcpus(control);
+	err = err ? err : vcpu_start(control->vcpu[0], &start);
 	if (err) {
 		boot_error = "no frames left for the control partition";
 		return err;
@@ -99,7 +93,7 @@ int control_init(const struct boot_info *info, gpa_t start_info, gpa_t entry)
 	control->open = true;
 	__atomic_store_n(&control->state, BH_PART_RUNNING, __ATOMIC_RELEASE);
 	sched_wake(control->vcpu[0]);
-	log_notice(TAG, "starts at 0x%llx, root mode uses %llu KiB", (unsigned long long)entry.v,
-		   (unsigned long long)(frames_hv_used() >> 10));
+	log_notice(TAG, "starts at 0x%lx, root mode uses %lu KiB", entry.v,
+		   (frames_hv_used() >> 10));
 	return 0;
 }

@@ -118,21 +118,16 @@ void event_fault(uint64_t mask)
 	put_page();
 }
 
-static void forget(struct bh_event_page *page, uint32_t part)
-{
-	__atomic_store_n(&page->ioreq[part], 0, __ATOMIC_RELEASE);
-	__atomic_store_n(&page->doorbell_page[part], 0, __ATOMIC_RELEASE);
-	for (unsigned d = 0; d < BH_DOORBELL_MAX; d++) {
-		__atomic_store_n(&page->doorbell[part][d], 0, __ATOMIC_RELEASE);
-	}
-}
-
 void event_forget(uint32_t part)
 {
 	struct bh_event_page *page = get_page();
 
 	if (page) {
-		forget(page, part);
+		__atomic_store_n(&page->ioreq[part], 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&page->doorbell_page[part], 0, __ATOMIC_RELEASE);
+		for (unsigned d = 0; d < BH_DOORBELL_MAX; d++) {
+			__atomic_store_n(&page->doorbell[part][d], 0, __ATOMIC_RELEASE);
+		}
 	}
 	put_page();
 }

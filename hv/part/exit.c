@@ -143,9 +143,8 @@ enum exit_result exit_memory(struct vcpu *vcpu, uint64_t gpa, bool fetch, bool d
 	} else if (part_is_control(vcpu->part) && (gpa & ~(PAGE_SIZE - 1)) != VLAPIC_MMIO) {
 		/* It touched what is not its own: its fault, its exception. */
 		if (__atomic_fetch_add(&refused, 1, __ATOMIC_RELAXED) < 16) {
-			log_notice("exit", "control: access to 0x%llx refused, rip 0x%llx",
-				   (unsigned long long)gpa,
-				   (unsigned long long)backend->read(vcpu, BACKEND_RIP));
+			log_notice("exit", "control: access to 0x%lx refused, rip 0x%lx", gpa,
+				   backend->read(vcpu, BACKEND_RIP));
 		}
 		return exit_gp(vcpu);
 	} else if (vcpu->event.valid || delivering) {

@@ -534,13 +534,8 @@ int vlapic_write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	if (!is_x2apic(&vcpu->lapic) || !msr_exists(reg, true)) {
 		return -BH_INVAL;
 	}
-	if ((reg == REG_EOI || reg == REG_ESR) && value != 0) {
-		return -BH_INVAL;
-	}
-	if (reg != REG_ICR && value >> 32) {
-		return -BH_INVAL;
-	}
-	if ((reg == REG_TPR || reg == REG_SELF_IPI) && value > 0xff) {
+	if (((reg == REG_EOI || reg == REG_ESR) && value != 0) || (reg != REG_ICR && value >> 32) ||
+	    ((reg == REG_TPR || reg == REG_SELF_IPI) && value > 0xff)) {
 		return -BH_INVAL;
 	}
 	write_register(vcpu, reg, value);
@@ -569,10 +564,8 @@ int vlapic_write_base(struct vcpu *vcpu, uint64_t value)
 
 	/* SDM 3A, "x2APIC State Transitions". */
 	if ((value & ~(BASE_BSP | BASE_X2APIC | BASE_ENABLE)) != VLAPIC_MMIO ||
-	    (x2apic && !enable) || (is_x2apic(lapic) && enable && !x2apic)) {
-		return -BH_INVAL;
-	}
-	if (x2apic && !(lapic->base & BASE_ENABLE)) {
+	    (x2apic && !enable) || (is_x2apic(lapic) && enable && !x2apic) ||
+	    (x2apic && !(lapic->base & BASE_ENABLE))) {
 		return -BH_INVAL;
 	}
 	if (!enable && (lapic->base & BASE_ENABLE)) {
