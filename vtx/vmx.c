@@ -165,18 +165,6 @@ static int vcpu_create(struct vcpu *vcpu)
 	return 0;
 }
 
-static void vcpu_destroy(struct vcpu *vcpu)
-{
-	struct vmx_vcpu *vv = vcpu->backend;
-
-	BH_CHECK(vmx_clear(vv->vmcs));
-	if (vmx_cpu()->loaded.v == vv->vmcs.v) {
-		vmx_cpu()->loaded.v = 0;
-	}
-	frame_free(vv->vmcs);
-	vcpu->backend = NULL;
-}
-
 static void load(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *vv = vmx_vcpu(vcpu);
@@ -198,6 +186,13 @@ static void unload(struct vcpu *vcpu)
 	if (vmx_cpu()->loaded.v == vv->vmcs.v) {
 		vmx_cpu()->loaded.v = 0;
 	}
+}
+
+static void vcpu_destroy(struct vcpu *vcpu)
+{
+	unload(vcpu);
+	frame_free(vmx_vcpu(vcpu)->vmcs);
+	vcpu->backend = NULL;
 }
 
 static void flush(struct vcpu *vcpu)

@@ -145,6 +145,7 @@ int acpi_parse(const void *rsdp, size_t rsdp_size, acpi_read_fn read, void *ctx,
 	const uint8_t *root = rsdp;
 	unsigned width = 4;
 	uint32_t size;
+	int rc = 0;
 
 	if (rsdp_size < RSDP_SIZE_1 || memcmp(root, "RSD PTR ", 8) != 0 ||
 	    !sums_to_zero(root, RSDP_SIZE_1)) {
@@ -160,16 +161,13 @@ int acpi_parse(const void *rsdp, size_t rsdp_size, acpi_read_fn read, void *ctx,
 	if (!root || memcmp(root, width == 8 ? "XSDT" : "RSDT", 4) != 0) {
 		return boot_fail(BH_CORRUPT, "the ACPI root table is damaged");
 	}
-	for (uint32_t at = HEADER_SIZE, i = 0; at + width <= size && i < ENTRY_MAX;
+	for (uint32_t at = HEADER_SIZE, i = 0; !rc && at + width <= size && i < ENTRY_MAX;
 	     at += width, i++) {
 		uint64_t pa = width == 8 ? load_le(root + at, 8) : (uint32_t)load_le(root + at, 4);
-		int rc = parse_table(pa, read, ctx, ret);
 
-		if (rc) {
-			return rc;
-		}
+		rc = parse_table(pa, read, ctx, ret);
 	}
-	return 0;
+	return rc;
 }
 
 /** Firmware tables lie in memory the map names, or in the BIOS area; all of it below 4 GiB. */

@@ -41,15 +41,9 @@ int cpu_protect(void)
 		return boot_fail(BH_NOSUPP,
 				 "the CPU has no execute-disable bit (CPUID.80000001H:EDX.NX)");
 	}
-	if (cpuid_has(1, CPUID_ECX, CPUID_1_ECX_XSAVE)) {
-		cr4 |= CR4_OSXSAVE;
-	}
-	if (cpuid_has(7, CPUID_EBX, CPUID_7_EBX_SMEP)) {
-		cr4 |= CR4_SMEP;
-	}
-	if (cpuid_has(7, CPUID_EBX, CPUID_7_EBX_SMAP)) {
-		cr4 |= CR4_SMAP;
-	}
+	cr4 |= cpuid_has(1, CPUID_ECX, CPUID_1_ECX_XSAVE) ? CR4_OSXSAVE : 0;
+	cr4 |= cpuid_has(7, CPUID_EBX, CPUID_7_EBX_SMEP) ? CR4_SMEP : 0;
+	cr4 |= cpuid_has(7, CPUID_EBX, CPUID_7_EBX_SMAP) ? CR4_SMAP : 0;
 	insn_wrmsr(MSR_IA32_EFER, insn_rdmsr(MSR_IA32_EFER) | EFER_NXE);
 	insn_write_cr4(cr4);
 	insn_write_cr0((insn_read_cr0() | CR0_WP | CR0_NE | CR0_MP) & ~(CR0_EM | CR0_TS));

@@ -46,28 +46,21 @@ static struct ptab space;
 
 static int map_same(uint64_t base, uint64_t end, unsigned prot)
 {
-	if (base >= end) {
-		return 0;
-	}
-	return ptab_map(&space, base, base, end - base, prot, PTAB_WB);
+	return base < end ? ptab_map(&space, base, base, end - base, prot, PTAB_WB) : 0;
 }
 
 static int map_ram(void)
 {
 	uint64_t base = 0, size;
 	unsigned owner;
-	int rc;
+	int rc = 0;
 
-	for (; frame_run_next(&base, &size, &owner); base += size) {
-		if (owner == FRAME_ABSENT) {
-			continue;
-		}
-		rc = map_same(base, base + size, PTAB_READ | PTAB_WRITE);
-		if (rc) {
-			return rc;
+	for (; !rc && frame_run_next(&base, &size, &owner); base += size) {
+		if (owner != FRAME_ABSENT) {
+			rc = map_same(base, base + size, PTAB_READ | PTAB_WRITE);
 		}
 	}
-	return 0;
+	return rc;
 }
 
 /** Whole pages of the screen's memory. */

@@ -202,10 +202,8 @@ int part_create(struct part *part, hpa_t ioreq_page)
 		goto release_ram;
 	}
 	err = backend_map(part, 0, part->ram, size, PTAB_READ | PTAB_WRITE | PTAB_EXECUTE, 6);
-	if (err) {
-		goto destroy_backend;
-	}
-	err = backend_map(control, part->ram.v, part->ram, size, PTAB_READ | PTAB_WRITE, 6);
+	err = err ? err
+		  : backend_map(control, part->ram.v, part->ram, size, PTAB_READ | PTAB_WRITE, 6);
 	if (err) {
 		goto destroy_backend;
 	}

@@ -167,14 +167,11 @@ int policy_init(const struct boot_info *info)
 	}
 	memcpy(table.bytes, hpa_ptr(hpa(module->base)), MIN(module->size, sizeof(table)));
 	err = policy_check(table.bytes, MIN(module->size, sizeof(table)));
+	for (uint32_t i = 0; !err && i < table.head.module_count; i++) {
+		err = check_module(info, &modules_of(&table.head)[i]);
+	}
 	if (err) {
 		return err;
-	}
-	for (uint32_t i = 0; i < table.head.module_count; i++) {
-		err = check_module(info, &modules_of(&table.head)[i]);
-		if (err) {
-			return err;
-		}
 	}
 	log_info(TAG, "%u partitions, %u modules, crc32c %08x", table.head.part_count,
 		 table.head.module_count, table.head.crc32c);
