@@ -265,8 +265,6 @@ static void take_exit(struct vcpu *vcpu)
 
 static uint64_t zero(const struct vcpu *vcpu, enum backend_reg reg)
 {
-	(void)vcpu;
-	(void)reg;
 	return 0;
 }
 
