@@ -382,12 +382,19 @@ static struct sched *other(const struct sched *self, unsigned i)
 	return &scheds[(self->cpu->id + i) % cpu_count()];
 }
 
+/* Who sleeps there was called, and takes it itself, or offers what it leaves: more hands only fight for the
+ * lock. */
+static bool has_for_others(const struct sched *from)
+{
+	return is_movable(from) && !is_idle(from);
+}
+
 static struct vcpu *pull(struct sched *self)
 {
 	struct vcpu *vcpu = NULL;
 
 	for (unsigned i = 1; i < cpu_count() && !vcpu; i++) {
-		if (is_movable(other(self, i))) {
+		if (has_for_others(other(self, i))) {
 			vcpu = take_from(other(self, i), self);
 		}
 	}
@@ -404,7 +411,7 @@ static struct vcpu *pull(struct sched *self)
 static bool can_pull(const struct sched *self)
 {
 	for (unsigned i = 1; i < cpu_count(); i++) {
-		if (is_movable(other(self, i))) {
+		if (has_for_others(other(self, i))) {
 			return true;
 		}
 	}
