@@ -5,9 +5,12 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 from . import paths, step
+
+HOUR = 3600  # seconds
 
 
 def digest(*parts):
@@ -77,8 +80,10 @@ def found_or_made(name, key, maker, text):
 
 
 def forget(name, keep=2):
-    """Keeps only the newest results of this name, so that the cache does not grow without end."""
+    """Keeps only the newest results of this name, so that the cache does not grow without end; and those of the last
+    hour, because another run may be about to start from one."""
     old = [f for f in paths.CACHE.glob(f"{name}-" + "[0-9a-f]" * 16) if f.is_dir()]
     old.sort(key=lambda f: f.stat().st_mtime)
     for folder in old[: max(0, len(old) - keep)]:
-        shutil.rmtree(folder, ignore_errors=True)
+        if time.time() - folder.stat().st_mtime > HOUR:
+            shutil.rmtree(folder, ignore_errors=True)
