@@ -54,7 +54,7 @@ struct guest {
 	enum action action;
 	uint64_t a, b; /* of the action */
 	int vector;    /* to be delivered, or -1 */
-	bool enabled, answering;
+	bool enabled, answering, acted;
 	uint64_t tokens, step, seen, touched;
 	uint64_t args[4];
 };
@@ -205,7 +205,8 @@ static void inject(struct vcpu *vcpu)
 	vcpu->irq_check = vlapic_pending(&vcpu->lapic) >= 0;
 }
 
-/* Until something ends the run. A vector is delivered first, and its handler ends it. */
+/* Until something ends the run. A vector is delivered first, and its handler ends it. Each turn gets as
+ * far as one action: a host that is busy elsewhere for a whole slice would stop the machine. */
 static bool enter(struct vcpu *vcpu, uint64_t now, uint64_t deadline)
 {
 	struct guest *guest = vcpu->backend;
@@ -218,12 +219,10 @@ static bool enter(struct vcpu *vcpu, uint64_t now, uint64_t deadline)
 		return true;
 	}
 	do {
-		if (threads_stopping()) {
-			pthread_exit(NULL);
-		}
-		guest->action = threads_irq_pending() ? TAKE_IRQ
-				: insn_rdtsc() >= deadline ? TIME_UP
-							   : program(guest);
+		guest->action = threads_irq_pending()			    ? TAKE_IRQ
+				: insn_rdtsc() >= deadline && guest->acted ? TIME_UP
+									    : program(guest);
+		guest->acted = guest->action != TIME_UP;
 		sched_yield();
 	} while (guest->action == NOTHING);
 	return true;
