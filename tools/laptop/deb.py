@@ -34,7 +34,11 @@ def place(name):
 
 def fetch(names):
     """Downloads and unpacks those of the packages that are not in the cache, all in one go."""
-    missing = [n for n in names if not place(n).is_dir()]
+    with cache.alone("deb"):
+        download([n for n in names if not place(n).is_dir()])
+
+
+def download(missing):
     if not missing:
         return
     fresh = paths.CACHE / "deb" / f"fresh.{os.getpid()}"
