@@ -18,6 +18,7 @@
 #include "words.h"
 
 #define END_COLLECT_MS 30u
+#define END_WAITS_MAX  100u
 #define KILL_AFTER_MS  500u
 #define AWAIT_STEP_MS  10u
 #define READY_MARK     "BULKHEAD-READY"
@@ -187,6 +188,13 @@ static void part_collect(void *data)
 	if (!culprit) {
 		return;
 	}
+	/* Who left in peace left because of somebody who takes longer to go: a runner has much memory to let
+	 * go of. */
+	if (culprit != &part->proc[PART_RUNNER] && culprit->status == 0 && part_live(part) > 0 &&
+	    part->end_waits++ < END_WAITS_MAX) {
+		loop_timer_set(&part->end_timer, END_COLLECT_MS);
+		return;
+	}
 	if (culprit == &part->proc[PART_RUNNER]) {
 		kind = part_runner_end(part, culprit->status, why, sizeof(why));
 	} else {
@@ -211,6 +219,7 @@ static void part_proc_ended(void *data, struct proc *proc, int status)
 	ended->status = status;
 	if (part->super.state == SUPER_RUNNING && part_live(part) > 0) {
 		if (!part->end_timer.due_us) {
+			part->end_waits = 0;
 			loop_timer_set(&part->end_timer, END_COLLECT_MS);
 		}
 		return;

@@ -62,6 +62,7 @@ struct part {
 	struct part_assigned assigned[CONFIG_ASSIGNED_MAX];
 	struct part_stream stream[CONSOLE_SOURCES]; /* virtio console (both ways), serial port */
 	struct loop_timer end_timer;		    /* collects ends that belong together */
+	unsigned int end_waits;			    /* times that it was set again */
 	struct loop_timer kill_timer;		    /* patience with processes told to end */
 	bool ready;				    /* the guest printed its marker */
 	uint64_t ready_tsc;

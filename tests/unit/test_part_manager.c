@@ -228,6 +228,28 @@ static void part_killed_runner_restarts_its_partition(void **state)
 	assert_string_equal(parts[0].super.why, "runner killed by signal 9");
 }
 
+static bool first_back_end_gone(void)
+{
+	return part_live(&parts[0]) == 6;
+}
+
+/* A back end that left in peace waits for the end that made it leave, however long that takes. */
+static void part_blames_nobody_who_left_in_peace(void **state)
+{
+	(void)state;
+	put_program("bulkhead-blk", "trap 'exit 0' TERM\nwhile :; do sleep 0.05; done\n");
+	part_start(&parts[0]);
+	assert_true(wait_for(first_ready));
+	kill(find_proc(&parts[0], "blk0")->pid, SIGTERM);
+	assert_true(wait_for(first_back_end_gone));
+	for (unsigned int i = 0; i < 10; i++) {
+		loop_step(20);
+	}
+	kill(find_proc(&parts[0], "runner")->pid, SIGKILL);
+	assert_true(wait_for(first_started_again));
+	assert_string_equal(parts[0].super.why, "runner killed by signal 9");
+}
+
 /* A guest that the hypervisor stops is started again twice, then stays with its reason. */
 static void part_stopped_by_hypervisor_gives_up(void **state)
 {
@@ -579,6 +601,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(part_start_runs_all_processes, setup, teardown),
 		cmocka_unit_test_setup_teardown(part_killed_back_end_restarts_its_partition_only,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(part_blames_nobody_who_left_in_peace, setup, teardown),
 		cmocka_unit_test_setup_teardown(part_killed_runner_restarts_its_partition, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(part_stopped_by_hypervisor_gives_up, setup,
