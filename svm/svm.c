@@ -162,6 +162,13 @@ static void take_asid(struct svm_vcpu *sv, struct svm_cpu *sc)
 	sv->cpu = sc;
 }
 
+/* QEMU 7.2 with several CPUs has done so, once in some minutes under load: it went on after #VMEXIT with the
+ * guest's nested paging, left a second time for that, and saved root mode's state over the guest's. */
+static bool is_lost(const struct vmcb *vmcb)
+{
+	return vmcb->cr3 == insn_read_cr3() && vmcb->gdtr.base == (uintptr_t)cpu_this()->gdt;
+}
+
 static bool enter(struct vcpu *vcpu, uint64_t now, uint64_t deadline)
 {
 	struct svm_vcpu *sv = svm_vcpu(vcpu);
@@ -189,8 +196,10 @@ static bool enter(struct vcpu *vcpu, uint64_t now, uint64_t deadline)
 		vmcb->int_state |= shadow;
 	}
 	vcpu->irq_check |= vmcb->int_state & INTERRUPT_SHADOW;
-	if ((uint32_t)vmcb->exit_code == EXIT_INVALID) {
+	if ((uint32_t)vmcb->exit_code == EXIT_INVALID || is_lost(vmcb)) {
 		dump_vmcb(vcpu);
+		log_error(TAG, "%s", is_lost(vmcb) ? "the emulator saved root mode's state as the guest's"
+						   : "the CPU refused the guest's state");
 		part_stop(vcpu, BH_STOP_ENTRY_FAILED, 0);
 		return false;
 	}
