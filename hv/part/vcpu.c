@@ -56,6 +56,19 @@ void vcpu_load(struct vcpu *vcpu)
 	}
 }
 
+/* An x87 as after FNINIT is left out of the area, as a CPU that tracks it does: XRSTOR then makes it so. With
+ * several CPUs QEMU 7.2 needs it: its XRSTOR of the x87 writes to a word of its first CPU, which may just leave
+ * a guest and then goes on with the guest's nested paging (cpu_clear_ignne: IGNNE# is wired to that one). */
+static void leave_out_x87(uint64_t *area)
+{
+	bool used = area[0] != 0x37f || area[1] || area[2];
+
+	for (unsigned i = 4; i < 20 && !used; i++) {
+		used = area[i];
+	}
+	area[512 / 8] &= used ? ~0ull : ~XCR0_X87;
+}
+
 void vcpu_save(struct vcpu *vcpu)
 {
 	struct vcpu_switched *sw = &vcpu->switched;
@@ -74,6 +87,9 @@ void vcpu_save(struct vcpu *vcpu)
 		insn_xsetbv(0, xcr0_allowed);
 	}
 	insn_xsave(vcpu->xstate, xcr0_allowed);
+	if (cpu_count() > 1) {
+		leave_out_x87(vcpu->xstate);
+	}
 }
 
 static bool wants_to_wake(const struct vcpu *vcpu)
