@@ -56,9 +56,10 @@ void vcpu_load(struct vcpu *vcpu)
 	}
 }
 
-/* An x87 as after FNINIT is left out of the area, as a CPU that tracks it does: XRSTOR then makes it so. With
- * several CPUs QEMU 7.2 needs it: its XRSTOR of the x87 writes to a word of its first CPU, which may just leave
- * a guest and then goes on with the guest's nested paging (cpu_clear_ignne: IGNNE# is wired to that one). */
+/* An x87 as after FNINIT is left out of the area, as a CPU that tracks it does: XRSTOR then
+ * makes it so. With several CPUs QEMU 7.2 needs it: its XRSTOR of the x87 writes to a word of
+ * its first CPU, which may just leave a guest and then goes on with the guest's nested paging
+ * (cpu_clear_ignne: IGNNE# is wired to that one). */
 static void leave_out_x87(uint64_t *area)
 {
 	bool used = area[0] != 0x37f || area[1] || area[2];
