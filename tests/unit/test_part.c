@@ -310,6 +310,25 @@ static void part_stop_ends_one_partition(void **state)
 	assert_int_equal(call(BH_HC_PART_RESET, 1, 0, 0), 0);
 }
 
+/* With several CPUs an x87 that is as after FNINIT is not restored by XRSTOR; one that is used is. */
+static void vcpu_save_leaves_out_an_unused_x87(void **state)
+{
+	uint64_t *area;
+
+	(void)state;
+	create(1);
+	area = parts[1].vcpu[0]->xstate;
+	cpu_running = 2;
+	area[64] = 7; /* XSAVE of an emulator: all in use */
+	vcpu_save(parts[1].vcpu[0]);
+	assert_int_equal(area[64], 6);
+	area[64] = 7;
+	area[19] = 1; /* half of ST(7) */
+	vcpu_save(parts[1].vcpu[0]);
+	assert_int_equal(area[64], 7);
+	cpu_running = 1;
+}
+
 /* A partition can come and go many times without losing a frame. */
 static void part_create_and_destroy_leak_nothing(void **state)
 {
@@ -347,6 +366,7 @@ int main(void)
 		TEST(ioreq_answer_can_wait_for_the_next),
 		TEST(part_stop_ends_one_partition),
 		TEST(part_create_and_destroy_leak_nothing),
+		TEST(vcpu_save_leaves_out_an_unused_x87),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
