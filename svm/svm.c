@@ -162,9 +162,10 @@ static void take_asid(struct svm_vcpu *sv, struct svm_cpu *sc)
 	sv->cpu = sc;
 }
 
-/* QEMU 7.2 with several CPUs does so: XRSTOR of the x87 on any CPU writes to a word of the first one, not
- * atomically. When that just leaves a guest it goes on with the guest's nested paging, leaves a second time for
- * that, and saves root mode's state over the guest's. Ours leaves the x87 out (part/vcpu.c); guests may not. */
+/* QEMU 7.2 with several CPUs does so: XRSTOR of the x87 on any CPU writes to a word of the first
+ * one, not atomically. When that just leaves a guest it goes on with the guest's nested paging,
+ * leaves a second time for that, and saves root mode's state over the guest's. Ours leaves the
+ * x87 out (part/vcpu.c); guests may not. */
 static bool is_lost(const struct vmcb *vmcb)
 {
 	return vmcb->cr3 == insn_read_cr3() && vmcb->gdtr.base == (uintptr_t)cpu_this()->gdt;
