@@ -130,7 +130,7 @@ void svm_exit_handle(struct vcpu *vcpu)
 	if (vmcb->exit_int_info & EVENT_VALID) {
 		svm_inject_requeue(vcpu, vmcb->exit_int_info);
 	}
-	vcpu->stats.exits[handler->kind]++;
+	count_add(&vcpu->stats.exits[handler->kind], 1);
 	if (handler->insn.size) {
 		length = fetch_length(vcpu, &handler->insn);
 		if (length == 0) {

@@ -12,8 +12,8 @@ static bool ring(struct vcpu *vcpu, uint64_t gpa)
 		return false; /* refused where any other access is */
 	}
 	exit_doorbell(vcpu, gpa);
-	vcpu->stats.exits[BH_EXIT_MMIO]--;
-	vcpu->stats.exits[BH_EXIT_DOORBELL]++;
+	count_add(&vcpu->stats.exits[BH_EXIT_MMIO], -1ull);
+	count_add(&vcpu->stats.exits[BH_EXIT_DOORBELL], 1);
 	vmcb_advance(vcpu, length);
 	return true;
 }

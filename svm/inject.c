@@ -15,7 +15,7 @@ static void window(struct vmcb *vmcb, bool on)
 static void write_event(struct vcpu *vcpu, unsigned type, unsigned vector)
 {
 	svm_vmcb(vcpu)->event_inj = EVENT_VALID | type << 8 | vector;
-	vcpu->stats.injected++;
+	count_add(&vcpu->stats.injected, 1);
 }
 
 static void write_pending(struct vcpu *vcpu, const struct vcpu_event *event)

@@ -140,7 +140,7 @@ void exit_handle(struct vcpu *vcpu)
 	if (vectoring & INTR_INFO_VALID) {
 		inject_requeue(vcpu, vectoring);
 	}
-	vcpu->stats.exits[table[reason].kind]++;
+	count_add(&vcpu->stats.exits[table[reason].kind], 1);
 	if (table[reason].handle(vcpu) == EXIT_SKIP) {
 		vmcs_advance(vcpu, (unsigned)vmx_read(VMCS_EXIT_INSN_LENGTH));
 	}

@@ -35,7 +35,7 @@ static void write_event(struct vcpu *vcpu, const struct vcpu_event *event)
 		vmx_write(VMCS_ENTRY_INSN_LENGTH, event->insn_length);
 	}
 	vmx_write(VMCS_ENTRY_INTR_INFO, info);
-	vcpu->stats.injected++;
+	count_add(&vcpu->stats.injected, 1);
 }
 
 static bool blocked(uint64_t by)
@@ -75,7 +75,7 @@ void inject_prepare(struct vcpu *vcpu)
 		}
 		vmx_write(VMCS_ENTRY_INTR_INFO,
 			  INTR_INFO_VALID | INTR_TYPE_EXTINT << 8 | (uint32_t)vector);
-		vcpu->stats.injected++;
+		count_add(&vcpu->stats.injected, 1);
 	}
 	windows(vcpu, vcpu->extint || vlapic_pending(&vcpu->lapic) >= 0, vcpu->nmi);
 }

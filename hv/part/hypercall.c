@@ -118,12 +118,13 @@ static int hc_doorbell_setup(const struct args *args)
 static int hc_stats(const struct args *args)
 {
 	struct part *part = args->part;
+	uint64_t stats[sizeof(struct bh_vcpu_stats) / sizeof(uint64_t)];
 
 	if (args->b >= part->vcpu_count) {
 		return -BH_NOENT;
 	}
-	return part_copy_out(args->caller, args->c, &part->vcpu[args->b]->stats,
-			     sizeof(struct bh_vcpu_stats));
+	count_read((const uint64_t *)&part->vcpu[args->b]->stats, ARRAY_SIZE(stats), stats);
+	return part_copy_out(args->caller, args->c, stats, sizeof(stats));
 }
 
 /* Straight into the caller's page: nothing in it is read again. */

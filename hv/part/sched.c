@@ -298,7 +298,7 @@ static void charge(struct sched *sched, struct vcpu *vcpu, uint64_t start, uint6
 {
 	uint64_t ran = now - start;
 
-	vcpu->stats.run_tsc += ran;
+	count_add(&vcpu->stats.run_tsc, ran);
 	vcpu->vtime += ran * WEIGHT_UNIT / vcpu->part->policy->weight;
 	if (vcpu->vtime > sched->vtime_floor) {
 		uint64_t least = vcpu->vtime;
@@ -453,7 +453,7 @@ static void load(struct sched *sched, struct vcpu *vcpu)
 	}
 	__atomic_store_n(&vcpu->loaded, true, __ATOMIC_RELAXED);
 	vcpu_load(vcpu);
-	vcpu->stats.switches++;
+	count_add(&vcpu->stats.switches, 1);
 	sched->loaded = vcpu;
 }
 

@@ -207,7 +207,7 @@ void vcpu_run(struct vcpu *vcpu)
 			backend->flush(vcpu);
 		}
 		now = insn_rdtsc();
-		vcpu->stats.root_tsc += now - exited;
+		count_add(&vcpu->stats.root_tsc, now - exited);
 		if (!backend->enter(vcpu, now, sched_horizon(sched))) {
 			break;
 		}

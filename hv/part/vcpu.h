@@ -10,6 +10,7 @@
 
 #include "abi/ioreq.h"
 #include "abi/part.h"
+#include "lib/count.h"
 #include "lib/types.h"
 #include "part/decode.h"
 #include "part/vlapic.h"
