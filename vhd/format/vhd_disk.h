@@ -36,11 +36,13 @@ VHD_MUST_CHECK int vhd_disk_open(struct folder *folder, const char *name, unsign
 
 struct vhd_disk_create {
 	enum vhd_type type;
-	uint64_t size;	    /* bytes, rounded up to VHD_SIZE_STEP; ignored with a parent */
-	const char *parent; /* VHD_DIFFERENCING: a name in the same folder */
-	uint8_t uuid[16];   /* all zero: a random one */
-	uint32_t timestamp; /* seconds since 2000-01-01 00:00 UTC; 0: now */
-	uint64_t reserve;   /* room for a block table of that many bytes of disk; 0: as `size` */
+	uint64_t size;		 /* bytes, rounded up to VHD_SIZE_STEP; ignored with a parent */
+	const char *parent;	 /* VHD_DIFFERENCING: a name in the same folder */
+	const char *parent_name; /* what the image calls it, when its file gets that name only
+				    afterwards; NULL: `parent` */
+	uint8_t uuid[16];	 /* all zero: a random one */
+	uint32_t timestamp;	 /* seconds since 2000-01-01 00:00 UTC; 0: now */
+	uint64_t reserve; /* room for a block table of that many bytes of disk; 0: as `size` */
 };
 
 /** Makes a new image; the name must be free. It appears whole or not at all: a temporary name
