@@ -19,6 +19,15 @@ static int check_change(const struct layer *layer, uint64_t offset, uint64_t siz
 	return layer->read_only ? -EROFS : check_range(layer, offset, size);
 }
 
+void layer_init_over(struct layer *layer, const struct layer_ops *ops, struct layer *below)
+{
+	layer->ops = ops;
+	layer->below = below;
+	layer->size = below->size;
+	layer->block_size = below->block_size;
+	layer->read_only = below->read_only;
+}
+
 int layer_readv(struct layer *layer, const struct iovec *iov, unsigned count, size_t size,
 		uint64_t offset)
 {

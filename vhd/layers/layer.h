@@ -64,6 +64,10 @@ struct layer {
 	bool read_only;
 };
 
+/** Puts a fresh layer (its memory all zero) on `below`: same size, block size and read-only flag.
+ */
+void layer_init_over(struct layer *layer, const struct layer_ops *ops, struct layer *below);
+
 /** -EINVAL: not aligned, or outside; -EROFS. */
 VHD_MUST_CHECK int layer_readv(struct layer *layer, const struct iovec *iov, unsigned count,
 			       size_t size, uint64_t offset);
