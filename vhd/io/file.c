@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 
 #include "file.h"
+#include "iov.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define VECTOR_MAX 64u
 #define ZERO_CHUNK (64u << 10)
 
 struct fd_file {
@@ -98,42 +98,14 @@ static int fd_of(const struct file *file)
 	return ((const struct fd_file *)file)->fd;
 }
 
-/* What is left of a vector after its first `done` bytes, at most VECTOR_MAX parts. */
-static int rest_of(struct iovec *rest, const struct iovec *iov, unsigned count, size_t done)
-{
-	unsigned used = 0;
-
-	for (unsigned i = 0; i < count && used < VECTOR_MAX; i++) {
-		if (done >= iov[i].iov_len) {
-			done -= iov[i].iov_len;
-			continue;
-		}
-		rest[used].iov_base = (char *)iov[i].iov_base + done;
-		rest[used].iov_len = iov[i].iov_len - done;
-		done = 0;
-		used++;
-	}
-	return (int)used;
-}
-
-static void zero_rest(const struct iovec *iov, unsigned count, size_t done)
-{
-	for (unsigned i = 0; i < count; i++) {
-		size_t skip = done < iov[i].iov_len ? done : iov[i].iov_len;
-
-		memset((char *)iov[i].iov_base + skip, 0, iov[i].iov_len - skip);
-		done -= skip;
-	}
-}
-
 static int fd_read(struct file *file, const struct iovec *iov, unsigned count, size_t size,
 		   uint64_t offset)
 {
 	size_t done = 0;
 
 	while (done < size) {
-		struct iovec rest[VECTOR_MAX];
-		int used = rest_of(rest, iov, count, done);
+		struct iovec rest[IOV_REST_MAX];
+		int used = iov_rest(rest, iov, count, done);
 		ssize_t n = preadv(fd_of(file), rest, used, (off_t)(offset + done));
 
 		if (n < 0 && errno == EINTR) {
@@ -143,7 +115,7 @@ static int fd_read(struct file *file, const struct iovec *iov, unsigned count, s
 			return -errno;
 		}
 		if (n == 0) {
-			zero_rest(iov, count, done);
+			iov_zero_rest(iov, count, done);
 			return 0;
 		}
 		done += (size_t)n;
@@ -157,8 +129,8 @@ static int fd_write(struct file *file, const struct iovec *iov, unsigned count, 
 	size_t done = 0;
 
 	while (done < size) {
-		struct iovec rest[VECTOR_MAX];
-		int used = rest_of(rest, iov, count, done);
+		struct iovec rest[IOV_REST_MAX];
+		int used = iov_rest(rest, iov, count, done);
 		ssize_t n = pwritev(fd_of(file), rest, used, (off_t)(offset + done));
 
 		if (n < 0 && errno == EINTR) {
