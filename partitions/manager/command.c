@@ -54,6 +54,7 @@ static void print_usage(FILE *out)
 		fprintf(out, "  %-8s %-7s %s\n", verbs[i].name,
 			verbs[i].argument ? verbs[i].argument : "", verbs[i].help);
 	}
+	fprintf(out, "  vhd      VERB    virtual disks; see bulkhead vhd --help\n");
 	fprintf(out, "\n  --json         the daemon's answer as it is, one JSON object per line\n"
 		     "  --follow       with log: go on until interrupted\n"
 		     "  --socket PATH  of the daemon (/run/bulkhead.sock)\n"
@@ -277,11 +278,33 @@ static int run_console(struct command *command)
 	return ret;
 }
 
+/* `bulkhead vhd ...` is another program, beside this one or in PATH; it needs no daemon. */
+static int run_vhd(char **argv)
+{
+	static const char program[] = "bulkhead-vhd";
+	char path[4096];
+	ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - sizeof(program));
+	char *slash;
+
+	path[size > 0 ? size : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		memcpy(slash + 1, program, sizeof(program));
+		execv(path, argv);
+	}
+	execvp(program, argv);
+	fprintf(stderr, "bulkhead: %s: %s\n", program, strerror(errno));
+	return EXIT_REFUSED;
+}
+
 int main(int argc, char **argv)
 {
 	struct command command = {.socket_path = "/run/bulkhead.sock"};
 	int ret;
 
+	if (argc > 1 && !strcmp(argv[1], "vhd")) {
+		return run_vhd(argv + 1);
+	}
 	parse_options(argc, argv, &command);
 	check_usage(&command);
 	ret = client_connect(&command.link, command.socket_path);
