@@ -36,8 +36,9 @@ struct xts {
 	const struct xts_ops *ops;
 };
 
-/** Takes the library of that name, or the fastest one here by a short trial when NULL. The key is
- * copied into locked memory and wiped on close. */
+/** Takes the library of that name, or the fastest one here by a short trial (about 1 ms, once in a
+ * process) when NULL. The key is copied and wiped on close; libgcrypt keeps it in locked memory,
+ * OpenSSL cannot. -ENOENT no such library; -EINVAL a key whose halves are equal; -ENOMEM. */
 VHD_MUST_CHECK int xts_open(const char *library, const uint8_t key[XTS_KEY_SIZE],
 			    struct xts **ret_xts);
 void xts_close(struct xts *xts);
