@@ -94,62 +94,52 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* The wait for one resource of the budget: until the share or the budget lets it pass. */
-static uint64_t budget_wait(const struct meter *budget, const struct meter *share, uint64_t now)
+/* Pays one resource of the budget; returns how long the request has to wait for that. Paid is at
+ * once, also what passes later: so the disks that wait have places one after the other. What passes
+ * by share counts in the budget too; what a disk borrows from the budget does not count in its
+ * share, or it would be held below its share after a while alone. */
+static uint64_t pay_budget(struct meter *budget, struct meter *share, uint64_t units, uint64_t now)
 {
-	uint64_t common = meter_wait(budget, now);
-	uint64_t own = share->rate ? meter_wait(share, now) : common;
+	uint64_t wait = meter_wait(budget, now);
 
-	return own < common ? own : common;
+	if (share->rate) {
+		uint64_t own = meter_wait(share, now);
+
+		if (own <= wait) {
+			meter_pay(share, units, now);
+			wait = own;
+		}
+	}
+	meter_pay(budget, units, now);
+	return wait;
 }
 
-static uint64_t wait_for(const struct throttle *throttle, uint64_t now)
+static uint64_t pay(struct throttle *throttle, uint64_t requests, uint64_t bytes, uint64_t now)
 {
 	uint64_t wait = larger(meter_wait(&throttle->limit.requests, now),
 			       meter_wait(&throttle->limit.bytes, now));
 
-	if (throttle->group) {
-		const struct pair *budget = &throttle->group->budget;
-
-		wait = larger(wait, budget_wait(&budget->requests, &throttle->share.requests, now));
-		wait = larger(wait, budget_wait(&budget->bytes, &throttle->share.bytes, now));
-	}
-	return wait;
-}
-
-/* What passes by share counts in the budget too; what a disk borrows from the budget does not count
- * in its share, or it would be held below its share after a while alone. */
-static void pay_budget(struct meter *budget, struct meter *share, uint64_t units, uint64_t now)
-{
-	meter_pay(budget, units, now);
-	if (!meter_wait(share, now)) {
-		meter_pay(share, units, now);
-	}
-}
-
-static void pay(struct throttle *throttle, uint64_t requests, uint64_t bytes, uint64_t now)
-{
 	meter_pay(&throttle->limit.requests, requests, now);
 	meter_pay(&throttle->limit.bytes, bytes, now);
 	if (throttle->group) {
-		struct pair *budget = &throttle->group->budget;
+		struct pair *budget = &throttle->group->budget, *share = &throttle->share;
 
-		pay_budget(&budget->requests, &throttle->share.requests, requests, now);
-		pay_budget(&budget->bytes, &throttle->share.bytes, bytes, now);
+		wait = larger(wait, pay_budget(&budget->requests, &share->requests, requests, now));
+		wait = larger(wait, pay_budget(&budget->bytes, &share->bytes, bytes, now));
 	}
+	return wait;
 }
 
 static void pass(struct throttle *throttle, uint64_t requests, uint64_t bytes)
 {
 	const struct layer_clock *clock = throttle->clock;
 	uint64_t now = clock->now_ns(clock);
-	uint64_t wait;
+	uint64_t end = now + pay(throttle, requests, bytes, now);
 
-	while ((wait = wait_for(throttle, now))) {
-		clock->wait_ns(clock, wait);
+	while (now < end) {
+		clock->wait_ns(clock, end - now);
 		now = clock->now_ns(clock);
 	}
-	pay(throttle, requests, bytes, now);
 }
 
 /* Large zeroing is paid in steps: else one request could lock the disk for hours. */
