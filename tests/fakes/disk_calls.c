@@ -37,6 +37,7 @@ static int begin(struct disk_memory *disk, enum disk_call call)
 		return 0;
 	}
 	fault->happened = true;
+	disk->failed[call]++;
 	if (!fault->for_ever) {
 		fault->calls = 0;
 	}
@@ -64,10 +65,11 @@ static bool lies(struct disk_memory *disk, enum disk_call call)
 	return true;
 }
 
-static void set_size(struct disk_memory *disk, struct inode *inode, uint64_t size)
+static void set_size(struct disk_memory *disk, struct inode *inode, enum effect_kind kind,
+		     uint64_t size)
 {
 	if (size != inode->now.size) {
-		disk_memory_add_effect(disk, inode, EFFECT_SIZE, 0, size, NULL);
+		disk_memory_add_effect(disk, inode, kind, 0, size, NULL);
 		sparse_resize(&inode->now, size);
 	}
 }
@@ -140,7 +142,7 @@ static void put_bytes(struct disk_memory *disk, struct inode *inode, const uint8
 		return;
 	}
 	if (offset + size > inode->now.size) {
-		set_size(disk, inode, offset + size);
+		set_size(disk, inode, EFFECT_GROWTH, offset + size);
 	}
 	disk_memory_add_effect(disk, inode, EFFECT_WRITE, offset, size, bytes);
 	sparse_write(&inode->now, bytes, size, offset);
@@ -207,7 +209,7 @@ static int resize_call(struct file *file, uint64_t size)
 	disk_memory_park(handle->disk);
 	rc = begin(handle->disk, DISK_RESIZE);
 	if (!rc) {
-		set_size(handle->disk, handle->inode, size);
+		set_size(handle->disk, handle->inode, EFFECT_SIZE, size);
 	}
 	return end(handle->disk, DISK_RESIZE, rc);
 }
@@ -221,7 +223,7 @@ static void settle(struct inode *inode, uint64_t limit, struct disk_memory *fail
 		struct effect *effect = &inode->effects[i];
 
 		if (effect->number > limit ||
-		    (failing && (effect->kind == EFFECT_SIZE || roll(failing, 2)))) {
+		    (failing && (effect->kind >= EFFECT_SIZE || roll(failing, 2)))) {
 			inode->effects[kept++] = *effect;
 			continue;
 		}

@@ -89,13 +89,18 @@ static void apply_part(struct sparse *to, const struct effect *effect, const str
 	}
 }
 
+static bool is_size(const struct effect *effect)
+{
+	return effect->kind == EFFECT_SIZE || effect->kind == EFFECT_GROWTH;
+}
+
 /* The number of the last change of size that is kept, 0: none. */
 static uint64_t choose_size(const struct inode *inode, const struct disk_cut *cut)
 {
 	uint64_t number = 0, count = 0, seed = cut->seed;
 
 	for (size_t i = 0; cut->size != DISK_CUT_SIZE_OLD && i < inode->effect_count; i++) {
-		if (inode->effects[i].kind != EFFECT_SIZE) {
+		if (!is_size(&inode->effects[i])) {
 			continue;
 		}
 		count++;
@@ -108,21 +113,72 @@ static uint64_t choose_size(const struct inode *inode, const struct disk_cut *cu
 }
 
 /* Sizes come in order, data of any moment: what lies past the end at last is gone. */
-static void cut_inode(struct inode *to, const struct inode *from, const struct disk_cut *cut)
+static uint64_t cut_by_size(struct sparse *to, const struct inode *from, const struct disk_cut *cut)
 {
 	uint64_t last = choose_size(from, cut), size = from->lasting.size;
 
-	sparse_copy(&to->now, &from->lasting);
 	for (size_t i = 0; i < from->effect_count; i++) {
 		const struct effect *effect = &from->effects[i];
 
-		if (effect->kind != EFFECT_SIZE) {
-			apply_part(&to->now, effect, cut);
+		if (!is_size(effect)) {
+			apply_part(to, effect, cut);
 		} else if (effect->number <= last) {
 			size = effect->size;
-			sparse_resize(&to->now, size);
+			sparse_resize(to, size);
 		}
 	}
+	return size;
+}
+
+/* The end of the last sector of the effect that is kept. */
+static uint64_t end_of_kept(const struct effect *effect, const struct disk_cut *cut)
+{
+	uint64_t end = 0, at = effect->offset;
+
+	for (uint64_t sector = 0; at < effect->offset + effect->size; sector++) {
+		at = (at / DISK_CUT_SECTOR + 1) * DISK_CUT_SECTOR;
+		end = keeps(cut, effect->number, sector) ? at : end;
+	}
+	return end < effect->offset + effect->size ? end : effect->offset + effect->size;
+}
+
+/* The size follows the data; only a resize is kept or lost by itself. */
+static uint64_t cut_by_data(struct sparse *to, const struct inode *from, const struct disk_cut *cut)
+{
+	uint64_t size = from->lasting.size, end;
+
+	for (size_t i = 0; i < from->effect_count; i++) {
+		const struct effect *effect = &from->effects[i];
+
+		switch (effect->kind) {
+		case EFFECT_WRITE:
+			apply_part(to, effect, cut);
+			end = end_of_kept(effect, cut);
+			size = end > size ? end : size;
+			break;
+		case EFFECT_ZERO:
+			apply_part(to, effect, cut);
+			break;
+		case EFFECT_SIZE:
+			if (keeps(cut, effect->number, 0)) {
+				size = effect->size;
+				sparse_resize(to, size);
+			}
+			break;
+		case EFFECT_GROWTH:
+			break;
+		}
+	}
+	return size;
+}
+
+static void cut_inode(struct inode *to, const struct inode *from, const struct disk_cut *cut)
+{
+	uint64_t size;
+
+	sparse_copy(&to->now, &from->lasting);
+	size = cut->size == DISK_CUT_SIZE_DATA ? cut_by_data(&to->now, from, cut)
+					       : cut_by_size(&to->now, from, cut);
 	sparse_resize(&to->now, size);
 	sparse_copy(&to->lasting, &to->now);
 }
@@ -175,7 +231,7 @@ struct disk_cut disk_cut_choose(const struct disk_memory *disk, uint64_t *seed)
 	uint64_t dice = disk_memory_random(seed);
 	struct disk_cut cut = {
 		.kind = (enum disk_cut_kind)(dice % (DISK_CUT_SECTORS + 1)),
-		.size = (enum disk_cut_size)(dice / 16 % 3),
+		.size = (enum disk_cut_size)(dice / 16 % 4),
 		.sector = dice / 64 % 17,
 		.names_apart = dice / 4096 % 4 == 0,
 		.seed = disk_memory_random(seed),
@@ -199,7 +255,7 @@ const char *disk_cut_describe(const struct disk_cut *cut, char *ret_text, size_t
 	static const char *const kinds[] = {"none kept",     "all kept", "one dropped",
 					    "one kept",	     "torn",	 "random effects",
 					    "random sectors"};
-	static const char *const sizes[] = {"new size", "old size", "random size"};
+	static const char *const sizes[] = {"new size", "old size", "size of data", "random size"};
 
 	snprintf(ret_text, size, "%s, %s, number %llu, sector %llu, seed %llx%s", kinds[cut->kind],
 		 sizes[cut->size], (unsigned long long)cut->number, (unsigned long long)cut->sector,

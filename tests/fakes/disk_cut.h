@@ -25,7 +25,8 @@ enum disk_cut_kind {
 
 enum disk_cut_size {
 	DISK_CUT_SIZE_NEW,
-	DISK_CUT_SIZE_OLD, /* what was written past it is gone */
+	DISK_CUT_SIZE_OLD,  /* what was written past it is gone */
+	DISK_CUT_SIZE_DATA, /* as most file systems do: grown as far as the data that is there */
 	DISK_CUT_SIZE_RANDOM,
 };
 

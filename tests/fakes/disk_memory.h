@@ -46,7 +46,7 @@ struct disk_memory_state;
 
 struct disk_memory {
 	/* Counters, and knobs that a test may set at any time. */
-	uint64_t calls[DISK_CALL_COUNT];
+	uint64_t calls[DISK_CALL_COUNT], failed[DISK_CALL_COUNT];
 	struct disk_fault fault;
 	uint64_t budget; /* bytes of pages that all files may take; 0: no limit. -ENOSPC above */
 	uint64_t seed;	 /* of all that happens at random */

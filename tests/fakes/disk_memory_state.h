@@ -6,13 +6,18 @@
 #include "disk_memory.h"
 #include "sparse.h"
 
-enum effect_kind { EFFECT_WRITE, EFFECT_ZERO, EFFECT_SIZE };
+enum effect_kind {
+	EFFECT_WRITE,
+	EFFECT_ZERO,
+	EFFECT_SIZE,
+	EFFECT_GROWTH, /* the size that the next EFFECT_WRITE brings along */
+};
 
 /** Something that a file got since its last flush. */
 struct effect {
 	uint64_t number; /* rising over the whole disk */
 	enum effect_kind kind;
-	uint64_t offset, size; /* EFFECT_SIZE: only size */
+	uint64_t offset, size; /* of EFFECT_SIZE and _GROWTH only size */
 	uint8_t *bytes;	       /* EFFECT_WRITE */
 };
 
