@@ -9,7 +9,6 @@
 #ifndef VHD_STACK_H
 #define VHD_STACK_H
 
-#include "file.h"
 #include "folder.h"
 #include "layer.h"
 #include "layer_throttle.h"
@@ -18,8 +17,8 @@
 struct stack_options {
 	bool write; /* the disk is read-only all the same when its file is: see layer->read_only */
 	bool raw;   /* no VHD: the file's bytes are the disk */
-	bool throw_away;    /* writes are gone at the end, the image is only read */
-	bool ciphertext;    /* do not decrypt, even when there is a LUKS2 header */
+	bool throw_away; /* writes go to memory and are gone at the end, the image is only read */
+	bool ciphertext; /* do not decrypt, even when there is a LUKS2 header */
 	bool pass_discards; /* through the crypt layer */
 	bool stats;
 	bool ignore_manifest; /* else NAME.manifest beside the image is obeyed when it is there */
@@ -32,9 +31,7 @@ struct stack_options {
 				    folder does not share; NULL: not checked */
 	const struct luks_secret *secret;	    /* NULL and encrypted: -ENOKEY */
 	const struct layer_throttle_limits *limits; /* NULL: none */
-	struct file *throw_away_store; /* empty file that takes thrown-away writes, owned from now
-					  on when 0 is returned; NULL: memory */
-	uint64_t throw_away_bound;     /* bytes; 0: no bound */
+	uint64_t throw_away_bound;		    /* bytes of memory; 0: no bound */
 };
 
 /** Opens the stack. First what a power cut left in the folder is put in order (vhd_journal.h).
