@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 
 #include "layer_raw.h"
+#include "disk_memory.h"
+#include "fiber.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -124,6 +126,36 @@ static void layer_raw_is_poisoned_by_a_failed_flush(void **state)
 	assert_int_equal(layer_close(raw), 0);
 }
 
+static struct layer *flushed;
+static unsigned flushes_refused;
+
+static void flush_one(void *argument)
+{
+	flushes_refused += layer_flush(flushed) == -EIO;
+}
+
+/* A flush that was under way when another one failed promises nothing either: what both were to
+ * write may be lost. */
+static void layer_raw_flush_ends_after_a_failed_one(void **state)
+{
+	struct disk_memory *disk = disk_memory_create(true);
+	struct file *file;
+
+	(void)state;
+	assert_int_equal(folder_open_file(disk_memory_folder(disk), "f", FOLDER_CREATE, &file), 0);
+	assert_int_equal(file_resize(file, 4096), 0);
+	assert_int_equal(layer_raw_open(file, &flushed), 0);
+	disk->fault = (struct disk_fault){DISK_BIT(DISK_FLUSH), 0, -EIO, false, false};
+	disk->shuffle = true;
+	assert_true(fiber_start(flush_one, NULL));
+	assert_true(fiber_start(flush_one, NULL));
+	disk_memory_run(disk);
+	assert_int_equal(flushes_refused, 2);
+	assert_int_equal(layer_close(flushed), 0);
+	disk_memory_destroy(disk);
+	fiber_trim();
+}
+
 /* An empty file is no disk, and stays the caller's. */
 static void layer_raw_refuses_an_empty_file(void **state)
 {
@@ -144,6 +176,7 @@ int main(void)
 		cmocka_unit_test(layer_requests_stay_inside),
 		cmocka_unit_test(layer_raw_tells_extents),
 		cmocka_unit_test(layer_raw_is_poisoned_by_a_failed_flush),
+		cmocka_unit_test(layer_raw_flush_ends_after_a_failed_one),
 		cmocka_unit_test(layer_raw_refuses_an_empty_file),
 	};
 

@@ -43,6 +43,9 @@ static int raw_flush(struct layer *layer)
 	struct raw *raw = raw_of(layer);
 	int rc = raw->poisoned ? -EIO : file_flush(raw->file);
 
+	if (!rc && raw->poisoned) {
+		rc = -EIO; /* another one failed meanwhile, and what is lost is lost for both */
+	}
 	raw->poisoned = raw->poisoned || rc;
 	return rc;
 }
