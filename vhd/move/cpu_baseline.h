@@ -28,9 +28,9 @@ const char *cpu_baseline_name(unsigned bit);
 /** The bit of a name, or -1. */
 int cpu_baseline_bit(const char *name);
 
-/** The features of `needs` that `has` lacks, as words with a space between; returns their count,
+/** The features of `needs` that `cpu` lacks, as words with a space between; returns their count,
  * one more when the level is too low. */
-unsigned cpu_baseline_missing(const struct cpu_baseline *needs, const struct cpu_baseline *has,
+unsigned cpu_baseline_missing(const struct cpu_baseline *needs, const struct cpu_baseline *cpu,
 			      char ret_text[CPU_BASELINE_TEXT]);
 
 #endif
