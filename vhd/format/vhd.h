@@ -7,10 +7,6 @@
 
 #include "vhd_footer.h"
 
-/** Virtual sizes that vhd_create_fixed() makes are multiples of this, so that each reader's
- * rounding leaves them alone and the footer starts on a page. */
-#define VHD_SIZE_STEP (2ull << 20)
-
 struct vhd {
 	uint64_t size; /* bytes of the virtual disk */
 	struct vhd_footer footer;

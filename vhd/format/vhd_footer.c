@@ -4,10 +4,9 @@
 #define _GNU_SOURCE
 
 #include "vhd_footer.h"
+#include "vhd_bytes.h"
 
-#include <endian.h>
 #include <errno.h>
-#include <string.h>
 
 enum {
 	OFFSET_COOKIE = 0,
@@ -33,69 +32,28 @@ static const char cookie[8] = "conectix";
 #define FEATURES_RESERVED 2u /* always set */
 #define VERSION		  0x00010000u
 
-static uint32_t load32(const uint8_t *from)
-{
-	uint32_t value;
-
-	memcpy(&value, from, sizeof(value));
-	return be32toh(value);
-}
-
-static uint64_t load64(const uint8_t *from)
-{
-	return (uint64_t)load32(from) << 32 | load32(from + 4);
-}
-
-static void store16(uint8_t *to, uint16_t value)
-{
-	value = htobe16(value);
-	memcpy(to, &value, sizeof(value));
-}
-
-static void store32(uint8_t *to, uint32_t value)
-{
-	value = htobe32(value);
-	memcpy(to, &value, sizeof(value));
-}
-
-static void store64(uint8_t *to, uint64_t value)
-{
-	store32(to, (uint32_t)(value >> 32));
-	store32(to + 4, (uint32_t)value);
-}
-
-/* One's complement of the sum of all bytes but the checksum's own. */
-static uint32_t checksum(const uint8_t *bytes)
-{
-	uint32_t sum = 0;
-
-	for (unsigned i = 0; i < VHD_FOOTER_SIZE; i++) {
-		if (i < OFFSET_CHECKSUM || i >= OFFSET_CHECKSUM + 4) {
-			sum += bytes[i];
-		}
-	}
-	return ~sum;
-}
-
 int vhd_footer_decode(const uint8_t *untrusted, struct vhd_footer *ret_footer)
 {
 	struct vhd_footer footer = {0};
-	uint32_t type = load32(untrusted + OFFSET_TYPE);
+	uint32_t type = vhd_load32(untrusted + OFFSET_TYPE);
 
 	if (memcmp(untrusted + OFFSET_COOKIE, cookie, sizeof(cookie)) != 0) {
 		return -EINVAL;
 	}
-	if (load32(untrusted + OFFSET_CHECKSUM) != checksum(untrusted) ||
-	    load32(untrusted + OFFSET_VERSION) >> 16 != VERSION >> 16 || type < VHD_FIXED ||
+	if (vhd_load32(untrusted + OFFSET_CHECKSUM) !=
+		    vhd_checksum(untrusted, VHD_FOOTER_SIZE, OFFSET_CHECKSUM) ||
+	    vhd_load32(untrusted + OFFSET_VERSION) >> 16 != VERSION >> 16 || type < VHD_FIXED ||
 	    type > VHD_DIFFERENCING) {
 		return -EBADMSG;
 	}
 	footer.type = (enum vhd_type)type;
-	footer.size = load64(untrusted + OFFSET_SIZE);
+	footer.size = vhd_load64(untrusted + OFFSET_SIZE);
 	if (!footer.size || footer.size > VHD_SIZE_MAX || footer.size % VHD_SECTOR_SIZE) {
 		return -EBADMSG;
 	}
-	footer.timestamp = load32(untrusted + OFFSET_TIMESTAMP);
+	footer.original_size = vhd_load64(untrusted + OFFSET_ORIGINAL_SIZE);
+	footer.data_offset = vhd_load64(untrusted + OFFSET_DATA);
+	footer.timestamp = vhd_load32(untrusted + OFFSET_TIMESTAMP);
 	memcpy(footer.uuid, untrusted + OFFSET_UUID, sizeof(footer.uuid));
 	memcpy(footer.creator, untrusted + OFFSET_CREATOR, 4);
 	*ret_footer = footer;
@@ -133,7 +91,7 @@ static void store_geometry(uint8_t *bytes, uint64_t size)
 			tracks = (uint32_t)total / sectors;
 		}
 	}
-	store16(bytes + OFFSET_CYLINDERS, (uint16_t)(tracks / heads));
+	vhd_store16(bytes + OFFSET_CYLINDERS, (uint16_t)(tracks / heads));
 	bytes[OFFSET_HEADS] = (uint8_t)heads;
 	bytes[OFFSET_SECTORS] = (uint8_t)sectors;
 }
@@ -142,19 +100,21 @@ void vhd_footer_encode(const struct vhd_footer *footer, uint8_t *bytes)
 {
 	memset(bytes, 0, VHD_FOOTER_SIZE);
 	memcpy(bytes + OFFSET_COOKIE, cookie, sizeof(cookie));
-	store32(bytes + OFFSET_FEATURES, FEATURES_RESERVED);
-	store32(bytes + OFFSET_VERSION, VERSION);
-	store64(bytes + OFFSET_DATA, UINT64_MAX);
-	store32(bytes + OFFSET_TIMESTAMP, footer->timestamp);
+	vhd_store32(bytes + OFFSET_FEATURES, FEATURES_RESERVED);
+	vhd_store32(bytes + OFFSET_VERSION, VERSION);
+	vhd_store64(bytes + OFFSET_DATA,
+		    footer->type == VHD_FIXED ? UINT64_MAX : footer->data_offset);
+	vhd_store32(bytes + OFFSET_TIMESTAMP, footer->timestamp);
 	/* Readers take the size from its own field, not from the geometry, for creators that they
 	 * know to write it right: "win " is one for all of them. */
 	memcpy(bytes + OFFSET_CREATOR, "win ", 4);
-	store32(bytes + OFFSET_CREATOR_VERSION, 0x000a0000);
+	vhd_store32(bytes + OFFSET_CREATOR_VERSION, 0x000a0000);
 	memcpy(bytes + OFFSET_CREATOR_HOST, "Wi2k", 4);
-	store64(bytes + OFFSET_ORIGINAL_SIZE, footer->size);
-	store64(bytes + OFFSET_SIZE, footer->size);
+	vhd_store64(bytes + OFFSET_ORIGINAL_SIZE,
+		    footer->original_size ? footer->original_size : footer->size);
+	vhd_store64(bytes + OFFSET_SIZE, footer->size);
 	store_geometry(bytes, footer->size);
-	store32(bytes + OFFSET_TYPE, VHD_FIXED);
+	vhd_store32(bytes + OFFSET_TYPE, (uint32_t)footer->type);
 	memcpy(bytes + OFFSET_UUID, footer->uuid, sizeof(footer->uuid));
-	store32(bytes + OFFSET_CHECKSUM, checksum(bytes));
+	vhd_store32(bytes + OFFSET_CHECKSUM, vhd_checksum(bytes, VHD_FOOTER_SIZE, OFFSET_CHECKSUM));
 }

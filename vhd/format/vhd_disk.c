@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owns opening a disk: the top image, then its parents by the names that each image has for the
+ * next one, as long as their UUIDs fit. */
+#define _GNU_SOURCE
+
+#include "vhd_chain.h"
+#include "vhd_room.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The names for the parent, best first; an image has at most so many. */
+#define CANDIDATES_MAX 3u
+
+struct candidates {
+	char names[CANDIDATES_MAX][VHD_NAME_SIZE];
+	unsigned count;
+};
+
+static void add_candidate(struct candidates *candidates, const char *name)
+{
+	if (!folder_is_name(name)) {
+		return;
+	}
+	for (unsigned i = 0; i < candidates->count; i++) {
+		if (strcmp(candidates->names[i], name) == 0) {
+			return;
+		}
+	}
+	if (candidates->count < CANDIDATES_MAX) {
+		strcpy(candidates->names[candidates->count++], name);
+	}
+}
+
+static void add_locators(struct candidates *candidates, struct vhd_image *image, uint32_t platform)
+{
+	for (unsigned i = 0; i < VHD_LOCATOR_COUNT; i++) {
+		char name[VHD_NAME_SIZE];
+
+		if (image->header.locators[i].platform == platform &&
+		    vhd_locator_read_name(image->file, &image->header.locators[i], name) == 0) {
+			add_candidate(candidates, name);
+		}
+	}
+}
+
+/* Paths from Windows are cut to their last part: a parent lies beside its child. */
+static void list_candidates(struct candidates *candidates, struct vhd_image *image)
+{
+	candidates->count = 0;
+	add_locators(candidates, image, VHD_LOCATOR_RELATIVE);
+	add_locators(candidates, image, VHD_LOCATOR_ABSOLUTE);
+	add_candidate(candidates, vhd_text_base_name(image->header.parent_name));
+}
+
+static bool is_in_chain(const struct vhd_chain *chain, const uint8_t uuid[16])
+{
+	for (unsigned i = 0; i < chain->depth; i++) {
+		if (memcmp(chain->images[i]->footer.uuid, uuid, 16) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int refuse(const struct vhd_image *image, struct why *why, int error, const char *what)
+{
+	char quoted[64];
+
+	why_set(why, error, "%s", what);
+	return why_prefix(why, error, why_quote(quoted, sizeof(quoted), image->name));
+}
+
+/* The parent's timestamp is not compared: copying a file changes it. */
+static int open_candidate(struct vhd_chain *chain, struct folder *folder, const char *name,
+			  unsigned flags, struct why *why)
+{
+	struct vhd_image *child = chain->images[chain->depth - 1];
+	struct vhd_image *parent;
+	int rc = vhd_image_open(folder, name, flags, &parent, why);
+
+	if (rc < 0) {
+		return rc;
+	}
+	if (memcmp(parent->footer.uuid, child->header.parent_uuid, 16) != 0) {
+		vhd_image_free(parent);
+		return refuse(child, why, -ESTALE,
+			      "its parent was replaced or changed: put the one back that it was "
+			      "made from");
+	}
+	chain->images[chain->depth++] = parent;
+	return 0;
+}
+
+/* Which error tells most: a file that is there and wrong, before one that is not there. */
+static int open_parent(struct vhd_chain *chain, struct folder *folder, unsigned flags,
+		       struct why *why)
+{
+	struct vhd_image *child = chain->images[chain->depth - 1];
+	struct candidates candidates;
+	int rc = -ENOENT;
+
+	if (chain->depth == VHD_DEPTH_MAX) {
+		return refuse(child, why, -ELOOP,
+			      "the chain of its parents is too long: merge some of them");
+	}
+	if (is_in_chain(chain, child->header.parent_uuid)) {
+		return refuse(child, why, -ELOOP, "its parents lead back to it: rebase it");
+	}
+	list_candidates(&candidates, child);
+	why_set(why, rc, "its parent is missing: put it into the same folder");
+	for (unsigned i = 0; i < candidates.count; i++) {
+		struct why reason = {{0}};
+		int error = open_candidate(chain, folder, candidates.names[i], flags, &reason);
+
+		if (!error) {
+			return 0;
+		}
+		if (rc == -ENOENT) {
+			rc = error;
+			if (why) {
+				*why = reason;
+			}
+		}
+	}
+	return rc;
+}
+
+static int open_chain(struct vhd_chain *chain, struct folder *folder, const char *name,
+		      unsigned flags, struct why *why)
+{
+	unsigned lock = flags & VHD_DISK_NO_LOCK ? VHD_IMAGE_NO_LOCK : 0;
+	unsigned top = lock | (flags & VHD_DISK_WRITE ? VHD_IMAGE_WRITE : 0);
+	int rc = vhd_image_open(folder, name, top, &chain->images[0], why);
+
+	if (rc < 0) {
+		return rc;
+	}
+	chain->depth = 1;
+	while (!rc && !(flags & VHD_DISK_TOP_ONLY) &&
+	       chain->images[chain->depth - 1]->footer.type == VHD_DIFFERENCING) {
+		rc = open_parent(chain, folder, lock, why);
+	}
+	if (!rc && flags & VHD_DISK_WRITE) {
+		rc = vhd_room_settle(chain->images[0]);
+		if (rc < 0) {
+			return refuse(chain->images[0], why, rc,
+				      "cannot put in order what a power cut left in it");
+		}
+	}
+	return rc;
+}
+
+int vhd_disk_open(struct folder *folder, const char *name, unsigned flags, struct layer **ret_layer,
+		  struct why *why)
+{
+	struct vhd_chain *chain = calloc(1, sizeof(*chain));
+	int rc = chain ? open_chain(chain, folder, name, flags, why) : -ENOMEM;
+
+	if (rc < 0) {
+		for (unsigned i = 0; chain && i < chain->depth; i++) {
+			vhd_image_free(chain->images[i]);
+		}
+		free(chain);
+		return rc;
+	}
+	chain->layer.ops = &vhd_chain_ops;
+	chain->layer.size = chain->images[0]->footer.size;
+	chain->layer.block_size =
+		vhd_image_is_fixed(chain->images[0]) ? LAYER_SECTOR : VHD_BITMAP_GRAIN;
+	chain->layer.read_only = !(flags & VHD_DISK_WRITE);
+	*ret_layer = &chain->layer;
+	return 0;
+}
+
+/* The name as the image spells it: of its header, else of a locator. */
+static const char *parent_name_of(struct vhd_image *image)
+{
+	if (!image->header.parent_name[0]) {
+		struct candidates candidates;
+
+		list_candidates(&candidates, image);
+		if (candidates.count) {
+			strcpy(image->header.parent_name, candidates.names[0]);
+		}
+	}
+	return image->header.parent_name[0] ? image->header.parent_name : NULL;
+}
+
+unsigned vhd_disk_get_info(const struct layer *layer, unsigned depth,
+			   struct vhd_disk_info *ret_info)
+{
+	const struct vhd_chain *chain = (const struct vhd_chain *)layer;
+	struct vhd_image *image;
+
+	if (depth >= chain->depth) {
+		return chain->depth;
+	}
+	image = chain->images[depth];
+	memset(ret_info, 0, sizeof(*ret_info));
+	ret_info->name = image->name;
+	ret_info->footer = image->footer;
+	if (file_get_size(image->file, &ret_info->file_size) < 0) {
+		ret_info->file_size = image->file_size;
+	}
+	ret_info->block_size = image->header.block_size;
+	ret_info->block_count = image->bat.count;
+	ret_info->allocated_count = image->bat.used_count;
+	ret_info->was_unclean = image->unclean;
+	if (image->footer.type == VHD_DIFFERENCING) {
+		memcpy(ret_info->parent_uuid, image->header.parent_uuid, 16);
+		ret_info->parent_name = parent_name_of(image);
+	}
+	return chain->depth;
+}
+
+int vhd_disk_find(struct layer *layer, uint64_t offset, uint64_t *ret_size, bool *ret_present)
+{
+	struct vhd_extent extent;
+	int rc;
+
+	if (offset % LAYER_SECTOR || offset >= layer->size) {
+		return -EINVAL;
+	}
+	rc = vhd_image_find(vhd_chain_of(layer)->images[0], offset, layer->size - offset, &extent);
+	if (!rc) {
+		*ret_size = extent.size;
+		*ret_present = extent.present;
+	}
+	return rc;
+}
