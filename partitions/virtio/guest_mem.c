@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Owns the mappings of guest memory. Invariant: regions overlap neither in guest-physical nor in
- * front-end addresses, none wraps around, and no pointer into them leaves this file. */
+ * front-end addresses, none wraps around, and pointers into them leave this file for bulk data
+ * only.
+ */
 #define _GNU_SOURCE
 
 #include "guest_mem.h"
@@ -174,6 +176,29 @@ int guest_copy_out(const struct guest_mem *mem, uint64_t gpa, const void *src, s
 		size -= part;
 	}
 	return 0;
+}
+
+int guest_get_iov(const struct guest_mem *mem, uint64_t gpa, uint64_t size, struct iovec *ret_iov,
+		  unsigned max)
+{
+	unsigned count = 0;
+	uint64_t room;
+
+	while (size) {
+		uint8_t *host = translate(mem, gpa, &room);
+		uint64_t part = room < size ? room : size;
+
+		if (!host) {
+			return -EFAULT;
+		}
+		if (count == max) {
+			return -E2BIG;
+		}
+		ret_iov[count++] = (struct iovec){host, (size_t)part};
+		gpa += part;
+		size -= part;
+	}
+	return (int)count;
 }
 
 /* Regions are page aligned, so an aligned 16-bit value never straddles two of them. */

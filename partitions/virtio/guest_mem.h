@@ -3,8 +3,9 @@
  * dereferences.
  *
  *  A guest, and any other process that maps the same memory, may change every byte at any time. So
- *  nothing outside this folder gets a pointer into it: callers copy in once, validate their copy
- * and act on that. Addresses are guest-physical unless a name says `user` (address space of the
+ *  nothing that decides anything is read in place: callers copy in once, validate their copy and
+ * act on that. Only bulk data, which nobody looks at, is moved by pointers (guest_get_iov()).
+ * Addresses are guest-physical unless a name says `user` (address space of the
  * front-end, which is how the vhost-user protocol names rings). All sizes are in bytes.
  */
 #ifndef BH_GUEST_MEM_H
@@ -13,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #define VIRTIO_MUST_CHECK __attribute__((warn_unused_result))
 
@@ -25,7 +27,7 @@ struct guest_region {
 	uint64_t gpa;
 	uint64_t size;
 	uint64_t user_addr;
-	uint8_t *host; /* private to guest_mem.c */
+	uint8_t *host; /* private to this folder */
 };
 
 struct guest_mem {
@@ -61,6 +63,13 @@ VIRTIO_MUST_CHECK int guest_copy_in(const struct guest_mem *mem, void *dst, uint
  */
 VIRTIO_MUST_CHECK int guest_copy_out(const struct guest_mem *mem, uint64_t gpa, const void *src,
 				     size_t size);
+
+/** Where [gpa, gpa + size) lies in this process, for system calls and ciphers that move data. The
+ * guest may change the bytes meanwhile: what arrives is then a mixture of old and new, which only
+ * the guest itself ever reads. Valid until the table changes. Returns the parts used, at most
+ * `max`; -EFAULT outside of memory, -E2BIG. */
+VIRTIO_MUST_CHECK int guest_get_iov(const struct guest_mem *mem, uint64_t gpa, uint64_t size,
+				    struct iovec *ret_iov, unsigned max);
 
 /** One aligned 16-bit access in guest memory, load-acquire and store-release: ring indices.
  *  Returns 0; -EFAULT when outside of memory or not 2-byte aligned. */

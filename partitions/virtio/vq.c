@@ -13,6 +13,7 @@
 #define AVAIL_FLAGS   0u
 #define AVAIL_IDX     2u
 #define AVAIL_RING(i) (4u + 2u * (uint32_t)(i))
+#define USED_FLAGS    0u
 #define USED_IDX      2u
 #define USED_RING(i)  (4u + 8u * (uint32_t)(i))
 
@@ -59,6 +60,8 @@ int vq_setup(struct vq *vq, const struct guest_mem *mem, uint32_t size, uint64_t
 	vq->used_idx = base;
 	vq->signalled_used = base;
 	vq->event_idx = event_idx;
+	vq->quiet = true; /* what an earlier back end may have left */
+	vq->inflight = NULL;
 	vq->broken = false;
 	vq->ready = true;
 	return 0;
@@ -72,6 +75,11 @@ static void signal_fd(int fd)
 	if (fd >= 0 && write(fd, &one, sizeof(one)) < 0) {
 		return;
 	}
+}
+
+void vq_call(struct vq *vq)
+{
+	signal_fd(vq->call_fd);
 }
 
 void vq_break(struct vq *vq)
@@ -152,8 +160,37 @@ static bool collect(const struct vq *vq, struct vq_chain *chain, uint16_t head)
 	return false;
 }
 
-/* How many chains wait. With event indices an empty ring is announced as such first, then looked at
- * again: the guest either sees the announcement or we see its entry. */
+int vq_resume(struct vq *vq, struct vq_inflight *inflight)
+{
+	uint16_t used;
+
+	if (guest_load_u16(vq->mem, vq->used + USED_IDX, &used) < 0) {
+		return -EFAULT;
+	}
+	vq->used_idx = used;
+	vq->signalled_used = used;
+	vq->last_avail = (uint16_t)(used + vq_inflight_recover(inflight, vq->size, used));
+	vq->inflight = inflight;
+	return 0;
+}
+
+/* Asks the guest to ring for new chains, or not to. */
+static int set_quiet(struct vq *vq, bool quiet)
+{
+	vq->quiet = quiet;
+	return guest_store_u16(vq->mem, vq->used + USED_FLAGS, quiet ? VRING_USED_F_NO_NOTIFY : 0);
+}
+
+static int announce_empty(struct vq *vq)
+{
+	if (vq->event_idx) {
+		return guest_store_u16(vq->mem, vq->used + USED_RING(vq->size), vq->last_avail);
+	}
+	return vq->quiet ? set_quiet(vq, false) : 0;
+}
+
+/* How many chains wait. An empty ring is announced as such first, then looked at again: the guest
+ * either sees the announcement or we see its entry. */
 static int load_pending(struct vq *vq, uint16_t *ret_pending)
 {
 	uint16_t idx;
@@ -161,8 +198,8 @@ static int load_pending(struct vq *vq, uint16_t *ret_pending)
 	if (guest_load_u16(vq->mem, vq->avail + AVAIL_IDX, &idx) < 0) {
 		return -EFAULT;
 	}
-	if (idx == vq->last_avail && vq->event_idx) {
-		if (guest_store_u16(vq->mem, vq->used + USED_RING(vq->size), vq->last_avail) < 0) {
+	if (idx == vq->last_avail) {
+		if (announce_empty(vq) < 0) {
 			return -EFAULT;
 		}
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -170,21 +207,22 @@ static int load_pending(struct vq *vq, uint16_t *ret_pending)
 			return -EFAULT;
 		}
 	}
+	if (idx != vq->last_avail && !vq->event_idx && !vq->quiet && set_quiet(vq, true) < 0) {
+		return -EFAULT;
+	}
 	*ret_pending = (uint16_t)(idx - vq->last_avail);
 	return 0;
 }
 
-int vq_pop(struct vq *vq, struct vq_chain *ret_chain)
+/* Entry of the descriptor table that the next chain starts at: one that an earlier back end left
+ * unfinished, or the next of the available ring. Returns as vq_pop(). */
+static int next_head(struct vq *vq, uint16_t *ret_head)
 {
 	uint16_t pending;
-	uint16_t head;
 	uint32_t slot;
 
-	if (!vq->ready) {
-		return -EAGAIN;
-	}
-	if (vq->broken) {
-		return -EPROTO;
+	if (vq->inflight && vq_inflight_next(vq->inflight, ret_head)) {
+		return 1;
 	}
 	if (load_pending(vq, &pending) < 0) {
 		return break_with(vq);
@@ -194,21 +232,50 @@ int vq_pop(struct vq *vq, struct vq_chain *ret_chain)
 	}
 	slot = vq->last_avail % vq->size;
 	if (pending > vq->size ||
-	    guest_load_u16(vq->mem, vq->avail + AVAIL_RING(slot), &head) < 0 || head >= vq->size) {
+	    guest_load_u16(vq->mem, vq->avail + AVAIL_RING(slot), ret_head) < 0 ||
+	    *ret_head >= vq->size) {
 		return break_with(vq);
 	}
-	memset(ret_chain, 0, offsetof(struct vq_chain, seg));
-	ret_chain->head = head;
-	if (!collect(vq, ret_chain, head)) {
-		return break_with(vq);
+	if (vq->inflight) {
+		vq_inflight_take(vq->inflight, *ret_head);
 	}
 	vq->last_avail++;
 	return 1;
 }
 
+int vq_pop(struct vq *vq, struct vq_chain *ret_chain)
+{
+	uint16_t head;
+	int rc;
+
+	if (!vq->ready) {
+		return -EAGAIN;
+	}
+	if (vq->broken) {
+		return -EPROTO;
+	}
+	rc = next_head(vq, &head);
+	if (rc <= 0) {
+		return rc;
+	}
+	memset(ret_chain, 0, offsetof(struct vq_chain, seg));
+	ret_chain->head = head;
+	return collect(vq, ret_chain, head) ? 1 : break_with(vq);
+}
+
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
+}
+
+static void advance_read(struct vq_chain *chain, uint32_t part)
+{
+	chain->read_left -= part;
+	chain->read_offset += part;
+	if (chain->read_offset == chain->seg[chain->read_seg].len) {
+		chain->read_seg++;
+		chain->read_offset = 0;
+	}
 }
 
 int vq_read(const struct vq *vq, struct vq_chain *chain, void *dst, uint32_t len)
@@ -227,12 +294,7 @@ int vq_read(const struct vq *vq, struct vq_chain *chain, void *dst, uint32_t len
 		}
 		to += part;
 		len -= part;
-		chain->read_left -= part;
-		chain->read_offset += part;
-		if (chain->read_offset == seg->len) {
-			chain->read_seg++;
-			chain->read_offset = 0;
-		}
+		advance_read(chain, part);
 	}
 	return 0;
 }
@@ -269,6 +331,60 @@ int vq_write(const struct vq *vq, struct vq_chain *chain, const void *src, uint3
 	return 0;
 }
 
+/* Appends one part of a chain to a list of `count`; returns the new count or an error. */
+static int append_iov(const struct vq *vq, uint64_t gpa, uint32_t len, struct iovec *iov,
+		      unsigned count, unsigned max)
+{
+	struct iovec *last = count ? &iov[count - 1] : NULL;
+	int added = guest_get_iov(vq->mem, gpa, len, iov + count, max - count);
+
+	if (added == 1 && last && (char *)last->iov_base + last->iov_len == iov[count].iov_base) {
+		last->iov_len += iov[count].iov_len;
+		return (int)count;
+	}
+	return added < 0 ? added : (int)count + added;
+}
+
+int vq_read_iov(const struct vq *vq, struct vq_chain *chain, uint32_t len, struct iovec *ret_iov,
+		unsigned max)
+{
+	int count = 0;
+
+	if (len > chain->read_left) {
+		return -EMSGSIZE;
+	}
+	while (len && count >= 0) {
+		const struct vq_seg *seg = &chain->seg[chain->read_seg];
+		uint32_t part = min_u32(len, seg->len - chain->read_offset);
+
+		count = append_iov(vq, seg->gpa + chain->read_offset, part, ret_iov,
+				   (unsigned)count, max);
+		len -= part;
+		advance_read(chain, part);
+	}
+	return count;
+}
+
+int vq_write_iov(const struct vq *vq, struct vq_chain *chain, uint32_t len, struct iovec *ret_iov,
+		 unsigned max)
+{
+	int count = 0;
+
+	if (len > chain->write_left) {
+		return -EMSGSIZE;
+	}
+	while (len && count >= 0) {
+		const struct vq_seg *seg = &chain->seg[chain->write_seg];
+		uint32_t part = min_u32(len, seg->len - chain->write_offset);
+
+		count = append_iov(vq, seg->gpa + chain->write_offset, part, ret_iov,
+				   (unsigned)count, max);
+		len -= part;
+		advance_write(chain, part);
+	}
+	return count;
+}
+
 void vq_skip_write(struct vq_chain *chain, uint32_t len)
 {
 	while (len) {
@@ -282,11 +398,19 @@ void vq_skip_write(struct vq_chain *chain, uint32_t len)
 
 void vq_push(struct vq *vq, const struct vq_chain *chain)
 {
-	struct vring_used_elem elem = {.id = chain->head, .len = chain->written};
+	vq_push_head(vq, chain->head, chain->written);
+}
+
+void vq_push_head(struct vq *vq, uint16_t head, uint32_t written)
+{
+	struct vring_used_elem elem = {.id = head, .len = written};
 	uint32_t slot = vq->used_idx % vq->size;
 
 	if (!vq->ready || vq->broken) {
 		return;
+	}
+	if (vq->inflight) {
+		vq_inflight_finish(vq->inflight, head);
 	}
 	if (guest_copy_out(vq->mem, vq->used + USED_RING(slot), &elem, sizeof(elem)) < 0 ||
 	    guest_store_u16(vq->mem, vq->used + USED_IDX, (uint16_t)(vq->used_idx + 1)) < 0) {
@@ -294,6 +418,9 @@ void vq_push(struct vq *vq, const struct vq_chain *chain)
 		return;
 	}
 	vq->used_idx++;
+	if (vq->inflight) {
+		vq_inflight_finished(vq->inflight, head, vq->used_idx);
+	}
 }
 
 void vq_notify(struct vq *vq)

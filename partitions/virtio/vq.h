@@ -12,11 +12,10 @@
 #ifndef BH_VQ_H
 #define BH_VQ_H
 
-#include "guest_mem.h"
+#include "vq_inflight.h"
 
-/** Largest ring, and most segments of one chain (direct and indirect together). */
-#define VQ_SIZE_MAX 1024u
-#define VQ_SEG_MAX  1024u
+/** Most segments of one chain (direct and indirect together). */
+#define VQ_SEG_MAX 1024u
 /** Most bytes of one chain, readable and writable together. */
 #define VQ_BYTES_MAX (64u << 20)
 
@@ -48,6 +47,8 @@ struct vq {
 	uint16_t
 		signalled_used; /* used_idx when the guest was last considered for a notification */
 	bool event_idx;
+	bool quiet; /* without event_idx: the guest was told not to ring, or may have been */
+	struct vq_inflight *inflight; /* the record of what was taken, or NULL */
 	bool ready;
 	bool broken;
 	int call_fd; /* eventfd or -1; owned by the caller, as err_fd */
@@ -61,12 +62,17 @@ VIRTIO_MUST_CHECK int vq_setup(struct vq *vq, const struct guest_mem *mem, uint3
 			       uint64_t desc, uint64_t avail, uint64_t used, uint16_t base,
 			       bool event_idx);
 
+/** After vq_setup(), when a record of an earlier back end is there: what that one took and did not
+ * finish comes first out of vq_pop(), in the order it was taken. Returns 0 or -EFAULT. */
+VIRTIO_MUST_CHECK int vq_resume(struct vq *vq, struct vq_inflight *inflight);
+
 /** Sizes in bytes of the three parts of a ring with `size` entries. */
 uint64_t vq_desc_size(uint32_t size);
 uint64_t vq_avail_size(uint32_t size);
 uint64_t vq_used_size(uint32_t size);
 
-/** Takes the next chain. Returns 1; 0 when there is none (the guest will ring for the next one);
+/** Takes the next chain. While there are some the guest is asked not to ring. Returns 1; 0 when
+ * there is none (the guest will ring for the next one);
  * -EPROTO when the queue is or becomes broken; -EAGAIN when it is not set up. */
 VIRTIO_MUST_CHECK int vq_pop(struct vq *vq, struct vq_chain *ret_chain);
 
@@ -75,14 +81,27 @@ VIRTIO_MUST_CHECK int vq_pop(struct vq *vq, struct vq_chain *ret_chain);
 VIRTIO_MUST_CHECK int vq_read(const struct vq *vq, struct vq_chain *chain, void *dst, uint32_t len);
 VIRTIO_MUST_CHECK int vq_write(const struct vq *vq, struct vq_chain *chain, const void *src,
 			       uint32_t len);
+/** Where the next len readable or writable bytes lie in this process, for moving data without
+ * copying it (see guest_get_iov()); neighbours become one part. The cursor moves on; nothing counts
+ * as written. Returns the parts used, at most `max`; -EMSGSIZE, -EFAULT as above; -E2BIG. */
+VIRTIO_MUST_CHECK int vq_read_iov(const struct vq *vq, struct vq_chain *chain, uint32_t len,
+				  struct iovec *ret_iov, unsigned max);
+VIRTIO_MUST_CHECK int vq_write_iov(const struct vq *vq, struct vq_chain *chain, uint32_t len,
+				   struct iovec *ret_iov, unsigned max);
 /** Leaves len writable bytes as they are. len must not exceed write_left. */
 void vq_skip_write(struct vq_chain *chain, uint32_t len);
 
 /** Hands the chain back to the guest; chain->written bytes count as written. */
 void vq_push(struct vq *vq, const struct vq_chain *chain);
 
+/** The same for a chain of which only the head was kept. */
+void vq_push_head(struct vq *vq, uint16_t head, uint32_t written);
+
 /** Notifies the guest of pushed chains if it wants to be. */
 void vq_notify(struct vq *vq);
+
+/** Notifies the guest whether it wants to be or not. */
+void vq_call(struct vq *vq);
 
 /** Declares the ring unusable: for a request that is malformed beyond an answer. */
 void vq_break(struct vq *vq);
