@@ -119,6 +119,15 @@ fail:
 
 int vhost_msg_send(int sock, const struct vhost_msg *msg)
 {
+	return vhost_msg_send_fd(sock, msg, -1);
+}
+
+int vhost_msg_send_fd(int sock, const struct vhost_msg *msg, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
 	struct iovec iov[2] = {
 		{.iov_base = (void *)&msg->header, .iov_len = sizeof(msg->header)},
 		{.iov_base = (void *)&msg->body, .iov_len = msg->header.size},
@@ -126,6 +135,17 @@ int vhost_msg_send(int sock, const struct vhost_msg *msg)
 	struct msghdr hdr = {.msg_iov = iov, .msg_iovlen = 2};
 	ssize_t sent;
 
+	if (fd >= 0) {
+		struct cmsghdr *cmsg;
+
+		hdr.msg_control = &control;
+		hdr.msg_controllen = sizeof(control);
+		cmsg = CMSG_FIRSTHDR(&hdr);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	}
 	do {
 		sent = sendmsg(sock, &hdr, MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);

@@ -28,6 +28,8 @@ enum vhost_request {
 	VHOST_SET_BACKEND_REQ_FD = 21,
 	VHOST_GET_CONFIG = 24,
 	VHOST_SET_CONFIG = 25,
+	VHOST_GET_INFLIGHT_FD = 31,
+	VHOST_SET_INFLIGHT_FD = 32,
 	VHOST_GPU_SET_SOCKET = 33,
 	VHOST_RESET_DEVICE = 34,
 };
@@ -43,11 +45,12 @@ enum vhost_request {
 /** Feature bit that announces protocol features. */
 #define VHOST_F_PROTOCOL_FEATURES 30
 
-#define VHOST_PROTOCOL_MQ	    (1ull << 0)
-#define VHOST_PROTOCOL_REPLY_ACK    (1ull << 3)
-#define VHOST_PROTOCOL_BACKEND_REQ  (1ull << 5)
-#define VHOST_PROTOCOL_CONFIG	    (1ull << 9)
-#define VHOST_PROTOCOL_RESET_DEVICE (1ull << 13)
+#define VHOST_PROTOCOL_MQ	      (1ull << 0)
+#define VHOST_PROTOCOL_REPLY_ACK      (1ull << 3)
+#define VHOST_PROTOCOL_BACKEND_REQ    (1ull << 5)
+#define VHOST_PROTOCOL_CONFIG	      (1ull << 9)
+#define VHOST_PROTOCOL_INFLIGHT_SHMFD (1ull << 12)
+#define VHOST_PROTOCOL_RESET_DEVICE   (1ull << 13)
 
 #define VHOST_CONFIG_MAX 256u
 #define VHOST_FD_MAX	 GUEST_REGION_MAX
@@ -100,6 +103,16 @@ struct vhost_config {
 };
 #define VHOST_CONFIG_SIZE(size) (12u + (size))
 
+struct vhost_inflight_area {
+	uint64_t size;
+	uint64_t offset; /* in the fd */
+	uint16_t queue_count;
+	uint16_t queue_size;
+	uint8_t padding[4]; /* some front-ends leave it out */
+};
+#define VHOST_INFLIGHT_AREA_MIN 20u
+_Static_assert(sizeof(struct vhost_inflight_area) == 24, "vhost_inflight_area");
+
 struct vhost_msg {
 	struct vhost_header header;
 	union {
@@ -108,6 +121,7 @@ struct vhost_msg {
 		struct vhost_ring_addr addr;
 		struct vhost_mem_table mem;
 		struct vhost_config config;
+		struct vhost_inflight_area inflight;
 	} body;
 	/* Received fds; whoever takes one writes -1 in its place. */
 	unsigned fd_count;
@@ -119,7 +133,10 @@ struct vhost_msg {
  * or what recvmsg says. On failure no fd stays open. */
 VIRTIO_MUST_CHECK int vhost_msg_receive(int sock, struct vhost_msg *ret_msg);
 
-/** Sends header and header.size bytes of body, no fds. Returns 0 or -errno. */
+/** Sends header and header.size bytes of body, and `fd` unless it is -1. Returns 0 or -errno. */
+VIRTIO_MUST_CHECK int vhost_msg_send_fd(int sock, const struct vhost_msg *msg, int fd);
+
+/** The same without an fd. */
 VIRTIO_MUST_CHECK int vhost_msg_send(int sock, const struct vhost_msg *msg);
 
 /** Takes fd number i out of the message; -1 when there is none. */

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 
 #include "vhost_ring.h"
+#include "vhost_inflight.h"
 
 #include <errno.h>
 #include <linux/virtio_ring.h>
@@ -41,12 +42,43 @@ static int setup(struct vhost_server *server, struct vhost_ring *ring, uint16_t 
 	return 0;
 }
 
+/* A running ring over other memory: it goes on where it stands. */
+static int setup_again(struct vhost_server *server, struct vhost_ring *ring)
+{
+	struct vq_inflight *inflight = ring->vq.inflight;
+	uint16_t used = ring->vq.used_idx;
+
+	if (setup(server, ring, ring->vq.last_avail) < 0) {
+		return -EPROTO;
+	}
+	ring->vq.used_idx = used;
+	ring->vq.signalled_used = used;
+	ring->vq.inflight = inflight;
+	return 0;
+}
+
+/* With a record of what was in flight the ring goes on where the last back end stood, whatever the
+ * front-end says. */
+static int start(struct vhost_server *server, struct vhost_ring *ring)
+{
+	unsigned index = (unsigned)(ring - server->ring);
+
+	if (setup(server, ring, ring->base) < 0) {
+		return -EPROTO;
+	}
+	ring->inflight.record = vhost_inflight_record(&server->inflight, index, ring->num);
+	if (ring->inflight.record && vq_resume(&ring->vq, &ring->inflight) < 0) {
+		return -EPROTO;
+	}
+	return 0;
+}
+
 int vhost_ring_remap(struct vhost_server *server)
 {
 	for (unsigned i = 0; i < server->queue_count; i++) {
 		struct vhost_ring *ring = &server->ring[i];
 
-		if (ring->started && setup(server, ring, ring->vq.last_avail) < 0) {
+		if (ring->started && setup_again(server, ring) < 0) {
 			return -EPROTO;
 		}
 	}
@@ -61,6 +93,7 @@ static void stop(struct vhost_ring *ring)
 	ring->started = false;
 	ring->again = false;
 	ring->vq.ready = false;
+	ring->vq.inflight = NULL;
 	replace_fd(&ring->kick_fd, -1);
 }
 
@@ -107,7 +140,7 @@ int vhost_ring_set_addr(struct vhost_server *server, const struct vhost_msg *msg
 	}
 	ring->addr = msg->body.addr;
 	ring->addr_set = true;
-	return ring->started ? setup(server, ring, ring->vq.last_avail) : 0;
+	return ring->started ? setup_again(server, ring) : 0;
 }
 
 /* Splits the u64 of KICK, CALL and ERR. The fd must be there exactly when the message says so. */
@@ -137,7 +170,7 @@ int vhost_ring_set_kick(struct vhost_server *server, struct vhost_msg *msg)
 	if (ring->started) {
 		return 0;
 	}
-	if (setup(server, ring, ring->base) < 0) {
+	if (start(server, ring) < 0) {
 		return -EPROTO;
 	}
 	ring->started = true;
@@ -157,6 +190,10 @@ int vhost_ring_set_call(struct vhost_server *server, struct vhost_msg *msg)
 		return -EPROTO;
 	}
 	replace_fd(&ring->vq.call_fd, fd);
+	/* What was given back meanwhile, or by a back end that died before it could tell. */
+	if (ring->started) {
+		vq_call(&ring->vq);
+	}
 	return 0;
 }
 

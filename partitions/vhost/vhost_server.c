@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 
 #include "vhost_server.h"
+#include "vhost_inflight.h"
 #include "vhost_ring.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 	 (1ull << VIRTIO_RING_F_EVENT_IDX) | (1ull << VHOST_F_PROTOCOL_FEATURES))
 #define PROTOCOL_FEATURES                                                                          \
 	(VHOST_PROTOCOL_MQ | VHOST_PROTOCOL_REPLY_ACK | VHOST_PROTOCOL_BACKEND_REQ |               \
-	 VHOST_PROTOCOL_CONFIG | VHOST_PROTOCOL_RESET_DEVICE)
+	 VHOST_PROTOCOL_RESET_DEVICE)
 
 #define ANY_SIZE UINT32_MAX
 #define ANY_FDS	 UINT32_MAX
@@ -29,7 +30,7 @@
 #define RECEIVE_SECONDS 5
 
 /* What a handler returns besides -errno. */
-enum { DONE = 0, REPLY = 1 };
+enum { DONE = 0, REPLY = 1, REPLIED = 2 };
 
 void vhost_server_init(struct vhost_server *server, const struct vhost_ops *ops, void *dev,
 		       uint64_t features, unsigned queue_count, uint32_t config_size)
@@ -66,8 +67,16 @@ static void reset_device(struct vhost_server *server)
 	}
 }
 
+static void drain(struct vhost_server *server)
+{
+	if (server->ops->drain) {
+		server->ops->drain(server->dev);
+	}
+}
+
 static void reset_rings(struct vhost_server *server)
 {
+	drain(server);
 	for (unsigned i = 0; i < server->queue_count; i++) {
 		vhost_ring_reset(&server->ring[i]);
 	}
@@ -80,6 +89,7 @@ void vhost_server_detach(struct vhost_server *server)
 	}
 	reset_rings(server);
 	reset_device(server);
+	vhost_inflight_fini(&server->inflight);
 	guest_mem_fini(&server->mem);
 	server->features = 0;
 	server->protocol_features = 0;
@@ -117,7 +127,8 @@ static int set_features(struct vhost_server *server, struct vhost_msg *msg)
 /* A device without configuration space does not offer messages about it. */
 static uint64_t offered_protocol_features(const struct vhost_server *server)
 {
-	return server->config_size ? PROTOCOL_FEATURES : PROTOCOL_FEATURES & ~VHOST_PROTOCOL_CONFIG;
+	return PROTOCOL_FEATURES | (server->config_size ? VHOST_PROTOCOL_CONFIG : 0) |
+	       (server->keeps_inflight ? VHOST_PROTOCOL_INFLIGHT_SHMFD : 0);
 }
 
 static int get_protocol_features(struct vhost_server *server, struct vhost_msg *msg)
@@ -173,6 +184,7 @@ static int set_mem_table(struct vhost_server *server, struct vhost_msg *msg)
 			return rc;
 		}
 	}
+	drain(server);
 	old = server->mem;
 	server->mem = mem;
 	guest_mem_fini(&old);
@@ -191,6 +203,7 @@ static int set_vring_base(struct vhost_server *server, struct vhost_msg *msg)
 
 static int set_vring_addr(struct vhost_server *server, struct vhost_msg *msg)
 {
+	drain(server);
 	return vhost_ring_set_addr(server, msg);
 }
 
@@ -213,6 +226,7 @@ static int get_vring_base(struct vhost_server *server, struct vhost_msg *msg)
 {
 	const bool before = any_started(server);
 
+	drain(server);
 	if (vhost_ring_get_base(server, msg) < 0) {
 		return -EPROTO;
 	}
@@ -279,6 +293,30 @@ static int gpu_set_socket(struct vhost_server *server, struct vhost_msg *msg)
 	return DONE;
 }
 
+/* The reply takes the fd along; the mapping stays. */
+static int get_inflight_fd(struct vhost_server *server, struct vhost_msg *msg)
+{
+	int fd;
+	int rc;
+
+	if (any_started(server)) {
+		return -EPROTO;
+	}
+	rc = vhost_inflight_create(server, msg, &fd);
+	if (rc < 0) {
+		return rc;
+	}
+	msg->header.flags = VHOST_VERSION | VHOST_FLAG_REPLY;
+	rc = vhost_msg_send_fd(server->sock, msg, fd);
+	close(fd);
+	return rc < 0 ? rc : REPLIED;
+}
+
+static int set_inflight_fd(struct vhost_server *server, struct vhost_msg *msg)
+{
+	return any_started(server) ? -EPROTO : vhost_inflight_set(server, msg);
+}
+
 #define STATE_SIZE sizeof(struct vhost_ring_state)
 
 static const struct request {
@@ -307,6 +345,8 @@ static const struct request {
 	[VHOST_SET_BACKEND_REQ_FD] = {"SET_BACKEND_REQ_FD", set_backend_req_fd, 0, 1},
 	[VHOST_GET_CONFIG] = {"GET_CONFIG", get_config, ANY_SIZE, 0},
 	[VHOST_SET_CONFIG] = {"SET_CONFIG", set_config, ANY_SIZE, 0},
+	[VHOST_GET_INFLIGHT_FD] = {"GET_INFLIGHT_FD", get_inflight_fd, ANY_SIZE, 0},
+	[VHOST_SET_INFLIGHT_FD] = {"SET_INFLIGHT_FD", set_inflight_fd, ANY_SIZE, 1},
 	[VHOST_GPU_SET_SOCKET] = {"GPU_SET_SOCKET", gpu_set_socket, 0, 1},
 	[VHOST_RESET_DEVICE] = {"RESET_DEVICE", reset_all, 0, 0},
 };
@@ -358,7 +398,7 @@ int vhost_server_receive(struct vhost_server *server)
 	vhost_msg_close_fds(&msg);
 	if (rc == REPLY) {
 		sent = send_reply(server, &msg);
-	} else if (need_reply) {
+	} else if (need_reply && rc != REPLIED) {
 		reply_u64(&msg, rc < 0);
 		sent = send_reply(server, &msg);
 	}
@@ -445,6 +485,13 @@ struct vq *vhost_server_queue(struct vhost_server *server, unsigned index)
 		return NULL;
 	}
 	return &server->ring[index].vq;
+}
+
+void vhost_server_again(struct vhost_server *server, unsigned index)
+{
+	if (vhost_server_queue(server, index)) {
+		server->ring[index].again = true;
+	}
 }
 
 void vhost_server_config_changed(struct vhost_server *server)

@@ -34,6 +34,9 @@ struct vhost_ops {
 	/** Serves chains of a running queue; at most some 100 per call. Returns true to be called
 	 * again soon. */
 	bool (*handle_queue)(void *dev, struct vq *vq, unsigned index);
+	/** Before rings stop or guest memory changes: gives back every chain that it has taken,
+	 * however long that lasts. A device that keeps none leaves it NULL. */
+	void (*drain)(void *dev);
 	/** The guest driver has gone: forget all state that it made. */
 	void (*reset)(void *dev);
 };
@@ -48,6 +51,14 @@ struct vhost_ring {
 	bool again; /* the device wants to go on with this queue */
 	struct vhost_ring_addr addr;
 	int kick_fd;
+	struct vq_inflight inflight; /* over the server's area, when there is one */
+};
+
+/** Memory in which the front-end keeps what was in flight, for the back end after this one. */
+struct vhost_inflight {
+	uint8_t *map; /* NULL: none */
+	uint64_t size;
+	uint16_t queue_count, queue_size;
 };
 
 struct vhost_server {
@@ -58,10 +69,12 @@ struct vhost_server {
 	uint64_t protocol_features;
 	unsigned queue_count;
 	uint32_t config_size;
-	bool trace; /* print each message on standard error */
-	int sock;   /* -1: no connection */
+	bool keeps_inflight; /* set by the caller after init: offer the record to the front-end */
+	bool trace;	     /* print each message on standard error */
+	int sock;	     /* -1: no connection */
 	int backend_fd;
 	struct guest_mem mem;
+	struct vhost_inflight inflight;
 	struct vhost_ring ring[VHOST_QUEUE_MAX];
 };
 
@@ -93,6 +106,9 @@ VIRTIO_MUST_CHECK int vhost_server_dispatch(struct vhost_server *server, const s
 
 /** The running queue number index, or NULL while it does not run. */
 struct vq *vhost_server_queue(struct vhost_server *server, unsigned index);
+
+/** Has a running queue served again soon, although nobody rang: the device has room again. */
+void vhost_server_again(struct vhost_server *server, unsigned index);
 
 /** Tells the front-end that the configuration space changed. Nothing happens when it cannot be
  * told. */

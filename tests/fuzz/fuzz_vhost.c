@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A front-end that says anything. The input is a sequence of messages: request (1 byte), flags (1),
- * kinds of up to 8 fds (count in 1 byte: low nibble; kind: high nibble), length of the payload (1),
+ * kinds of up to 8 fds (count in 1 byte: low nibble; kind: the
+ * top two bits), length of the payload (1),
  * the payload. */
 #define _GNU_SOURCE
 
 #include "fake_ring.h"
 #include "vhost_server.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -93,13 +97,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fake_ring ring;
 	uint8_t sink[1024];
 	int event = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+	int sealed = memfd_create("inflight", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	int pair[2];
 
+	/* A record of the past that the front-end wrote as it liked. */
+	if (sealed < 0 || ftruncate(sealed, 8192) < 0 ||
+	    pwrite(sealed, data, size < 8192 ? size : 8192, 0) < 0 ||
+	    fcntl(sealed, F_ADD_SEALS, F_SEAL_SHRINK) < 0) {
+		abort();
+	}
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
 		return 0;
 	}
 	fake_ring_init(&ring, false);
 	vhost_server_init(&server, &ops, NULL, 0, 2, 64);
+	server.keeps_inflight = true;
 	vhost_server_attach(&server, pair[1]);
 	for (unsigned i = 0; i < MESSAGE_MAX && size >= HEAD_SIZE; i++) {
 		const uint8_t *head = data;
@@ -108,7 +120,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += HEAD_SIZE;
 		size -= HEAD_SIZE;
 		length = length < size ? length : (uint32_t)size;
-		if (!send_message(pair[0], head, data, length, head[2] & 0x80 ? event : ring.fd) ||
+		if (!send_message(pair[0], head, data, length,
+				  head[2] & 0x40   ? sealed
+				  : head[2] & 0x80 ? event
+						   : ring.fd) ||
 		    turn(&server) <= 0) {
 			break;
 		}
@@ -121,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	vhost_server_detach(&server);
 	close(pair[0]);
 	close(event);
+	close(sealed);
 	fake_ring_fini(&ring);
 	return 0;
 }

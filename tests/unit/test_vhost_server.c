@@ -27,6 +27,7 @@ struct fixture {
 	int peer;
 	int kick, call;
 	unsigned resets;
+	unsigned drains;
 	unsigned handled; /* chains that the device saw */
 	uint8_t config[CONFIG_SIZE];
 };
@@ -570,6 +571,114 @@ static void detach_forgets_everything(void **state)
 	assert_int_equal(f->resets, 1);
 }
 
+static int send_area(struct fixture *f, uint32_t number, uint32_t size, uint16_t queues,
+		     uint16_t entries, int fd)
+{
+	const struct vhost_inflight_area area = {
+		.size = queues * vq_inflight_size(entries),
+		.queue_count = queues,
+		.queue_size = entries,
+	};
+
+	return request_fds(f, number, 0, &area, size, &fd, fd < 0 ? 0 : 1);
+}
+
+/* Receives the memory that the back end has made. */
+static int receive_area(struct fixture *f, struct vhost_inflight_area *ret_area)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct vhost_header header;
+	struct iovec iov[2] = {{&header, sizeof(header)}, {ret_area, sizeof(*ret_area)}};
+	struct msghdr hdr = {.msg_iov = iov,
+			     .msg_iovlen = 2,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
+	int fd;
+
+	assert_int_equal(recvmsg(f->peer, &hdr, MSG_DONTWAIT), sizeof(header) + sizeof(*ret_area));
+	assert_int_equal(header.request, VHOST_GET_INFLIGHT_FD);
+	assert_non_null(CMSG_FIRSTHDR(&hdr));
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&hdr)), sizeof(fd));
+	return fd;
+}
+
+/* What one back end took is served by the next one, which gets the same memory. */
+static void inflight_goes_to_next_back_end(void **state)
+{
+	struct fixture *f = *state;
+	struct vhost_inflight_area area;
+	const struct fake_seg seg = {FAKE_BUFFERS, 16, true};
+	int pair[2];
+	int fd;
+
+	f->server.keeps_inflight = true;
+	assert_int_equal(send_area(f, VHOST_GET_INFLIGHT_FD, sizeof(area), 2, FAKE_RING_SIZE, -1),
+			 1);
+	fd = receive_area(f, &area);
+	assert_int_equal(area.size, 2 * vq_inflight_size(FAKE_RING_SIZE));
+	start_queue(f);
+	fake_ring_add(&f->ring, &seg, 1);
+	assert_int_equal(vq_pop(&f->server.ring[0].vq, &chain), 1);
+	/* It dies without giving the chain back. */
+	vhost_server_detach(&f->server);
+	close(f->peer);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	f->peer = pair[0];
+	vhost_server_attach(&f->server, pair[1]);
+	assert_int_equal(request_fds(f, VHOST_SET_INFLIGHT_FD, 0, &area, sizeof(area), &fd, 1), 1);
+	start_queue(f);
+	assert_int_equal(vq_pop(&f->server.ring[0].vq, &chain), 1);
+	assert_int_equal(vq_pop(&f->server.ring[0].vq, &chain), 0);
+	close(fd);
+}
+
+/* A device that keeps no record, or a record of impossible size, is not talked about. */
+static void inflight_refuses_bad_requests(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t size = sizeof(struct vhost_inflight_area);
+
+	assert_int_equal(send_area(f, VHOST_GET_INFLIGHT_FD, size, 1, 64, -1), -EPROTO);
+	f->server.keeps_inflight = true;
+	assert_int_equal(send_area(f, VHOST_GET_INFLIGHT_FD, size, 3, 64, -1), -EPROTO);
+	assert_int_equal(send_area(f, VHOST_GET_INFLIGHT_FD, size, 0, 64, -1), -EPROTO);
+	assert_int_equal(send_area(f, VHOST_GET_INFLIGHT_FD, size, 1, 0, -1), -EPROTO);
+	assert_int_equal(send_area(f, VHOST_GET_INFLIGHT_FD, size, 1, 1025, -1), -EPROTO);
+	assert_int_equal(send_area(f, VHOST_GET_INFLIGHT_FD, size - 5, 1, 64, -1), -EPROTO);
+	/* Memory that may shrink could end us. */
+	assert_int_equal(send_area(f, VHOST_SET_INFLIGHT_FD, size, 1, 64, f->ring.fd), -EPROTO);
+	assert_int_equal(send_area(f, VHOST_SET_INFLIGHT_FD, size, 1, 64, f->kick), -EPROTO);
+}
+
+static void drain(void *dev)
+{
+	struct fixture *f = dev;
+
+	f->drains++;
+}
+
+/* Before a ring stops and before memory goes, the device gives back what it has. */
+static void device_drains_before_stop(void **state)
+{
+	static struct vhost_ops draining;
+	struct fixture *f = *state;
+
+	draining = ops;
+	draining.drain = drain;
+	f->server.ops = &draining;
+	start_queue(f);
+	f->drains = 0;
+	assert_int_equal(send_memory(f, FAKE_RAM_SIZE, 1), 1);
+	assert_int_equal(f->drains, 1);
+	assert_int_equal(request_state(f, VHOST_GET_VRING_BASE, 0, 0), 1);
+	assert_int_equal(f->drains, 2);
+	vhost_server_detach(&f->server);
+	assert_int_equal(f->drains, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -603,6 +712,9 @@ int main(void)
 		TEST(config_change_is_told),
 		TEST(dead_kick_fd_breaks_queue),
 		TEST(detach_forgets_everything),
+		TEST(inflight_goes_to_next_back_end),
+		TEST(inflight_refuses_bad_requests),
+		TEST(device_drains_before_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
