@@ -1,117 +1,122 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bulkhead-blk: virtio-blk on a fixed VHD behind vhost-user. */
+/* bulkhead-blk: a disk behind vhost-user. */
 #define _GNU_SOURCE
 
 #include "blk.h"
+#include "blk_disk.h"
 #include "debug.h"
 #include "device.h"
-#include "vhd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <seccomp.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct blk_device {
 	struct blk blk;
-	const char *path;
-	int fd;
-	bool read_only;
+	struct blk_disk_options options;
+	struct uring *ring;
+	struct layer *disk;
+	struct vhost_server *server;
+	uint64_t queue_count;
 };
+
+/* Limits are given in plain numbers; K, M and G stand for powers of 1024. */
+static bool parse_rate(const char *text, uint64_t *ret_value)
+{
+	static const char units[] = "KMG";
+	char digits[24];
+	size_t length = strlen(text);
+	const char *unit = length > 1 ? strchr(units, text[length - 1]) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+
+	length -= unit ? 1 : 0;
+	if (length >= sizeof(digits)) {
+		return false;
+	}
+	memcpy(digits, text, length);
+	digits[length] = 0;
+	if (!device_parse_number(digits, UINT64_MAX >> shift, ret_value)) {
+		return false;
+	}
+	*ret_value <<= shift;
+	return true;
+}
+
+static bool set_flag(bool *flag)
+{
+	*flag = true;
+	return true;
+}
 
 static bool option(void *dev, const char *name, const char *arg)
 {
 	struct blk_device *device = dev;
+	struct blk_disk_options *options = &device->options;
 
 	if (!strcmp(name, "disk")) {
-		device->path = arg;
+		options->path = arg;
 		return true;
 	}
 	if (!strcmp(name, "disk-fd")) {
-		return device_parse_fd(arg, &device->fd);
+		return device_parse_fd(arg, &options->fd);
 	}
-	device->read_only = true;
-	return true;
-}
-
-/* One writer, or readers only: two back ends on one disk would ruin it. */
-static int lock_disk(const struct blk_device *device)
-{
-	struct flock lock = {
-		.l_type = device->read_only ? F_RDLCK : F_WRLCK,
-		.l_whence = SEEK_SET,
-	};
-
-	return fcntl(device->fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
-}
-
-static int open_disk(struct blk_device *device, struct vhd *ret_vhd)
-{
-	int flags;
-	int rc;
-
-	if (device->path) {
-		device->fd =
-			open(device->path, (device->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-		if (device->fd < 0) {
-			return -errno;
-		}
+	if (!strcmp(name, "secret-fd")) {
+		return device_parse_fd(arg, &options->secret_fd);
 	}
-	flags = fcntl(device->fd, F_GETFL);
-	if (flags < 0) {
-		return -errno;
+	if (!strcmp(name, "queues")) {
+		return device_parse_number(arg, BLK_QUEUE_MAX, &device->queue_count) &&
+		       device->queue_count;
 	}
-	if ((flags & O_ACCMODE) == O_RDONLY) {
-		device->read_only = true;
-	} else if ((flags & O_ACCMODE) == O_WRONLY) {
-		return -EACCES;
+	if (!strcmp(name, "iops")) {
+		return parse_rate(arg, &options->iops);
 	}
-	rc = lock_disk(device);
-	return rc < 0 ? rc : vhd_open(device->fd, ret_vhd);
-}
-
-static const char *explain(int error)
-{
-	switch (error) {
-	case EINVAL:
-		return "no VHD footer at its end";
-	case EBADMSG:
-		return "damaged VHD footer, or cut off";
-	case EOPNOTSUPP:
-		return "a dynamic or differencing VHD; only fixed ones are served";
-	case EAGAIN:
-	case EACCES:
-		return "in use, or not permitted";
-	default:
-		return strerror(error);
+	if (!strcmp(name, "bandwidth")) {
+		return parse_rate(arg, &options->bandwidth);
 	}
+	if (!strcmp(name, "raw")) {
+		return set_flag(&options->raw);
+	}
+	if (!strcmp(name, "throw-away")) {
+		return set_flag(&options->throw_away);
+	}
+	return set_flag(&options->read_only);
 }
 
 static int open_device(void *dev, struct vhost_server *server, uint64_t *ret_features)
 {
 	struct blk_device *device = dev;
+	struct why why = {""};
 	char id[BLK_ID_SIZE + 1];
-	struct vhd vhd;
 	int rc;
 
-	if ((device->fd < 0) == !device->path) {
+	if ((device->options.fd < 0) == !device->options.path) {
 		debug_say("give either --disk or --disk-fd; see --help");
 		return -1;
 	}
-	rc = open_disk(device, &vhd);
+	rc = uring_open(&device->ring);
+	if (rc < 0) { /* every request then waits for the one before */
+		device->ring = NULL;
+	}
+	rc = blk_disk_open(&device->options, device->ring, &device->disk, id, &why);
 	if (rc < 0) {
-		debug_say("%s: %s", device->path ? device->path : "disk", explain(-rc));
+		debug_say("%s: %s", device->options.path ? device->options.path : "disk",
+			  why.text[0] ? why.text : strerror(-rc));
 		return -1;
 	}
-	/* The serial number of the disk: the first 10 bytes of the VHD's UUID. */
-	for (unsigned i = 0; i < BLK_ID_SIZE / 2; i++) {
-		snprintf(id + 2 * i, 3, "%02x", vhd.footer.uuid[i]);
-	}
-	blk_init(&device->blk, device->fd, vhd.size, device->read_only, id);
+	blk_init(&device->blk, device->disk, device->ring, (unsigned)device->queue_count, id);
+	device->server = server;
 	*ret_features = blk_features(&device->blk);
 	return 0;
+}
+
+static unsigned queues(void *dev)
+{
+	struct blk_device *device = dev;
+
+	return device->blk.queue_count;
 }
 
 static void get_config(void *dev, uint8_t *config)
@@ -119,6 +124,13 @@ static void get_config(void *dev, uint8_t *config)
 	struct blk_device *device = dev;
 
 	blk_get_config(&device->blk, config);
+}
+
+static void set_config(void *dev, uint32_t offset, const uint8_t *data, uint32_t size)
+{
+	struct blk_device *device = dev;
+
+	blk_set_config(&device->blk, offset, data, size);
 }
 
 static void set_features(void *dev, uint64_t features)
@@ -132,33 +144,105 @@ static bool handle_queue(void *dev, struct vq *vq, unsigned index)
 {
 	struct blk_device *device = dev;
 
-	return blk_handle_queue(&device->blk, vq);
+	return blk_handle_queue(&device->blk, vq, index);
+}
+
+static void drain(void *dev)
+{
+	struct blk_device *device = dev;
+
+	blk_drain(&device->blk);
+}
+
+/* Before the loop sleeps: what the fibers have asked for goes to the kernel. */
+static unsigned poll_device(void *dev, struct pollfd *fds)
+{
+	struct blk_device *device = dev;
+
+	if (!device->ring) {
+		return 0;
+	}
+	uring_submit(device->ring);
+	fds[0] = (struct pollfd){.fd = uring_fd(device->ring), .events = POLLIN};
+	return 1;
+}
+
+static void handle_fds(void *dev, const struct pollfd *fds, unsigned count)
+{
+	struct blk_device *device = dev;
+	uint32_t starved;
+
+	if (count && fds[0].revents) {
+		blk_reap(&device->blk);
+	}
+	starved = blk_take_starved(&device->blk);
+	for (unsigned i = 0; starved; i++, starved >>= 1) {
+		if (starved & 1) {
+			vhost_server_again(device->server, i);
+		}
+	}
+}
+
+/* What guests did not flush is flushed here, too: this end is a good one. */
+static int close_device(void *dev)
+{
+	struct blk_device *device = dev;
+	int rc = layer_flush(device->disk);
+	int closed = layer_close(device->disk);
+
+	rc = rc ? rc : closed;
+	uring_close(device->ring);
+	if (rc < 0) {
+		debug_say("cannot close the disk: %s", strerror(-rc));
+	}
+	return rc < 0 ? -1 : 0;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct device_option options[] = {
-		{"disk", "PATH", "the fixed VHD to serve"},
-		{"disk-fd", "N", "the same, already open as fd N"},
+		{"disk", "PATH", "the image to serve"},
+		{"disk-fd", "N", "the same, already open as fd N; no parents"},
+		{"raw", NULL, "the file's bytes are the disk"},
 		{"read-only", NULL, "refuse writes"},
+		{"throw-away", NULL, "keep writes in memory, forget them"},
+		{"secret-fd", "N", "read the passphrase from fd N, to its end"},
+		{"queues", "N", "offer N queues, 1 to 8; default 1"},
+		{"iops", "N", "at most N requests a second"},
+		{"bandwidth", "N", "at most N bytes a second (K, M, G)"},
 		{0},
 	};
-	static const int syscalls[] = {SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync),
-				       -1};
+	/* Paths are opened before; what is left moves data, flushes and grows open files. */
+	static const int syscalls[] = {SCMP_SYS(pread64),	  SCMP_SYS(pwrite64),
+				       SCMP_SYS(preadv),	  SCMP_SYS(pwritev),
+				       SCMP_SYS(preadv2),	  SCMP_SYS(pwritev2),
+				       SCMP_SYS(fdatasync),	  SCMP_SYS(fallocate),
+				       SCMP_SYS(ftruncate),	  SCMP_SYS(lseek),
+				       SCMP_SYS(mremap),	  SCMP_SYS(io_uring_enter),
+				       SCMP_SYS(clock_nanosleep), SCMP_SYS(memfd_create),
+				       SCMP_SYS(munlock),	  -1};
+	static struct blk_device device = {.options = {.fd = -1, .secret_fd = -1},
+					   .queue_count = 1};
 	struct device_class class = {
 		.name = "bulkhead-blk",
-		.summary = "Serves a fixed VHD as a virtio block device.",
+		.summary = "Serves a disk image as a virtio block device.",
 		.options = options,
-		.queue_count = BLK_QUEUE_COUNT,
 		.config_size = blk_config_size(),
 		.ops = {.get_config = get_config,
+			.set_config = set_config,
 			.set_features = set_features,
-			.handle_queue = handle_queue},
-		.confine = {.syscalls = syscalls},
+			.handle_queue = handle_queue,
+			.drain = drain},
+		.confine = {.syscalls = syscalls, .fd_limit = 256},
+		.keeps_inflight = true,
+		.ends_well = true,
 		.option = option,
 		.open = open_device,
+		.queues = queues,
+		.poll = poll_device,
+		.handle_fds = handle_fds,
+		.close = close_device,
 	};
-	static struct blk_device device = {.fd = -1};
 
 	return device_main(&class, &device, argc, argv);
 }

@@ -86,11 +86,12 @@ static void handle_fds(void *dev, const struct pollfd *fds, unsigned count)
 }
 
 /* The last words of a guest. */
-static void close_device(void *dev)
+static int close_device(void *dev)
 {
 	struct console_device *device = dev;
 
 	console_handle_fd(&device->console, POLLOUT);
+	return 0;
 }
 
 int main(int argc, char **argv)

@@ -12,11 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define OPTION_MAX 16u
+#define OPTION_MAX 32u
 
 /* Values of getopt_long(); the device's options follow from OPT_DEVICE. */
 enum { OPT_HELP = 1, OPT_FD, OPT_SOCKET, OPT_DEBUG, OPT_DEVICE };
@@ -27,6 +28,7 @@ struct device {
 	int fd;
 	const char *path;
 	int listener;
+	int signals; /* a signalfd, or -1 */
 	struct vhost_server server;
 };
 
@@ -175,6 +177,43 @@ static int listen_at(const char *path)
 	return fd;
 }
 
+/* From here on the signals wait until the loop looks at them. */
+static int take_signals(struct device *device)
+{
+	const struct device_class *class = device->class;
+	sigset_t set;
+
+	sigemptyset(&set);
+	if (class->ends_well) {
+		sigaddset(&set, SIGTERM);
+		sigaddset(&set, SIGINT);
+	}
+	if (class->report) {
+		sigaddset(&set, SIGUSR1);
+	}
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
+		return -1;
+	}
+	device->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return device->signals < 0 ? -1 : 0;
+}
+
+/* True when the program has to end. */
+static bool handle_signals(struct device *device)
+{
+	struct signalfd_siginfo info;
+	bool ends = false;
+
+	while (read(device->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGUSR1) {
+			device->class->report(device->dev);
+		} else {
+			ends = true;
+		}
+	}
+	return ends;
+}
+
 /* Opens the device and the front-end's side, then gives up all rights. */
 static int set_up(struct device *device)
 {
@@ -183,6 +222,10 @@ static int set_up(struct device *device)
 	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
+	if ((class->ends_well || class->report) && take_signals(device) < 0) {
+		debug_say("cannot take signals: %s", strerror(errno));
+		return -1;
+	}
 	if (class->open && class->open(device->dev, &device->server, &features) < 0) {
 		return -1;
 	}
@@ -194,8 +237,10 @@ static int set_up(struct device *device)
 			return -1;
 		}
 	}
-	vhost_server_init(&device->server, &class->ops, device->dev, features, class->queue_count,
+	vhost_server_init(&device->server, &class->ops, device->dev, features,
+			  class->queues ? class->queues(device->dev) : class->queue_count,
 			  class->config_size);
+	device->server.keeps_inflight = class->keeps_inflight;
 	device->server.trace = debug_enabled(DEBUG_VHOST_MSG);
 	if (device->fd >= 0) {
 		vhost_server_attach(&device->server, device->fd);
@@ -225,38 +270,28 @@ static int sleep_limit(struct device *device)
 	return device->class->timeout_ms ? device->class->timeout_ms(device->dev) : -1;
 }
 
-/* One turn of the loop. Returns 1 to go on, 0 when all is done, -1 on failure. */
-static int turn(struct device *device)
+/* The front-end's side of the loop: those who may connect, or the one that is. */
+static unsigned poll_front_end(const struct device *device, struct pollfd *fds)
 {
-	const struct device_class *class = device->class;
-	struct pollfd fds[VHOST_POLL_MAX + DEVICE_FD_MAX];
-	const bool listening = device->server.sock < 0;
-	unsigned own, front;
+	if (device->server.sock >= 0) {
+		return vhost_server_poll(&device->server, fds);
+	}
+	fds[0] = (struct pollfd){.fd = device->listener, .events = POLLIN};
+	return 1;
+}
+
+/* Returns as turn(). */
+static int handle_front_end(struct device *device, const struct pollfd *fds, unsigned count)
+{
 	int rc;
 
-	own = class->poll ? class->poll(device->dev, fds) : 0;
-	if (listening) {
-		fds[own] = (struct pollfd){.fd = device->listener, .events = POLLIN};
-		front = 1;
-	} else {
-		front = vhost_server_poll(&device->server, fds + own);
-	}
-	if (poll(fds, own + front, sleep_limit(device)) < 0) {
-		return errno == EINTR ? 1 : -1;
-	}
-	if (class->handle_fds) {
-		class->handle_fds(device->dev, fds, own);
-	}
-	if (class->tick) {
-		class->tick(device->dev);
-	}
-	if (listening) {
-		if (fds[own].revents) {
+	if (device->server.sock < 0) {
+		if (fds[0].revents) {
 			accept_front_end(device);
 		}
 		return 1;
 	}
-	rc = vhost_server_dispatch(&device->server, fds + own, front);
+	rc = vhost_server_dispatch(&device->server, fds, count);
 	if (rc > 0) {
 		return 1;
 	}
@@ -264,10 +299,33 @@ static int turn(struct device *device)
 		debug_say("front-end broke the protocol: %s", strerror(-rc));
 	}
 	vhost_server_detach(&device->server);
-	if (device->listener >= 0) {
-		return 1;
+	return device->listener >= 0 ? 1 : rc;
+}
+
+/* One turn of the loop. Returns 1 to go on, 0 when all is done, -1 on failure. */
+static int turn(struct device *device)
+{
+	const struct device_class *class = device->class;
+	struct pollfd fds[1 + DEVICE_FD_MAX + VHOST_POLL_MAX];
+	unsigned own, front;
+
+	/* poll() skips what is not there. */
+	fds[0] = (struct pollfd){.fd = device->signals, .events = POLLIN};
+	own = 1 + (class->poll ? class->poll(device->dev, fds + 1) : 0);
+	front = poll_front_end(device, fds + own);
+	if (poll(fds, own + front, sleep_limit(device)) < 0) {
+		return errno == EINTR ? 1 : -1;
 	}
-	return rc;
+	if (fds[0].revents && handle_signals(device)) {
+		return 0;
+	}
+	if (class->handle_fds) {
+		class->handle_fds(device->dev, fds + 1, own - 1);
+	}
+	if (class->tick) {
+		class->tick(device->dev);
+	}
+	return handle_front_end(device, fds + own, front);
 }
 
 int device_main(const struct device_class *class, void *dev, int argc, char **argv)
@@ -280,6 +338,7 @@ int device_main(const struct device_class *class, void *dev, int argc, char **ar
 	device.dev = dev;
 	device.fd = -1;
 	device.listener = -1;
+	device.signals = -1;
 	debug_init(class->name);
 	status = parse_options(&device, argc, argv);
 	if (status >= 0) {
@@ -291,8 +350,9 @@ int device_main(const struct device_class *class, void *dev, int argc, char **ar
 	do {
 		rc = turn(&device);
 	} while (rc > 0);
-	if (class->close) {
-		class->close(dev);
+	vhost_server_detach(&device.server);
+	if (class->close && class->close(dev) < 0) {
+		return EXIT_FAILURE;
 	}
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

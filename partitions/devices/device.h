@@ -26,6 +26,7 @@ struct device_class {
 	const struct device_option *options; /* ended by a name of NULL */
 	unsigned queue_count;
 	uint32_t config_size;
+	bool keeps_inflight; /* a back end started anew goes on with what was in flight */
 	struct vhost_ops ops;
 	struct confine confine;
 
@@ -34,6 +35,8 @@ struct device_class {
 	/** After the options, before confinement: opens what the device needs. Returns 0 and the
 	 * feature bits of the device; on failure -1 after a message. */
 	int (*open)(void *dev, struct vhost_server *server, uint64_t *ret_features);
+	/** How many queues there are after all, when options decide that. */
+	unsigned (*queues)(void *dev);
 	/** Fills up to DEVICE_FD_MAX entries with what to wait for besides the queues; returns how
 	 * many. */
 	unsigned (*poll)(void *dev, struct pollfd *fds);
@@ -42,13 +45,18 @@ struct device_class {
 	/** Longest sleep in milliseconds, -1: none; and what to do after each sleep. */
 	int (*timeout_ms)(void *dev);
 	void (*tick)(void *dev);
-	/** Before the program ends well. */
-	void (*close)(void *dev);
+	/** Before the program ends, when rings and connection are gone. Returns 0, or -1 after a
+	 * message: then the program has failed. */
+	int (*close)(void *dev);
+	/** SIGTERM ends the program by close() instead of at once. */
+	bool ends_well;
+	/** What SIGUSR1 asks for. */
+	void (*report)(void *dev);
 };
 
 /** main() of a back end. Returns the exit status: 0 the front-end has closed the connection, 1
  * failure, 2 wrong usage. With --vhost-socket it serves one front-end after the other and does not
- * return but on failure. */
+ * return but on failure, or when it was told to end. */
 int device_main(const struct device_class *class, void *dev, int argc, char **argv);
 
 /** A non-negative decimal number within [0, max]. */
