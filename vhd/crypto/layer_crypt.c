@@ -213,7 +213,8 @@ static int write_whole(struct layer_crypt *crypt, struct cursor *cursor, uint8_t
 }
 
 /* Part of one cipher sector. The whole of it is written, though XTS works by 16 bytes and the rest
- * comes out as it was: so the layer below need not merge once more, and a torn write is harmless. */
+ * comes out as it was: so the layer below need not merge once more, and a torn write is harmless.
+ */
 static int write_part(struct layer_crypt *crypt, struct cursor *cursor, uint8_t *buffer,
 		      size_t size, uint64_t offset)
 {
