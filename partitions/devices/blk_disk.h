@@ -3,8 +3,13 @@
 #ifndef BH_DEVICES_BLK_DISK_H
 #define BH_DEVICES_BLK_DISK_H
 
+#include "folder.h"
 #include "layer.h"
+#include "layer_clock.h"
 #include "uring.h"
+
+/** Room for a serial number with its NUL. */
+#define BLK_DISK_ID_SIZE 21u
 
 struct blk_disk_options {
 	const char *path; /* or: */
@@ -13,16 +18,26 @@ struct blk_disk_options {
 	bool raw;
 	bool read_only;
 	bool throw_away;
-	bool stats;
 	bool pass_discards;
-	uint64_t iops, bandwidth; /* limits a second; 0: none */
-	const char *trusted_key;
+	bool stats;
+	uint64_t iops, bandwidth;	    /* limits a second; 0: none */
+	const char *trusted_key, *sign_key; /* PEM files, or NULL */
 };
 
-/** Opens the disk; its files go through `ring` when that is not NULL. ret_id gets its serial
- * number, at least 21 bytes of room. Returns 0 or -errno; `why` names the disk and says what to do.
- */
-VHD_MUST_CHECK int blk_disk_open(const struct blk_disk_options *options, struct uring *ring,
-				 struct layer **ret_disk, char *ret_id, struct why *why);
+struct blk_disk {
+	struct layer *top;
+	char id[BLK_DISK_ID_SIZE]; /* its serial number */
+	struct folder *folder;
+	struct layer_clock clock; /* lets the fiber that waits park */
+	struct uring *ring;
+};
+
+/** Opens the disk; its files go through `ring`, which outlives it, when that is not NULL. Reads
+ * and closes the secret's fd. Returns 0 or -errno; `why` says what to do. */
+VHD_MUST_CHECK int blk_disk_open(struct blk_disk *disk, const struct blk_disk_options *options,
+				 struct uring *ring, struct why *why);
+
+/** Flushes and closes. Returns the first error: then something that was written may be gone. */
+VHD_MUST_CHECK int blk_disk_close(struct blk_disk *disk);
 
 #endif

@@ -6,6 +6,7 @@
 #include "blk_disk.h"
 #include "debug.h"
 #include "device.h"
+#include "layer_stats.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#define STATS_MAX 8192u
+
 struct blk_device {
 	struct blk blk;
 	struct blk_disk_options options;
+	struct blk_disk disk;
 	struct uring *ring;
-	struct layer *disk;
+	int stats_fd; /* -1: standard error */
 	struct vhost_server *server;
 	uint64_t queue_count;
 };
@@ -76,6 +80,24 @@ static bool option(void *dev, const char *name, const char *arg)
 	if (!strcmp(name, "bandwidth")) {
 		return parse_rate(arg, &options->bandwidth);
 	}
+	if (!strcmp(name, "trusted-key")) {
+		options->trusted_key = arg;
+		return true;
+	}
+	if (!strcmp(name, "sign-key")) {
+		options->sign_key = arg;
+		return true;
+	}
+	if (!strcmp(name, "stats-to")) {
+		device->stats_fd = open(arg, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		return device->stats_fd >= 0 && set_flag(&options->stats);
+	}
+	if (!strcmp(name, "stats")) {
+		return set_flag(&options->stats);
+	}
+	if (!strcmp(name, "pass-discards")) {
+		return set_flag(&options->pass_discards);
+	}
 	if (!strcmp(name, "raw")) {
 		return set_flag(&options->raw);
 	}
@@ -89,7 +111,6 @@ static int open_device(void *dev, struct vhost_server *server, uint64_t *ret_fea
 {
 	struct blk_device *device = dev;
 	struct why why = {""};
-	char id[BLK_ID_SIZE + 1];
 	int rc;
 
 	if ((device->options.fd < 0) == !device->options.path) {
@@ -100,13 +121,14 @@ static int open_device(void *dev, struct vhost_server *server, uint64_t *ret_fea
 	if (rc < 0) { /* every request then waits for the one before */
 		device->ring = NULL;
 	}
-	rc = blk_disk_open(&device->options, device->ring, &device->disk, id, &why);
+	rc = blk_disk_open(&device->disk, &device->options, device->ring, &why);
 	if (rc < 0) {
 		debug_say("%s: %s", device->options.path ? device->options.path : "disk",
 			  why.text[0] ? why.text : strerror(-rc));
 		return -1;
 	}
-	blk_init(&device->blk, device->disk, device->ring, (unsigned)device->queue_count, id);
+	blk_init(&device->blk, device->disk.top, device->ring, (unsigned)device->queue_count,
+		 device->disk.id);
 	device->server = server;
 	*ret_features = blk_features(&device->blk);
 	return 0;
@@ -183,14 +205,37 @@ static void handle_fds(void *dev, const struct pollfd *fds, unsigned count)
 	}
 }
 
+/* The counts as one line of JSON. A file is replaced by it. */
+static void report(void *dev)
+{
+	struct blk_device *device = dev;
+	const struct layer *stats = layer_find(device->disk.top, "stats");
+	int fd = device->stats_fd < 0 ? STDERR_FILENO : device->stats_fd;
+	char text[STATS_MAX];
+	size_t length;
+
+	if (!stats) {
+		return;
+	}
+	length = layer_stats_json(stats, text, sizeof(text) - 1);
+	length = length < sizeof(text) - 1 ? length : sizeof(text) - 2;
+	text[length++] = '\n';
+	if ((device->stats_fd >= 0 && (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)) ||
+	    write(fd, text, length) < 0) {
+		debug_say("cannot write the counts: %s", strerror(errno));
+	}
+}
+
 /* What guests did not flush is flushed here, too: this end is a good one. */
 static int close_device(void *dev)
 {
 	struct blk_device *device = dev;
-	int rc = layer_flush(device->disk);
-	int closed = layer_close(device->disk);
+	int rc;
 
-	rc = rc ? rc : closed;
+	if (device->options.stats) {
+		report(device);
+	}
+	rc = blk_disk_close(&device->disk);
 	uring_close(device->ring);
 	if (rc < 0) {
 		debug_say("cannot close the disk: %s", strerror(-rc));
@@ -210,6 +255,11 @@ int main(int argc, char **argv)
 		{"queues", "N", "offer N queues, 1 to 8; default 1"},
 		{"iops", "N", "at most N requests a second"},
 		{"bandwidth", "N", "at most N bytes a second (K, M, G)"},
+		{"pass-discards", NULL, "of an encrypted disk, too: shows what is unused"},
+		{"trusted-key", "FILE", "refuse a manifest that this key did not sign"},
+		{"sign-key", "FILE", "sign the manifest when the disk was written"},
+		{"stats", NULL, "count requests; SIGUSR1 prints the counts as JSON"},
+		{"stats-to", "FILE", "the same, to FILE, and when the program ends"},
 		{0},
 	};
 	/* Paths are opened before; what is left moves data, flushes and grows open files. */
@@ -221,8 +271,8 @@ int main(int argc, char **argv)
 				       SCMP_SYS(mremap),	  SCMP_SYS(io_uring_enter),
 				       SCMP_SYS(clock_nanosleep), SCMP_SYS(memfd_create),
 				       SCMP_SYS(munlock),	  -1};
-	static struct blk_device device = {.options = {.fd = -1, .secret_fd = -1},
-					   .queue_count = 1};
+	static struct blk_device device = {
+		.options = {.fd = -1, .secret_fd = -1}, .queue_count = 1, .stats_fd = -1};
 	struct device_class class = {
 		.name = "bulkhead-blk",
 		.summary = "Serves a disk image as a virtio block device.",
@@ -241,6 +291,7 @@ int main(int argc, char **argv)
 		.queues = queues,
 		.poll = poll_device,
 		.handle_fds = handle_fds,
+		.report = report,
 		.close = close_device,
 	};
 
