@@ -4,55 +4,12 @@
 #define _GNU_SOURCE
 
 #include "vhd_chain.h"
+#include "vhd_parent.h"
 #include "vhd_room.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The names for the parent, best first; an image has at most so many. */
-#define CANDIDATES_MAX 3u
-
-struct candidates {
-	char names[CANDIDATES_MAX][VHD_NAME_SIZE];
-	unsigned count;
-};
-
-static void add_candidate(struct candidates *candidates, const char *name)
-{
-	if (!folder_is_name(name)) {
-		return;
-	}
-	for (unsigned i = 0; i < candidates->count; i++) {
-		if (strcmp(candidates->names[i], name) == 0) {
-			return;
-		}
-	}
-	if (candidates->count < CANDIDATES_MAX) {
-		strcpy(candidates->names[candidates->count++], name);
-	}
-}
-
-static void add_locators(struct candidates *candidates, struct vhd_image *image, uint32_t platform)
-{
-	for (unsigned i = 0; i < VHD_LOCATOR_COUNT; i++) {
-		char name[VHD_NAME_SIZE];
-
-		if (image->header.locators[i].platform == platform &&
-		    vhd_locator_read_name(image->file, &image->header.locators[i], name) == 0) {
-			add_candidate(candidates, name);
-		}
-	}
-}
-
-/* Paths from Windows are cut to their last part: a parent lies beside its child. */
-static void list_candidates(struct candidates *candidates, struct vhd_image *image)
-{
-	candidates->count = 0;
-	add_locators(candidates, image, VHD_LOCATOR_RELATIVE);
-	add_locators(candidates, image, VHD_LOCATOR_ABSOLUTE);
-	add_candidate(candidates, vhd_text_base_name(image->header.parent_name));
-}
 
 static bool is_in_chain(const struct vhd_chain *chain, const uint8_t uuid[16])
 {
@@ -98,7 +55,7 @@ static int open_parent(struct vhd_chain *chain, struct folder *folder, unsigned 
 		       struct why *why)
 {
 	struct vhd_image *child = chain->images[chain->depth - 1];
-	struct candidates candidates;
+	struct vhd_parent_names names;
 	int rc = -ENOENT;
 
 	if (chain->depth == VHD_DEPTH_MAX) {
@@ -108,11 +65,11 @@ static int open_parent(struct vhd_chain *chain, struct folder *folder, unsigned 
 	if (is_in_chain(chain, child->header.parent_uuid)) {
 		return refuse(child, why, -ELOOP, "its parents lead back to it: rebase it");
 	}
-	list_candidates(&candidates, child);
+	vhd_parent_list_names(child->file, &child->header, &names);
 	why_set(why, rc, "its parent is missing: put it into the same folder");
-	for (unsigned i = 0; i < candidates.count; i++) {
+	for (unsigned i = 0; i < names.count; i++) {
 		struct why reason = {{0}};
-		int error = open_candidate(chain, folder, candidates.names[i], flags, &reason);
+		int error = open_candidate(chain, folder, names.names[i], flags, &reason);
 
 		if (!error) {
 			return 0;
@@ -178,11 +135,11 @@ int vhd_disk_open(struct folder *folder, const char *name, unsigned flags, struc
 static const char *parent_name_of(struct vhd_image *image)
 {
 	if (!image->header.parent_name[0]) {
-		struct candidates candidates;
+		struct vhd_parent_names names;
 
-		list_candidates(&candidates, image);
-		if (candidates.count) {
-			strcpy(image->header.parent_name, candidates.names[0]);
+		vhd_parent_list_names(image->file, &image->header, &names);
+		if (names.count) {
+			strcpy(image->header.parent_name, names.names[0]);
 		}
 	}
 	return image->header.parent_name[0] ? image->header.parent_name : NULL;
