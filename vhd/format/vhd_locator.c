@@ -72,10 +72,22 @@ int vhd_locator_read_name(struct file *file, const struct vhd_locator *locator,
 	return 0;
 }
 
+int vhd_locator_encode_name(const char *name, uint8_t ret_bytes[VHD_LOCATOR_SPACE])
+{
+	static const uint8_t here[4] = {'.', 0, '\\', 0};
+	int length;
+
+	memset(ret_bytes, 0, VHD_LOCATOR_SPACE);
+	memcpy(ret_bytes, here, sizeof(here));
+	length = vhd_text_to_utf16(name, false, ret_bytes + sizeof(here),
+				   VHD_LOCATOR_SPACE - sizeof(here));
+	return length < 0 ? length : length + (int)sizeof(here);
+}
+
 int vhd_locator_write_name(struct file *file, struct vhd_locator *locator, const char *name)
 {
-	uint8_t bytes[VHD_LOCATOR_SPACE] = {'.', 0, '\\', 0};
-	int length = vhd_text_to_utf16(name, false, bytes + 4, sizeof(bytes) - 4);
+	uint8_t bytes[VHD_LOCATOR_SPACE];
+	int length = vhd_locator_encode_name(name, bytes);
 	int rc;
 
 	if (length < 0) {
@@ -85,6 +97,6 @@ int vhd_locator_write_name(struct file *file, struct vhd_locator *locator, const
 	if (rc < 0) {
 		return rc;
 	}
-	locator->length = (uint32_t)length + 4;
+	locator->length = (uint32_t)length;
 	return 0;
 }

@@ -36,6 +36,10 @@ void vhd_locator_encode(const struct vhd_locator *locator, uint8_t *bytes);
 VHD_MUST_CHECK int vhd_locator_read_name(struct file *file, const struct vhd_locator *locator,
 					 char ret_name[VHD_NAME_SIZE]);
 
+/** Puts ".\NAME" into `ret_bytes`, the rest of it zeros. Returns its length in bytes, -EILSEQ,
+ * -ENAMETOOLONG. */
+VHD_MUST_CHECK int vhd_locator_encode_name(const char *name, uint8_t ret_bytes[VHD_LOCATOR_SPACE]);
+
 /** Writes ".\NAME" to the place of the locator and sets its length. */
 VHD_MUST_CHECK int vhd_locator_write_name(struct file *file, struct vhd_locator *locator,
 					  const char *name);
