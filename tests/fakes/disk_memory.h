@@ -73,6 +73,8 @@ struct folder *disk_memory_folder(struct disk_memory *disk);
 /** All that there is now, as if it were flushed; same knobs, no faults, no hook, fresh counters. */
 struct disk_memory *disk_memory_fork(const struct disk_memory *disk);
 
+/** Parks the fiber as a file call would, when calls are shuffled: for clocks of tests. */
+void disk_memory_park(struct disk_memory *disk);
 /** Wakes one call that is parked. False: there was none. Not on a fiber. */
 bool disk_memory_step(struct disk_memory *disk);
 /** Wakes calls until none is parked. */

@@ -80,7 +80,6 @@ void disk_memory_put_inode(struct disk_memory *disk, struct inode *inode);
 void disk_memory_apply_effect(struct sparse *sparse, const struct effect *effect);
 void disk_memory_add_effect(struct disk_memory *disk, struct inode *inode, enum effect_kind kind,
 			    uint64_t offset, uint64_t size, const void *bytes);
-void disk_memory_park(struct disk_memory *disk);
 /** realloc() that makes room for one more, or ends the test. */
 void *disk_memory_grow(void *list, size_t count, size_t *capacity, size_t size);
 /** Shows an inode (NULL: none) under a name, in place of what was there. */

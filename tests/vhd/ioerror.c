@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The n-th call fails, for every n, once and for ever, and the disk is full at every page: what was
+ * acknowledged is there, the disk goes on or says that it cannot, and opens again without harm.
+ *
+ * ioerror [-s SEED] [-r RUNS for each shape] [-v]
+ */
+#define _GNU_SOURCE
+
+#include "scene.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MIB   (1ull << 20)
+#define STEPS 24u
+
+static const struct scene_shape shapes[] = {
+	{.name = "fixed", .format = SCENE_FIXED, .size = 4 * MIB},
+	{.name = "dynamic", .format = SCENE_DYNAMIC, .size = 24 * MIB},
+	{.name = "dynamic, encrypted", .format = SCENE_DYNAMIC, .size = 8 * MIB, .crypt = true},
+	{.name = "child", .format = SCENE_CHILD, .size = 12 * MIB, .depth = 1},
+	{.name = "child of three, encrypted",
+	 .format = SCENE_CHILD,
+	 .size = 8 * MIB,
+	 .depth = 3,
+	 .crypt = true},
+	{.name = "raw", .format = SCENE_RAW, .size = 4 * MIB},
+	{.name = "raw, encrypted", .format = SCENE_RAW, .size = 4 * MIB, .crypt = true},
+};
+
+struct plan {
+	struct disk_fault fault;
+	uint64_t room; /* pages until the disk is full; 0: it is not */
+	bool shuffle;
+};
+
+static uint64_t faults;
+
+static bool is_poisoned(const struct scene *scene)
+{
+	return scene->disk->failed[DISK_FLUSH] != scene->flushes_failed;
+}
+
+/* A disk that nobody could flush has to refuse; any other one works as before. */
+static void check_usable(struct scene *scene)
+{
+	int rc;
+
+	if (is_poisoned(scene)) {
+		rc = layer_flush(scene->top);
+		if (rc != -EIO) {
+			scene_complain(scene, "flush after a failed one: %d", rc);
+		}
+		return;
+	}
+	scene->errors_are_fine = false;
+	for (unsigned i = 0; i < 6; i++) {
+		scene_step(scene);
+	}
+	scene_flush(scene);
+	scene_check(scene);
+	scene->errors_are_fine = true;
+}
+
+static void cut_and_check(struct scene *scene)
+{
+	struct disk_cut cut = disk_cut_choose(scene->disk, &scene->seed);
+	struct disk_memory *after = disk_cut_make(scene->disk, &cut);
+	char text[160];
+	struct why why;
+
+	if (!scene_check_cut(scene, after, false, &why)) {
+		scene_complain(scene, "power cut (%s): %s",
+			       disk_cut_describe(&cut, text, sizeof(text)), why.text);
+	}
+	disk_memory_destroy(after);
+}
+
+/* False: the fault never came, so there is nothing more to try. */
+static bool run(const struct scene_shape *shape, uint64_t seed, const struct plan *plan,
+		bool *ret_good)
+{
+	struct scene *scene = scene_create(shape, seed, true);
+	bool happened;
+
+	*ret_good = false;
+	if (!scene) {
+		return false;
+	}
+	scene->errors_are_fine = true;
+	scene->disk->fault = plan->fault;
+	scene->disk->shuffle = plan->shuffle;
+	if (plan->room) {
+		scene->disk->budget = disk_memory_used(scene->disk) + (plan->room - 1) * 4096;
+	}
+	for (unsigned i = 0; i < STEPS && !scene->failed; i++) {
+		scene_step(scene);
+	}
+	scene_wait(scene);
+	happened = scene->disk->fault.happened || plan->room;
+	scene->disk->fault.calls = 0;
+	scene->disk->budget = 0;
+	if (!scene->failed && happened) {
+		faults++;
+		cut_and_check(scene);
+		check_usable(scene);
+		cut_and_check(scene);
+		scene_recover(scene);
+		cut_and_check(scene);
+	}
+	*ret_good = !scene->failed;
+	scene_destroy(scene);
+	return happened;
+}
+
+static bool run_all(const struct scene_shape *shape, uint64_t seed, int error, unsigned calls,
+		    bool for_ever)
+{
+	struct plan plan = {.shuffle = seed & 1};
+	bool good = true, more = true;
+
+	for (uint64_t n = 0; more && good; n++) {
+		plan.fault = (struct disk_fault){calls, n, error, for_ever, false};
+		more = run(shape, seed, &plan, &good);
+		if (!good) {
+			printf("# call %llu of %#x fails %s with %s, seed %llu\n",
+			       (unsigned long long)n, calls, for_ever ? "for ever" : "once",
+			       strerror(-error), (unsigned long long)seed);
+		}
+	}
+	return good;
+}
+
+static bool run_full(const struct scene_shape *shape, uint64_t seed)
+{
+	struct plan plan = {.shuffle = seed & 1};
+	bool good = true;
+
+	for (uint64_t room = 1; room < 400 && good; room += 1 + room / 16) {
+		plan.room = room;
+		run(shape, seed, &plan, &good);
+		if (!good) {
+			printf("# disk full after %llu pages, seed %llu\n",
+			       (unsigned long long)room - 1, (unsigned long long)seed);
+		}
+	}
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed = 1, runs = 2;
+	unsigned bad = 0;
+	int option;
+
+	while ((option = getopt(argc, argv, "s:r:")) != -1) {
+		if (option == 's') {
+			seed = strtoull(optarg, NULL, 0);
+		} else {
+			runs = strtoull(optarg, NULL, 0);
+		}
+	}
+	for (unsigned i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		for (uint64_t s = seed; s < seed + runs; s++) {
+			uint64_t before = faults;
+			bool good = run_all(&shapes[i], s, -EIO, DISK_ALL_CALLS, false) &&
+				    run_all(&shapes[i], s, -EIO, DISK_ALL_CALLS, true) &&
+				    run_all(&shapes[i], s, -EIO, DISK_BIT(DISK_FLUSH), false) &&
+				    run_all(&shapes[i], s, -ENOSPC,
+					    DISK_BIT(DISK_WRITE) | DISK_BIT(DISK_RESIZE), true) &&
+				    run_full(&shapes[i], s);
+
+			printf("%s - %s, seed %llu%s: %llu faults\n", good ? "ok" : "not ok",
+			       shapes[i].name, (unsigned long long)s, s & 1 ? ", in flight" : "",
+			       (unsigned long long)(faults - before));
+			fflush(stdout);
+			bad += !good;
+		}
+	}
+	return bad ? 1 : 0;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The power fails at any instant: what was flushed is there, what was not is old or new by sectors,
+ * and every image opens, in the engine and (a sample) in the readers that others use.
+ *
+ * powercut [-n STATES] [-s SEED]
+ */
+#define _GNU_SOURCE
+
+#include "readers.h"
+#include "scene.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MIB (1ull << 20)
+
+static const struct scene_shape shapes[] = {
+	{.name = "fixed", .format = SCENE_FIXED, .size = 4 * MIB},
+	{.name = "dynamic", .format = SCENE_DYNAMIC, .size = 14 * MIB},
+	{.name = "dynamic, encrypted", .format = SCENE_DYNAMIC, .size = 6 * MIB, .crypt = true},
+	{.name = "child", .format = SCENE_CHILD, .size = 8 * MIB, .depth = 1},
+	{.name = "child of three, encrypted",
+	 .format = SCENE_CHILD,
+	 .size = 8 * MIB,
+	 .depth = 3,
+	 .crypt = true},
+	{.name = "raw", .format = SCENE_RAW, .size = 4 * MIB},
+	{.name = "raw, encrypted", .format = SCENE_RAW, .size = 4 * MIB, .crypt = true},
+};
+
+#define SHAPES	    (sizeof(shapes) / sizeof(shapes[0]))
+#define RATE	    100u /* states that a change of the disk gets, in 256ths */
+#define READERS_MAX 120u
+#define LIES	    16u
+
+static uint64_t states, wanted = 12000;
+static unsigned readers_asked;
+static bool readers_here;
+
+/* A state of an ordinary file system, for other people's readers. */
+static void ask_readers(struct scene *scene)
+{
+	struct disk_cut cut = disk_cut_choose(scene->disk, &scene->seed);
+	struct disk_memory *after;
+	char text[160];
+	struct why why;
+
+	if (scene->shape->format == SCENE_RAW || !scene->model || !readers_here ||
+	    readers_asked >= READERS_MAX) {
+		return;
+	}
+	readers_asked++;
+	cut.size = DISK_CUT_SIZE_DATA;
+	cut.names_apart = false;
+	after = disk_cut_make(scene->disk, &cut);
+	if (!readers_check(scene, after, &why)) {
+		scene_complain(scene, "state %llu (%s): %s", (unsigned long long)states,
+			       disk_cut_describe(&cut, text, sizeof(text)), why.text);
+	}
+	disk_memory_destroy(after);
+}
+
+/* One state: checked, and sometimes written to and cut again. */
+static void check_state(struct scene *scene, const struct disk_cut *cut)
+{
+	struct disk_memory *after = disk_cut_make(scene->disk, cut);
+	struct why why;
+	char text[160];
+
+	states++;
+	if (!scene_check_cut(scene, after, scene_roll(scene, 16) == 0, &why)) {
+		scene_complain(scene, "state %llu (%s): %s", (unsigned long long)states,
+			       disk_cut_describe(cut, text, sizeof(text)), why.text);
+	}
+	disk_memory_destroy(after);
+}
+
+/* While one flush lies, each change gets the state that shows it best, and one at random. */
+static void cut_after_lie(struct disk_memory *disk, enum disk_call call)
+{
+	struct scene *scene = disk->context;
+	struct disk_cut cut = {.kind = DISK_CUT_DROP_ALL, .size = DISK_CUT_SIZE_NEW};
+
+	if (!disk->lie_calls && !scene->failed) {
+		check_state(scene, &cut);
+		cut = disk_cut_choose(disk, &scene->seed);
+		check_state(scene, &cut);
+	}
+}
+
+static void cut_here(struct disk_memory *disk, enum disk_call call)
+{
+	struct scene *scene = disk->context;
+
+	while (!scene->failed && scene_roll(scene, 256) < RATE) {
+		struct disk_cut cut = disk_cut_choose(disk, &scene->seed);
+
+		check_state(scene, &cut);
+		if (!scene->quiet && states % 70 == 0) {
+			ask_readers(scene);
+		}
+	}
+}
+
+/* Proof that a wrong order is seen: one flush of the run only says that it flushed. Returns whether
+ * some state was wrong. */
+static bool run_lie(const struct scene_shape *shape, uint64_t seed, uint64_t after)
+{
+	struct scene *scene = scene_create(shape, seed, true);
+	bool seen;
+
+	if (!scene) {
+		return false;
+	}
+	scene->quiet = true;
+	scene->disk->lie_calls = DISK_BIT(DISK_FLUSH);
+	scene->disk->lie_after = after;
+	scene->disk->on_change = cut_after_lie;
+	scene->disk->context = scene;
+	for (unsigned i = 0; i < 60 && !scene->failed; i++) {
+		scene_step(scene);
+	}
+	seen = scene->failed;
+	scene->disk->on_change = NULL;
+	scene_destroy(scene);
+	return seen;
+}
+
+static bool run(const struct scene_shape *shape, uint64_t seed, unsigned steps, bool shuffle)
+{
+	struct scene *scene = scene_create(shape, seed, true);
+	bool good;
+
+	if (!scene) {
+		return false;
+	}
+	scene->disk->on_change = cut_here;
+	scene->disk->context = scene;
+	scene->disk->shuffle = shuffle;
+	for (unsigned i = 0; i < steps && !scene->failed; i++) {
+		scene_step(scene);
+		if (scene_roll(scene, 40) == 0) {
+			scene_close(scene);
+			scene_open(scene);
+		}
+	}
+	good = scene_check(scene);
+	scene->disk->on_change = NULL;
+	scene_destroy(scene);
+	return good;
+}
+
+/* Runs with one seed after the other, until there are enough states. */
+static bool run_shape(const struct scene_shape *shape, uint64_t seed)
+{
+	uint64_t until = states + wanted / SHAPES, before = states, runs = 0;
+	bool good = true;
+
+	while (good && states < until) {
+		good = run(shape, seed + runs, 200, runs & 1);
+		runs++;
+	}
+	printf("%s - %s: %llu states, seeds %llu to %llu\n", good ? "ok" : "not ok", shape->name,
+	       (unsigned long long)(states - before), (unsigned long long)seed,
+	       (unsigned long long)(seed + runs - 1));
+	fflush(stdout);
+	return good;
+}
+
+/* Some flushes had nothing to make lasting that anybody would miss: of so many, a few must be seen.
+ */
+static bool run_lies(const struct scene_shape *shape, uint64_t seed)
+{
+	unsigned seen = 0, told = 0;
+
+	while (told < LIES && seen < 3) {
+		seen += run_lie(shape, seed + told, told + 1);
+		told++;
+	}
+	printf("%s - %s: %u of %u flushes that did not flush were seen\n",
+	       seen >= 3 ? "ok" : "not ok", shape->name, seen, told);
+	return seen >= 3;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed = 1;
+	unsigned bad = 0;
+	int option;
+
+	while ((option = getopt(argc, argv, "n:s:")) != -1) {
+		if (option == 'n') {
+			wanted = strtoull(optarg, NULL, 0);
+		} else {
+			seed = strtoull(optarg, NULL, 0);
+		}
+	}
+	readers_here = readers_are_there();
+	for (unsigned i = 0; i < SHAPES; i++) {
+		bad += !run_shape(&shapes[i], seed);
+	}
+	printf("# %llu states in all, %u of them opened by qemu-img, 7-Zip and libvhdi\n",
+	       (unsigned long long)states, readers_asked);
+	for (unsigned i = 0; i < SHAPES; i++) {
+		bad += !run_lies(&shapes[i], seed);
+	}
+	return bad ? 1 : 0;
+}
