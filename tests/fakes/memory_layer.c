@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Holds its bytes in one piece; zeros by 4 KiB count as holes. */
 #include "memory_layer.h"
 
 #include "fiber.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Buffers are mapped one by one, as they are first needed. */
 #define _GNU_SOURCE
 
 #include "bounce.h"

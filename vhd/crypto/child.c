@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* posix_spawn() with a socket pair: no fork of a large process, no signal when the child is gone.
+ */
 #define _GNU_SOURCE
 
 #include "child.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The process in the jail does the work; here are tokens, and the rule about the last slot. */
 #include "keyslot.h"
 
 #include "luks_write.h"

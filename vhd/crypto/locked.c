@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Pages of their own by mmap(): locking and dumping go by pages. */
 #define _GNU_SOURCE
 
 #include "locked.h"

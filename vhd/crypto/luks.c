@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's calls on a header, each one request to the process in the jail. */
 #include "luks.h"
 
 #include "luks_binary.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* All fields are big-endian; each is looked at before it is used. */
 #include "luks_binary.h"
 
 #include <openssl/evp.h>

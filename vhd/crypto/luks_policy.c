@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Every member that is used is looked up with its type; what is not known to be harmless is denied.
+ */
 #define _GNU_SOURCE
 
 #include "luks_policy.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Finds and runs bulkhead-unlock, and believes nothing that it says without a look. */
 #define _GNU_SOURCE
 
 #include "luks_process.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Pages that differ, in the order of luks_write.h. */
 #include "luks_write.h"
 
 #include <string.h>

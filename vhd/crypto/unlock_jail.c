@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* First all that needs files and threads is loaded, then the door is shut. */
 #define _GNU_SOURCE
 
 #include "unlock_jail.h"

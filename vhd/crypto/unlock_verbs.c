@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One function a verb; reply.why says what libcryptsetup says when we know no better. */
 #define _GNU_SOURCE
 
 #include "unlock_verbs.h"

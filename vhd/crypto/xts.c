@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The choice among libraries. */
 #define _GNU_SOURCE
 
 #include "xts_backend.h"
