@@ -219,9 +219,10 @@ int vhd_bat_store(struct vhd_bat *bat, struct file *file)
 	return 0;
 }
 
-int vhd_bat_resize(struct vhd_bat *bat, uint32_t count)
+int vhd_bat_copy(const struct vhd_bat *bat, uint64_t offset, uint32_t count,
+		 struct vhd_bat *ret_bat)
 {
-	struct vhd_bat table = {.offset = bat->offset};
+	struct vhd_bat table = {.offset = offset};
 	uint32_t keep = count < bat->count ? count : bat->count;
 	int rc = allocate(&table, count);
 
@@ -241,7 +242,6 @@ int vhd_bat_resize(struct vhd_bat *bat, uint32_t count)
 	for (uint32_t i = keep / ENTRIES_PER_SECTOR; i < sectors_of(count); i++) {
 		mark(&table, i);
 	}
-	vhd_bat_fini(bat);
-	*bat = table;
+	*ret_bat = table;
 	return 0;
 }

@@ -45,9 +45,10 @@ void vhd_bat_set(struct vhd_bat *bat, uint32_t block, uint32_t sector);
 /** Writes the sectors that changed. What is set during the call may be left for the next one. */
 VHD_MUST_CHECK int vhd_bat_store(struct vhd_bat *bat, struct file *file);
 
-/** Room for `count` blocks, the new ones unused and dirty; for fewer, the rest is forgotten.
- * -EFBIG, -ENOMEM: nothing changed. */
-VHD_MUST_CHECK int vhd_bat_resize(struct vhd_bat *bat, uint32_t count);
+/** A copy with `count` entries at `offset` of the file: the new ones unused and dirty; of fewer,
+ * the rest is forgotten. -EFBIG, -ENOMEM. */
+VHD_MUST_CHECK int vhd_bat_copy(const struct vhd_bat *bat, uint64_t offset, uint32_t count,
+				struct vhd_bat *ret_bat);
 
 /** Marks all of the table as to be written. */
 void vhd_bat_mark_all(struct vhd_bat *bat);

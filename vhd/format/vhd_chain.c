@@ -228,6 +228,20 @@ static int put_part(struct vhd_chain *chain, struct part *part)
 	return put_with_bitmap(chain, part);
 }
 
+/* A resize left its last step undone: it must be done before the sector that it wipes is written.
+ */
+static int prepare_fixed(struct vhd_image *image)
+{
+	int rc = 0;
+
+	if (image->wiped_offset != UINT64_MAX) {
+		fiber_mutex_lock(&image->growing);
+		rc = image->wiped_offset != UINT64_MAX ? vhd_room_settle_fixed(image) : 0;
+		fiber_mutex_unlock(&image->growing);
+	}
+	return rc;
+}
+
 static int chain_write(struct layer *layer, const struct iovec *iov, unsigned count, size_t size,
 		       uint64_t offset)
 {
@@ -241,7 +255,8 @@ static int chain_write(struct layer *layer, const struct iovec *iov, unsigned co
 		return -EIO;
 	}
 	if (vhd_image_is_fixed(image)) {
-		return file_writev(image->file, iov, count, size, offset);
+		rc = prepare_fixed(image);
+		return rc ? rc : file_writev(image->file, iov, count, size, offset);
 	}
 	while (!rc && left) {
 		struct part part = part_of(image, offset, left);
@@ -306,12 +321,13 @@ static int chain_zero(struct layer *layer, uint64_t offset, uint64_t size)
 {
 	struct vhd_chain *chain = vhd_chain_of(layer);
 	struct vhd_image *image = chain->images[0];
+	int rc = image->poisoned ? -EIO : 0;
 
-	if (image->poisoned) {
-		return -EIO;
+	if (rc || !vhd_image_is_fixed(image)) {
+		return rc ? rc : vhd_chain_zero(chain, offset, size);
 	}
-	return vhd_image_is_fixed(image) ? file_zero(image->file, offset, size)
-					 : vhd_chain_zero(chain, offset, size);
+	rc = prepare_fixed(image);
+	return rc ? rc : file_zero(image->file, offset, size);
 }
 
 /* Only what the top image holds is given back: where it shows its parent, a discarded range may go

@@ -96,6 +96,13 @@ int vhd_header_encode(const struct vhd_header *header, uint8_t *bytes)
 	return 0;
 }
 
+void vhd_header_set_table(uint8_t *bytes, uint64_t table_offset, uint32_t entry_count)
+{
+	vhd_store64(bytes + OFFSET_TABLE, table_offset);
+	vhd_store32(bytes + OFFSET_ENTRIES, entry_count);
+	vhd_store32(bytes + OFFSET_CHECKSUM, vhd_checksum(bytes, VHD_HEADER_SIZE, OFFSET_CHECKSUM));
+}
+
 uint32_t vhd_header_bitmap_size(uint32_t block_size)
 {
 	return (uint32_t)vhd_align_up(block_size / VHD_SECTOR_SIZE / 8, VHD_SECTOR_SIZE);

@@ -29,9 +29,12 @@ struct vhd_header {
  * size that no writer uses. Locators are not checked here. */
 VHD_MUST_CHECK int vhd_header_decode(const uint8_t *untrusted, struct vhd_header *ret_header);
 
-/** Writes VHD_HEADER_SIZE bytes. -EILSEQ, -ENAMETOOLONG: the parent's name. All that changes when
- * only the table moves lies in the first sector. */
+/** Writes VHD_HEADER_SIZE bytes. -EILSEQ, -ENAMETOOLONG: the parent's name. */
 VHD_MUST_CHECK int vhd_header_encode(const struct vhd_header *header, uint8_t *bytes);
+
+/** Changes the place and length of the table in an encoded header; only bytes of its first sector.
+ */
+void vhd_header_set_table(uint8_t *bytes, uint64_t table_offset, uint32_t entry_count);
 
 /** Bytes of the sector bitmap in front of each block: whole sectors. */
 uint32_t vhd_header_bitmap_size(uint32_t block_size);

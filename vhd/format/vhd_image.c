@@ -10,11 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static bool type_is_sparse(const struct vhd_footer *footer)
-{
-	return footer->type != VHD_FIXED;
-}
-
 /* A footer of `size` bytes at `offset`. */
 static int read_footer(struct vhd_image *image, uint64_t offset, unsigned size)
 {
@@ -79,7 +74,7 @@ static int find_footer(struct vhd_image *image, struct why *why)
 	}
 	copy = image->file_size < VHD_FOOTER_SIZE ? -EINVAL
 						  : read_footer(image, 0, VHD_FOOTER_SIZE);
-	if (!copy && type_is_sparse(&image->footer)) {
+	if (!copy && !vhd_image_is_fixed(image)) {
 		image->unclean = true;
 		return 0;
 	}
@@ -163,7 +158,7 @@ static int check_table_place(struct vhd_image *image, uint32_t count, struct why
 	return 0;
 }
 
-/* Keeps the lowest start and the highest end of what the file holds. */
+/* Keeps the lowest start behind the table, and the highest end, of what the file holds. */
 static void account(struct vhd_image *image, uint64_t start, uint64_t end)
 {
 	image->end_used = end > image->end_used ? end : image->end_used;
@@ -185,14 +180,48 @@ static void account_locators(struct vhd_image *image)
 	}
 }
 
-/* Blocks must lie past the header and table, and before the footer; without a footer the last of
- * them may be cut off, for a file ends where it was last written. */
-static int check_blocks(struct vhd_image *image, struct why *why)
+/* The table may lie between blocks, after it was moved to make it longer. */
+static int account_blocks(struct vhd_image *image, uint32_t block_sectors)
+{
+	uint64_t size = (uint64_t)block_sectors * VHD_SECTOR_SIZE;
+	uint64_t start = image->header.table_offset;
+	uint64_t end = start + 4ull * image->bat.count;
+
+	for (uint32_t i = 0; i < image->bat.count; i++) {
+		uint64_t at = vhd_image_block_offset(image, i);
+
+		if (image->bat.entries[i] == VHD_BAT_UNUSED) {
+			continue;
+		}
+		if (at < end && at + size > start) {
+			return -EBADMSG;
+		}
+		account(image, at, at + size);
+	}
+	return 0;
+}
+
+/* Blocks must lie past the header, and before the footer; without a footer the last of them may be
+ * cut off, for a file ends where it was last written. */
+static int check_blocks(const struct vhd_image *image, const struct vhd_bat_room *room)
+{
+	uint64_t header_end = image->footer.data_offset + VHD_HEADER_SIZE;
+	uint64_t limit = image->footer_offset != UINT64_MAX
+				 ? image->footer_offset
+				 : image->file_size + image->header.block_size;
+
+	if (room->end_sector && (room->first_sector * VHD_SECTOR_SIZE < header_end ||
+				 room->end_sector * VHD_SECTOR_SIZE > limit)) {
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+int vhd_image_measure(struct vhd_image *image, struct why *why)
 {
 	uint32_t block_sectors = (image->bitmap_size + image->header.block_size) / VHD_SECTOR_SIZE;
 	uint64_t table_end = image->header.table_offset + 4ull * image->bat.count;
 	uint64_t header_end = image->footer.data_offset + VHD_HEADER_SIZE;
-	bool has_footer = image->footer_offset != UINT64_MAX;
 	struct vhd_bat_room room;
 	int rc = vhd_bat_check(&image->bat, block_sectors, &room);
 
@@ -202,33 +231,14 @@ static int check_blocks(struct vhd_image *image, struct why *why)
 	if (rc < 0) {
 		return rc;
 	}
-	account(image, image->footer.data_offset, header_end);
-	image->end_used = table_end > image->end_used ? table_end : image->end_used;
-	account_locators(image);
-	if (!image->bat.used_count) {
-		return 0;
-	}
-	uint64_t start = room.first_sector * VHD_SECTOR_SIZE;
-	uint64_t end = room.end_sector * VHD_SECTOR_SIZE;
-	uint64_t limit =
-		has_footer ? image->footer_offset : image->file_size + image->header.block_size;
-
-	if (start < header_end || end > limit) {
+	if (check_blocks(image, &room) < 0) {
 		return damaged(why, "block table leads out of the file");
 	}
-	/* The table may lie between blocks, after it was moved to make it longer. */
-	for (uint32_t i = 0; i < image->bat.count && start < table_end; i++) {
-		uint64_t at = vhd_image_block_offset(image, i);
-
-		if (image->bat.entries[i] != VHD_BAT_UNUSED && at < table_end &&
-		    at + (uint64_t)block_sectors * VHD_SECTOR_SIZE > image->header.table_offset) {
-			return damaged(why, "block table lies under a block");
-		}
-	}
-	for (uint32_t i = 0; i < image->bat.count; i++) {
-		if (image->bat.entries[i] != VHD_BAT_UNUSED) {
-			account(image, vhd_image_block_offset(image, i), end);
-		}
+	image->first_used = UINT64_MAX;
+	image->end_used = table_end > header_end ? table_end : header_end;
+	account_locators(image);
+	if (account_blocks(image, block_sectors) < 0) {
+		return damaged(why, "block table lies under a block");
 	}
 	return 0;
 }
@@ -243,14 +253,13 @@ static int open_sparse(struct vhd_image *image, struct why *why)
 	}
 	image->block_shift = (unsigned)__builtin_ctz(image->header.block_size);
 	image->bitmap_size = vhd_header_bitmap_size(image->header.block_size);
-	image->first_used = UINT64_MAX;
 	blocks = (image->footer.size + image->header.block_size - 1) >> image->block_shift;
 	rc = check_table_place(image, (uint32_t)blocks, why);
 	if (!rc) {
 		rc = vhd_bat_load(&image->bat, image->file, image->header.table_offset,
 				  (uint32_t)blocks);
 	}
-	rc = rc ? rc : check_blocks(image, why);
+	rc = rc ? rc : vhd_image_measure(image, why);
 	rc = rc ? rc
 		: vhd_bitmaps_init(&image->bitmaps, image->file, image->bat.count,
 				   image->header.block_size);

@@ -55,6 +55,10 @@ enum vhd_image_flags {
 VHD_MUST_CHECK int vhd_image_open(struct folder *folder, const char *name, unsigned flags,
 				  struct vhd_image **ret_image, struct why *why);
 
+/** Checks the block table against the file again, and finds first_used and end_used. -EBADMSG,
+ * -ENOMEM. */
+VHD_MUST_CHECK int vhd_image_measure(struct vhd_image *image, struct why *why);
+
 /** Closes the file only. NULL is fine. */
 void vhd_image_free(struct vhd_image *image);
 

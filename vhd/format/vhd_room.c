@@ -195,8 +195,7 @@ static int settle_copy(struct vhd_image *image)
 	return rc ? rc : vhd_image_flush_file(image);
 }
 
-/* See vhd_resize.c: the old footer goes first, then the note that it is there. */
-static int settle_fixed(struct vhd_image *image)
+int vhd_room_settle_fixed(struct vhd_image *image)
 {
 	int rc = write_filled(image, 0, image->wiped_offset, VHD_FOOTER_SIZE);
 
@@ -218,7 +217,7 @@ int vhd_room_settle(struct vhd_image *image)
 		return 0;
 	}
 	if (vhd_image_is_fixed(image)) {
-		return settle_fixed(image);
+		return vhd_room_settle_fixed(image);
 	}
 	rc = settle_end(image);
 	return rc ? rc : settle_copy(image);

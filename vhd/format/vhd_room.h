@@ -21,6 +21,9 @@ VHD_MUST_CHECK int vhd_room_allocate(struct vhd_image *image, uint32_t block);
  * no table names. For an image that was just opened for writing. */
 VHD_MUST_CHECK int vhd_room_settle(struct vhd_image *image);
 
+/** Of a fixed disk that became longer: wipes the old footer inside it, then the note about it. */
+VHD_MUST_CHECK int vhd_room_settle_fixed(struct vhd_image *image);
+
 /** Gives unused room at the end of the file back. */
 VHD_MUST_CHECK int vhd_room_trim(struct vhd_image *image);
 
