@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Marks first, then the spread of bytes. */
 #include "encryption_check.h"
 
 #include "luks.h"

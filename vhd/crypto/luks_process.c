@@ -21,8 +21,9 @@
 
 /* Beside what this code is part of, as it is installed and as it is built; then where it belongs.
  */
-static const char *const places[] = {"", "../libexec/bulkhead/", "../../libexec/bulkhead/",
-				     "../crypto/", "../vhd/crypto/"};
+static const char *const places[] = {
+	"",	      "../libexec/bulkhead/", "../../libexec/bulkhead/",
+	"../crypto/", "../vhd/crypto/",	      "../../vhd/crypto/"};
 
 static bool find_beside(const char *object, char *ret_path, size_t size)
 {

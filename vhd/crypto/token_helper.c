@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The JSON goes out, the secret comes back; the program never sees the disk. */
 #include "token_helper.h"
 
 #include "child.h"
