@@ -3,7 +3,9 @@
 #define _GNU_SOURCE
 
 #include "tool.h"
+#include "tool_qemu.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,10 +50,14 @@ int main(int argc, char **argv)
 	struct tool tool = {.secret_fd = -1, .result = json_object_new_object()};
 	int code;
 
+	setlocale(LC_CTYPE, "");
 	if (argc > 1 &&
 	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
 		tool_print_verbs();
 		return TOOL_OK;
+	}
+	if (argc > 1 && !strcmp(argv[1], "confined")) {
+		return tool_confined(argv + 2);
 	}
 	if (argc > 1 && !strcmp(argv[1], "--words")) {
 		return print_words(argc, argv);

@@ -61,6 +61,8 @@ struct tool_verb {
 	const char *details;   /* what a person needs to know, and an example */
 	unsigned least, most;  /* arguments that are no options */
 	unsigned flags;
+	const char *resume; /* after Ctrl-C: what is there now and how to go on; NULL: nothing
+			       changed */
 	const struct tool_option *options; /* ends with TOOL_END; NULL: none */
 	int (*run)(struct tool *tool, char **arguments, unsigned count);
 };
@@ -68,7 +70,8 @@ struct tool_verb {
 struct tool {
 	const struct tool_verb *verb;
 	bool json, yes, quiet;
-	bool show_progress; /* --progress: JSON lines with --json, else always */
+	bool result_to_stderr; /* stdout carries a bundle */
+	bool show_progress;    /* --progress: JSON lines with --json, else always */
 	const char *secret_file;
 	int64_t secret_fd;	    /* -1: none */
 	struct json_object *result; /* what --json prints; a verb adds to it */

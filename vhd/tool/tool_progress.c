@@ -26,9 +26,15 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
+static int step(void *context, uint64_t done, uint64_t total)
+{
+	return tool_progress_step(context, done, total);
+}
+
 void tool_progress_begin(struct tool_progress *progress, const struct tool *tool, const char *what)
 {
-	*progress = (struct tool_progress){.tool = tool, .what = what};
+	*progress = (struct tool_progress){
+		.io = {.step = step, .context = progress}, .tool = tool, .what = what};
 	if (tool->quiet) {
 		progress->style = TOOL_PROGRESS_NONE;
 	} else if (tool->json) {
@@ -150,7 +156,7 @@ int tool_progress_step(struct tool_progress *progress, uint64_t done, uint64_t t
 		progress->tenths = percent_of(done, total) / 10;
 	}
 	show(progress, done, total, now_us());
-	return tool_interrupted() ? -EINTR : 0;
+	return tool_interrupted() ? -ECANCELED : 0;
 }
 
 void tool_progress_end(struct tool_progress *progress)

@@ -5,6 +5,7 @@
 #ifndef VHD_TOOL_PROGRESS_H
 #define VHD_TOOL_PROGRESS_H
 
+#include "progress.h"
 #include "tool.h"
 
 enum tool_progress_style {
@@ -15,6 +16,7 @@ enum tool_progress_style {
 };
 
 struct tool_progress {
+	struct progress io; /* for the engine */
 	const struct tool *tool;
 	const char *what; /* "convert" ... */
 	enum tool_progress_style style;
@@ -26,8 +28,8 @@ struct tool_progress {
 
 void tool_progress_begin(struct tool_progress *progress, const struct tool *tool, const char *what);
 
-/** Shows it when it is time to. Returns 0, or -EINTR after Ctrl-C: the job ends at its next safe
- * place. */
+/** Shows it when it is time to. Returns 0, or -ECANCELED after Ctrl-C: the job ends at its next
+ * safe place. */
 int tool_progress_step(struct tool_progress *progress, uint64_t done, uint64_t total);
 
 /** Ends the line of the bar. */

@@ -38,7 +38,9 @@ static const struct {
 	{-EACCES, TOOL_FAILED, "denied", "no permission"},
 	{-EROFS, TOOL_FAILED, "read-only", "it is read-only"},
 	{-EOPNOTSUPP, TOOL_FAILED, "unsupported", "it uses something that this program does not"},
-	{-ENOEXEC, TOOL_UNFIT, "unfit", "this PC lacks what it needs"},
+	{-EHOSTDOWN, TOOL_UNFIT, "unfit", "this PC lacks what it needs"},
+	{-EREMOTE, TOOL_FAILED, "moved", "it has moved to another PC, which owns it now"},
+	{-ENOTDIR, TOOL_FAILED, "invalid", "not a folder"},
 };
 
 static void on_signal(int number)
@@ -70,9 +72,9 @@ void tool_print(const struct tool *tool, const char *format, ...)
 		return;
 	}
 	va_start(list, format);
-	vprintf(format, list);
+	vfprintf(tool->result_to_stderr ? stderr : stdout, format, list);
 	va_end(list);
-	putchar('\n');
+	fputc('\n', tool->result_to_stderr ? stderr : stdout);
 }
 
 void tool_note(const struct tool *tool, const char *format, ...)
@@ -115,7 +117,9 @@ int tool_fail(struct tool *tool, int error, const char *subject)
 			hint = errors[i].hint;
 		}
 	}
-	if (tool->why.text[0]) {
+	if (code == TOOL_INTERRUPTED) {
+		hint = tool->verb->resume ? tool->verb->resume : "interrupted; nothing was changed";
+	} else if (tool->why.text[0]) {
 		hint = tool->why.text;
 	}
 	if (!subject || strstr(hint, subject)) {
@@ -201,9 +205,10 @@ void tool_finish(struct tool *tool, int code)
 	if (tool->json && tool->result) {
 		json_object_object_add(tool->result, "ok",
 				       json_object_new_boolean(code == TOOL_OK));
-		printf("%s\n", json_object_to_json_string_ext(
-				       tool->result,
-				       JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		fprintf(tool->result_to_stderr ? stderr : stdout, "%s\n",
+			json_object_to_json_string_ext(tool->result,
+						       JSON_C_TO_STRING_PLAIN |
+							       JSON_C_TO_STRING_NOSLASHESCAPE));
 	}
 	json_object_put(tool->result);
 	tool->result = NULL;

@@ -1,10 +1,250 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of verbs. */
+/* The table of verbs: what the help, the completion and the manual page name. */
 #include "tool_verbs.h"
+
+#include "vhd_snapshot.h"
 
 #include <stddef.h>
 
 const struct tool_verb tool_verbs[] = {
+	{.name = "create",
+	 .arguments = "DISK",
+	 .help = "make an empty disk",
+	 .details = "Makes the image DISK. It grows with what is written, unless --fixed. With "
+		    "--parent\n"
+		    "it holds only what differs from another image in the same folder.\n"
+		    "\n"
+		    "  bulkhead vhd create --size 20G desktop.vhd\n"
+		    "  bulkhead vhd create --size 20G --encrypt desktop.vhd\n"
+		    "  bulkhead vhd create --parent base.vhd desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_SECRET,
+	 .options = tool_create_options,
+	 .run = tool_create},
+	{.name = "info",
+	 .arguments = "DISK",
+	 .help = "show what a disk is and what it stands on",
+	 .details =
+		 "Shows the chain of images, their sizes, what is allocated, encryption and key\n"
+		 "slots, the manifest. Needs no passphrase; works while the disk is in use.\n"
+		 "\n"
+		 "  bulkhead vhd info desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .run = tool_info},
+	{.name = "convert",
+	 .arguments = "SOURCE TARGET",
+	 .help = "from and to raw, qcow2, VHDX, VMDK, VDI",
+	 .details = "Copies the disk SOURCE into the new image TARGET, leaving out what is zero. A "
+		    "VHD\n"
+		    "with parents becomes one image. Other formats are read and written by qemu, "
+		    "which\n"
+		    "is confined to the one file; images that name other files are refused.\n"
+		    "\n"
+		    "  bulkhead vhd convert windows.qcow2 windows.vhd\n"
+		    "  bulkhead vhd convert --encrypt windows.vhdx windows.vhd\n"
+		    "  bulkhead vhd convert desktop.vhd desktop.raw",
+	 .least = 2,
+	 .most = 2,
+	 .flags = TOOL_SECRET | TOOL_LONG,
+	 .resume = "interrupted; the source is untouched and nothing of the target is left: run "
+		   "convert "
+		   "again",
+	 .options = tool_convert_options,
+	 .run = tool_convert},
+	{.name = "resize",
+	 .arguments = "DISK",
+	 .help = "make the disk larger or smaller",
+	 .details = "Sets the size that the guest sees. The partitions and file systems inside "
+		    "stay as\n"
+		    "they are: enlarge them in the guest afterwards, shrink them there before.\n"
+		    "\n"
+		    "  bulkhead vhd resize --size 40G desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_YES,
+	 .options = tool_resize_options,
+	 .run = tool_resize},
+	{.name = "snapshot",
+	 .arguments = "DISK...",
+	 .help = "keep the state of now; several disks at one instant",
+	 .details = "DISK keeps its name and goes on; what it holds now stays in NAME.TAG.vhd "
+		    "beside it.\n"
+		    "Several disks of one folder get the snapshot together or not at all.\n"
+		    "\n"
+		    "  bulkhead vhd snapshot --tag before-update desktop.vhd data.vhd\n"
+		    "  bulkhead vhd snapshot --list desktop.vhd",
+	 .least = 1,
+	 .most = VHD_SNAPSHOT_SET_MAX,
+	 .options = tool_snapshot_options,
+	 .run = tool_snapshot},
+	{.name = "revert",
+	 .arguments = "DISK...",
+	 .help = "go back to a snapshot",
+	 .details = "What was written since is put aside until the next revert; --undo brings it "
+		    "back.\n"
+		    "\n"
+		    "  bulkhead vhd revert --to before-update desktop.vhd\n"
+		    "  bulkhead vhd revert --undo desktop.vhd",
+	 .least = 1,
+	 .most = VHD_SNAPSHOT_SET_MAX,
+	 .flags = TOOL_YES,
+	 .options = tool_revert_options,
+	 .run = tool_revert},
+	{.name = "flatten",
+	 .arguments = "DISK TARGET",
+	 .help = "copy a disk with all its parents into one image",
+	 .details = "TARGET stands alone; DISK stays as it is. An encrypted disk stays encrypted.\n"
+		    "\n"
+		    "  bulkhead vhd flatten desktop.vhd stick/desktop.vhd",
+	 .least = 2,
+	 .most = 2,
+	 .flags = TOOL_LONG,
+	 .resume = "interrupted; the disk is untouched and nothing of the target is left: run "
+		   "flatten "
+		   "again",
+	 .options = tool_flatten_options,
+	 .run = tool_flatten},
+	{.name = "rebase",
+	 .arguments = "DISK",
+	 .help = "put a disk on another parent; it reads the same",
+	 .details = "Copies into DISK what differs between its old parent and the new one.\n"
+		    "\n"
+		    "  bulkhead vhd rebase --parent base-2.vhd desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_LONG,
+	 .resume = "interrupted; the disk reads as before, over its old parent: run rebase again",
+	 .options = tool_rebase_options,
+	 .run = tool_rebase},
+	{.name = "encrypt",
+	 .arguments = "DISK",
+	 .help = "encrypt a disk that is not",
+	 .details =
+		 "By LUKS2; stock cryptsetup opens it too. The new encrypted image takes the name\n"
+		 "when it is whole.\n"
+		 "\n"
+		 "  bulkhead vhd encrypt desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_SECRET | TOOL_YES | TOOL_LONG,
+	 .resume = "interrupted; the disk is as it was, not encrypted: run encrypt again and it "
+		   "goes on",
+	 .options = tool_encrypt_options,
+	 .run = tool_encrypt},
+	{.name = "rekey",
+	 .arguments = "DISK",
+	 .help = "encrypt a disk again with a new key",
+	 .details = "After a passphrase has leaked: who kept a copy of the old header cannot read "
+		    "what\n"
+		    "is on the disk from now on. Can be interrupted, and goes on where it was.\n"
+		    "\n"
+		    "  bulkhead vhd rekey desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_SECRET | TOOL_YES | TOOL_LONG,
+	 .resume = "interrupted; the disk is as it was, under its old key: run rekey again and it "
+		   "goes on",
+	 .options = tool_rekey_options,
+	 .run = tool_rekey},
+	{.name = "key list",
+	 .arguments = "DISK",
+	 .help = "show what opens a disk",
+	 .details = "  bulkhead vhd key list desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .run = tool_key_list},
+	{.name = "key add",
+	 .arguments = "DISK",
+	 .help = "let another passphrase open it",
+	 .details = "  bulkhead vhd key add desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_SECRET,
+	 .options = tool_key_add_options,
+	 .run = tool_key_add},
+	{.name = "key recovery",
+	 .arguments = "DISK",
+	 .help = "make a recovery key to print and lock away",
+	 .details = "A key that the machine chooses, with check letters that catch typing errors. "
+		    "It is\n"
+		    "shown once.\n"
+		    "\n"
+		    "  bulkhead vhd key recovery desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_SECRET,
+	 .options = tool_key_recovery_options,
+	 .run = tool_key_recovery},
+	{.name = "key change",
+	 .arguments = "DISK",
+	 .help = "put a new passphrase in the place of an old one",
+	 .details = "  bulkhead vhd key change desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_SECRET,
+	 .options = tool_key_change_options,
+	 .run = tool_key_change},
+	{.name = "key remove",
+	 .arguments = "DISK",
+	 .help = "let a passphrase open it no more",
+	 .details = "An older copy of the disk still opens with it; rekey is the way when it has "
+		    "leaked.\n"
+		    "\n"
+		    "  bulkhead vhd key remove --slot 1 desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_YES,
+	 .options = tool_key_remove_options,
+	 .run = tool_key_remove},
+	{.name = "mount",
+	 .arguments = "[DISK FOLDER]",
+	 .help = "look into a disk as into a folder",
+	 .details = "Shows the files of a disk that no guest uses; needs no root, and writes "
+		    "nothing.\n"
+		    "Without arguments: what is mounted.\n"
+		    "\n"
+		    "  bulkhead vhd mount desktop.vhd files\n"
+		    "  bulkhead vhd umount files",
+	 .least = 0,
+	 .most = 2,
+	 .flags = TOOL_SECRET,
+	 .options = tool_mount_options,
+	 .run = tool_mount},
+	{.name = "umount",
+	 .arguments = "FOLDER|DISK",
+	 .help = "end a mount",
+	 .details = "  bulkhead vhd umount files",
+	 .least = 1,
+	 .most = 1,
+	 .run = tool_umount},
+	{.name = "scan",
+	 .arguments = "DISK",
+	 .help = "search the files of a disk for viruses",
+	 .details =
+		 "By clamscan, over each partition that can be read here, all of it confined and\n"
+		 "without network. Exit code 0: clean; 7: found something.\n"
+		 "\n"
+		 "  bulkhead vhd scan desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_SECRET,
+	 .options = tool_scan_options,
+	 .run = tool_scan},
+	{.name = "bench",
+	 .arguments = "DISK",
+	 .help = "measure how fast a disk is here",
+	 .details = "Reads only. CPU microseconds per request are the figure to compare: the rest "
+		    "depends\n"
+		    "on what else the machine does.\n"
+		    "\n"
+		    "  bulkhead vhd bench desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_SECRET,
+	 .options = tool_bench_options,
+	 .run = tool_bench},
 	{.name = "create-fixed",
 	 .arguments = "RAW VHD",
 	 .help = "make a fixed VHD from a raw image",
