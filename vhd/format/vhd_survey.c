@@ -212,6 +212,7 @@ static int find_shared(struct vhd_survey *survey)
 
 		if (start < end) {
 			survey->blocks[block] = VHD_SURVEY_SHARED;
+			continue; /* it goes: what follows may well be right */
 		}
 		end = start + vhd_survey_block_bytes(survey);
 		account(survey, end < survey->limit ? end : survey->limit);
