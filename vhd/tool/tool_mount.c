@@ -31,8 +31,7 @@ static struct {
 
 const struct tool_option tool_mount_options[] = {
 	{"partition", TOOL_NUMBER, &opt.partition, "N",
-	 "which one; default: the largest that can be "
-	 "read"},
+	 "which one; default: the largest that can be read"},
 	{"writable-throw-away", TOOL_FLAG, &opt.writable, NULL,
 	 "can be written; all that is written is gone at the end"},
 	{0},
@@ -76,9 +75,8 @@ static void keep(struct tool_serve *serve)
 	(void)!tool_serve_stop(serve, true);
 }
 
-static void __attribute__((noreturn))
-keeper(struct tool *tool, const struct tool_serve_options *options, const struct tool_mount *mount,
-       int answer_fd)
+static void keeper(struct tool *tool, const struct tool_serve_options *options,
+		   const struct tool_mount *mount, int answer_fd)
 {
 	struct answer answer = {0};
 	struct tool_serve serve;
@@ -101,7 +99,6 @@ keeper(struct tool *tool, const struct tool_serve_options *options, const struct
 		(void)rmdir(mount->folder);
 	}
 	tool_mounts_remove(mount->state);
-	_exit(0);
 }
 
 static int start_keeper(struct tool *tool, const struct tool_serve_options *options,
@@ -119,6 +116,7 @@ static int start_keeper(struct tool *tool, const struct tool_serve_options *opti
 	if (pid == 0) {
 		close(ends[0]);
 		keeper(tool, options, mount, ends[1]);
+		_exit(0);
 	}
 	close(ends[1]);
 	do {

@@ -13,10 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BAR_STEP_US  200000u /* between two pictures of the bar */
-#define JSON_STEP_US 500000u
-#define RATE_FROM_US 1000000u /* before, a rate says nothing */
-#define BAR_CELLS    28u
+#define BAR_STEP_US   200000u /* between two pictures of the bar */
+#define JSON_STEP_US  500000u
+#define RATE_FROM_US  1000000u /* before, a rate says nothing */
+#define LINES_FROM_US 1000000u
+#define BAR_CELLS     28u
 
 static uint64_t now_us(void)
 {
@@ -130,7 +131,9 @@ static void show(struct tool_progress *progress, uint64_t done, uint64_t total, 
 		}
 		return;
 	case TOOL_PROGRESS_LINES:
-		if (tenths > progress->tenths) {
+		/* A short job needs no lines. */
+		if (tenths > progress->tenths &&
+		    (elapsed >= LINES_FROM_US || progress->tool->show_progress)) {
 			fprintf(stderr, "%s: %s\n", progress->what,
 				tool_progress_text(text, 0, progress->first, done, total, elapsed));
 			progress->tenths = tenths;
