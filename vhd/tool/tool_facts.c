@@ -6,6 +6,7 @@
 
 #include "keyslot.h"
 #include "luks.h"
+#include "manifest.h"
 #include "owner.h"
 #include "tool_size.h"
 #include "tool_text.h"
@@ -79,6 +80,48 @@ static void show_encryption(struct tool *tool, struct layer *payload)
 	tool_facts_show_slots(tool, object, "              ", slots, count);
 }
 
+static const char *state_word(enum manifest_state state)
+{
+	switch (state) {
+	case MANIFEST_SEALED:
+		return "sealed";
+	case MANIFEST_OPEN:
+		return "open";
+	case MANIFEST_MOVED:
+		return "moved";
+	}
+	return "unknown";
+}
+
+static void show_manifest(struct tool *tool, struct folder *folder, const char *name)
+{
+	struct manifest manifest;
+	struct why why = {""};
+	struct json_object *object;
+	int rc = manifest_read(folder, name, NULL, &manifest, &why);
+
+	if (rc == -ENOENT) {
+		tool_print(tool, "  manifest    none; `bulkhead vhd seal` makes one");
+		json_object_object_add(tool->result, "manifest", NULL);
+		return;
+	}
+	object = json_object_new_object();
+	json_object_object_add(tool->result, "manifest", object);
+	if (rc < 0) {
+		tool_add_text(object, "error", why.text);
+		tool_print(tool, "  manifest    %s", why.text);
+		return;
+	}
+	tool_add_text(object, "state", state_word(manifest.state));
+	tool_add_number(object, "epoch", manifest.epoch);
+	tool_add_flag(object, "signed", manifest.signature_size != 0);
+	tool_add_flag(object, "encrypted", manifest.encrypted);
+	tool_print(tool, "  manifest    %s, epoch %llu, %s", state_word(manifest.state),
+		   (unsigned long long)manifest.epoch,
+		   manifest.signature_size ? "signed (`bulkhead vhd verify` checks by whom)"
+					   : "not signed");
+}
+
 static void show_owner(struct tool *tool, struct folder *folder, const char *name)
 {
 	static const char *const words[] = {"here", "leaving", "moved", "arriving"};
@@ -113,5 +156,6 @@ void tool_facts_show(struct tool *tool, struct folder *folder, const char *name,
 		     struct layer *payload)
 {
 	show_encryption(tool, payload);
+	show_manifest(tool, folder, name);
 	show_owner(tool, folder, name);
 }

@@ -5,8 +5,10 @@
 #include "tool_disk.h"
 #include "tool_progress.h"
 #include "tool_verbs.h"
+#include "vhd_commit.h"
 #include "vhd_flatten.h"
 #include "vhd_rebase.h"
+#include "vhd_snapshot.h"
 
 #include <stdio.h>
 
@@ -26,6 +28,34 @@ const struct tool_option tool_rebase_options[] = {
 	 "copy nothing: the parent only got another name"},
 	{0},
 };
+
+int tool_commit(struct tool *tool, char **arguments, unsigned count)
+{
+	const char *names[VHD_SNAPSHOT_SET_MAX];
+	struct tool_progress progress;
+	struct tool_disk disk;
+	int rc, code = tool_disk_find_set(tool, arguments, count, &disk, names);
+
+	if (code) {
+		return code;
+	}
+	code = tool_confirm(tool,
+			    "The disk goes down into the snapshot it stands on: that snapshot "
+			    "is then gone, and revert cannot go back to it.")
+		       ? TOOL_OK
+		       : TOOL_USAGE;
+	if (!code) {
+		tool_progress_begin(&progress, tool, "commit");
+		rc = vhd_commit_run(disk.folder, names, count, &progress.io, &tool->why);
+		tool_progress_end(&progress);
+		code = rc < 0 ? tool_fail(tool, rc, names[0]) : TOOL_OK;
+	}
+	for (unsigned i = 0; i < count && !code; i++) {
+		tool_print(tool, "%s: merged with its parent", names[i]);
+	}
+	folder_close(disk.folder);
+	return code;
+}
 
 int tool_flatten(struct tool *tool, char **arguments, unsigned count)
 {

@@ -33,6 +33,33 @@ const struct tool_verb tool_verbs[] = {
 	 .least = 1,
 	 .most = 1,
 	 .run = tool_info},
+	{.name = "check",
+	 .arguments = "DISK...",
+	 .help = "say all that is wrong with an image; changes nothing",
+	 .details = "Looks at headers, block table and bitmaps. Exit code 0: in order; 3: repair "
+		    "puts it\n"
+		    "right; 4: something is lost.\n"
+		    "\n"
+		    "  bulkhead vhd check --chain desktop.vhd",
+	 .least = 1,
+	 .most = 64,
+	 .flags = TOOL_LONG,
+	 .options = tool_check_options,
+	 .run = tool_check},
+	{.name = "repair",
+	 .arguments = "DISK",
+	 .help = "put right what check found",
+	 .details = "Says first what it will do. Nothing is overwritten that is not proven wrong; "
+		    "what\n"
+		    "cannot be saved is named.\n"
+		    "\n"
+		    "  bulkhead vhd repair --dry-run desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_YES | TOOL_LONG,
+	 .resume = "interrupted; the image is as repairable as before: run repair again",
+	 .options = tool_repair_options,
+	 .run = tool_repair},
 	{.name = "convert",
 	 .arguments = "SOURCE TARGET",
 	 .help = "from and to raw, qcow2, VHDX, VMDK, VDI",
@@ -92,6 +119,17 @@ const struct tool_verb tool_verbs[] = {
 	 .flags = TOOL_YES,
 	 .options = tool_revert_options,
 	 .run = tool_revert},
+	{.name = "commit",
+	 .arguments = "DISK...",
+	 .help = "merge a disk into the snapshot it stands on",
+	 .details = "The disk reads the same afterwards, with one image less to stand on.\n"
+		    "\n"
+		    "  bulkhead vhd commit desktop.vhd",
+	 .least = 1,
+	 .most = VHD_SNAPSHOT_SET_MAX,
+	 .flags = TOOL_YES | TOOL_LONG,
+	 .resume = "interrupted; the disk reads as before: run commit again to end it",
+	 .run = tool_commit},
 	{.name = "flatten",
 	 .arguments = "DISK TARGET",
 	 .help = "copy a disk with all its parents into one image",
@@ -245,6 +283,33 @@ const struct tool_verb tool_verbs[] = {
 	 .flags = TOOL_SECRET,
 	 .options = tool_bench_options,
 	 .run = tool_bench},
+	{.name = "seal",
+	 .arguments = "DISK",
+	 .help = "sign what a disk holds, so that a change shows",
+	 .details = "Writes the manifest NAME.manifest and the tree of hashes beside the image. "
+		    "From then\n"
+		    "on a changed sector is refused when it is read.\n"
+		    "\n"
+		    "  bulkhead vhd seal --sign-key it.key desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_LONG,
+	 .resume = "interrupted; the manifest is the old one: run seal again",
+	 .options = tool_seal_options,
+	 .run = tool_seal},
+	{.name = "verify",
+	 .arguments = "DISK",
+	 .help = "read all of a sealed disk and check it",
+	 .details = "Says whether the manifest is signed by the key given, and whether every "
+		    "sector is as\n"
+		    "it was sealed.\n"
+		    "\n"
+		    "  bulkhead vhd verify --trusted-key it.pub desktop.vhd",
+	 .least = 1,
+	 .most = 1,
+	 .flags = TOOL_LONG,
+	 .options = tool_verify_options,
+	 .run = tool_verify},
 	{.name = "create-fixed",
 	 .arguments = "RAW VHD",
 	 .help = "make a fixed VHD from a raw image",
