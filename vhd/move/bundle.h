@@ -16,17 +16,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BUNDLE_SUFFIX	    ".bundle"
-#define BUNDLE_PART_SUFFIX  ".bundle.part" /* being written */
-#define BUNDLE_SECTOR	    4096u
-#define BUNDLE_ID_SIZE	    16u
-#define BUNDLE_HASH_SIZE    32u
-#define BUNDLE_SUMMARY_MAX  (64u << 10)
-#define BUNDLE_MANIFEST_MAX (256u << 10)
-#define BUNDLE_FRAME_MAX    (4u << 20) /* bytes of sectors in a frame */
-#define BUNDLE_FEATURE_MAX  64u
-#define BUNDLE_ROLE_MAX	    8u
-#define BUNDLE_NAME_MAX	    128u
+#define BUNDLE_SUFFIX		".bundle"
+#define BUNDLE_PART_SUFFIX	".bundle.part" /* being written */
+#define BUNDLE_SECTOR		4096u
+#define BUNDLE_ID_SIZE		16u
+#define BUNDLE_SECTOR_COUNT_MAX 0xfffffffeu /* of a disk: 16 TiB */
+#define BUNDLE_HASH_SIZE	32u
+#define BUNDLE_SUMMARY_MAX	(64u << 10)
+#define BUNDLE_MANIFEST_MAX	(256u << 10)
+#define BUNDLE_FRAME_MAX	(4u << 20) /* bytes of sectors in a frame */
+#define BUNDLE_FRAME_COUNT_MAX	(1u << 21) /* 8 TiB of data */
+#define BUNDLE_FEATURE_MAX	64u
+#define BUNDLE_ROLE_MAX		8u
+#define BUNDLE_NAME_MAX		128u
 
 /** Where a bundle goes: a file that grows, or a pipe. */
 struct bundle_out {

@@ -6,8 +6,7 @@
 #include "bundle.h"
 #include "bundle_front.h"
 
-#define BUNDLE_TAIL_SIZE       256u
-#define BUNDLE_FRAME_COUNT_MAX (1u << 21) /* 8 TiB of data */
+#define BUNDLE_TAIL_SIZE 256u
 
 /** Hashes of the frames' records in order, and their chain: a running hash that says in 32 bytes
  * which frames came so far. */

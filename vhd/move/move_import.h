@@ -57,7 +57,9 @@ struct move_check {
 	bool needs_disk_secret; /* else a passphrase of the bundle */
 	struct move_missing missing[MOVE_MISSING_MAX];
 	unsigned missing_count;
-	bool runs_here;	      /* nothing fatal is missing */
+	bool runs_here;	      /* nothing is missing */
+	char name[256];	      /* that the disk has, or will have, here */
+	bool is_here;	      /* imported already: nothing is left to do */
 	char base[256];	      /* name of the base in the folder, "" none */
 	uint64_t frames_here; /* applied by an earlier attempt */
 };

@@ -58,6 +58,10 @@ static int decode(struct json_object *object, struct owner *owner)
 	rc = rc ? rc
 		: json_fields_text(object, "common_image", owner->common_name,
 				   sizeof(owner->common_name));
+	rc = rc ? rc : json_fields_hex(object, "before", owner->before_uuid, 16);
+	rc = rc ? rc
+		: json_fields_text(object, "before_image", owner->before_name,
+				   sizeof(owner->before_name));
 	rc = rc ? rc : json_fields_hex(object, "receipt", owner->receipt_hash, OWNER_HASH_SIZE);
 	rc = rc ? rc : json_fields_bool(object, "received", &owner->received);
 	if (!rc) {
@@ -120,6 +124,8 @@ static struct json_object *encode(const struct owner *owner)
 	json_fields_put_text(object, "to", owner->to);
 	json_fields_put_hex(object, "common", owner->common_uuid, sizeof(owner->common_uuid));
 	json_fields_put_text(object, "common_image", owner->common_name);
+	json_fields_put_hex(object, "before", owner->before_uuid, sizeof(owner->before_uuid));
+	json_fields_put_text(object, "before_image", owner->before_name);
 	json_fields_put_hex(object, "receipt", owner->receipt_hash, sizeof(owner->receipt_hash));
 	json_object_object_add(object, "received", json_object_new_boolean(owner->received));
 	return object;
@@ -176,27 +182,38 @@ int owner_check_write(struct folder *folder, const char *image, struct why *why)
 
 struct search {
 	struct folder *folder;
-	const uint8_t *disk_id;
+	const uint8_t *id;
 	uint64_t epoch;
 	char image[OWNER_NAME_MAX];
 };
 
-static int look_at(void *context, const char *name)
+/* Reads the record in a file of that name, if it is one; gives the name of its image. */
+static bool read_record(struct folder *folder, const char *name, struct owner *ret_owner,
+			char ret_image[OWNER_NAME_MAX])
 {
-	struct search *search = context;
 	size_t length = strlen(name), suffix = strlen(OWNER_SUFFIX);
-	struct owner owner;
 
 	if (length <= suffix || length >= OWNER_NAME_MAX ||
 	    strcmp(name + length - suffix, OWNER_SUFFIX) != 0 ||
-	    read_named(search->folder, name, &owner) < 0 ||
-	    memcmp(owner.disk_id, search->disk_id, sizeof(owner.disk_id)) != 0) {
-		return 0;
+	    read_named(folder, name, ret_owner) < 0) {
+		return false;
 	}
-	if (owner.epoch >= search->epoch) {
+	memcpy(ret_image, name, length - suffix);
+	ret_image[length - suffix] = '\0';
+	return true;
+}
+
+static int look_for_disk(void *context, const char *name)
+{
+	struct search *search = context;
+	char image[OWNER_NAME_MAX];
+	struct owner owner;
+
+	if (read_record(search->folder, name, &owner, image) &&
+	    memcmp(owner.disk_id, search->id, sizeof(owner.disk_id)) == 0 &&
+	    owner.epoch >= search->epoch) {
 		search->epoch = owner.epoch;
-		memcpy(search->image, name, length - suffix);
-		search->image[length - suffix] = '\0';
+		memcpy(search->image, image, sizeof(image));
 	}
 	return 0;
 }
@@ -204,8 +221,8 @@ static int look_at(void *context, const char *name)
 int owner_find(struct folder *folder, const uint8_t disk_id[16], uint64_t *ret_epoch,
 	       char ret_image[OWNER_NAME_MAX])
 {
-	struct search search = {.folder = folder, .disk_id = disk_id};
-	int rc = folder_list(folder, look_at, &search);
+	struct search search = {.folder = folder, .id = disk_id};
+	int rc = folder_list(folder, look_for_disk, &search);
 
 	if (!rc) {
 		*ret_epoch = search.epoch;
@@ -214,4 +231,30 @@ int owner_find(struct folder *folder, const uint8_t disk_id[16], uint64_t *ret_e
 		}
 	}
 	return rc;
+}
+
+static int look_for_common(void *context, const char *name)
+{
+	struct search *search = context;
+	char image[OWNER_NAME_MAX];
+	struct owner owner;
+
+	if (!read_record(search->folder, name, &owner, image) ||
+	    memcmp(owner.common_uuid, search->id, sizeof(owner.common_uuid)) != 0) {
+		return 0;
+	}
+	memcpy(search->image, owner.common_name, sizeof(search->image));
+	return 1;
+}
+
+int owner_find_common(struct folder *folder, const uint8_t uuid[16], char ret_image[OWNER_NAME_MAX])
+{
+	struct search search = {.folder = folder, .id = uuid};
+	int rc = folder_list(folder, look_for_common, &search);
+
+	if (rc <= 0 || !*search.image) {
+		return rc < 0 ? rc : -ENOENT;
+	}
+	memcpy(ret_image, search.image, sizeof(search.image));
+	return 0;
 }

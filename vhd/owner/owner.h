@@ -38,7 +38,9 @@ struct owner {
 	/* The state that both sides of the last move have: the next one carries only what changed
 	 * since. All zero: none. */
 	uint8_t common_uuid[16];
-	char common_name[OWNER_NAME_MAX];      /* image here that holds it */
+	char common_name[OWNER_NAME_MAX]; /* image here that holds it */
+	uint8_t before_uuid[16];	  /* moved: what was common before, for undo */
+	char before_name[OWNER_NAME_MAX];
 	uint8_t receipt_hash[OWNER_HASH_SIZE]; /* moved: SHA-256 of the receipt's secret */
 	bool received;			       /* moved: the receipt came */
 };
@@ -61,5 +63,9 @@ VHD_MUST_CHECK int owner_check_write(struct folder *folder, const char *image, s
  * NULL): its image. */
 VHD_MUST_CHECK int owner_find(struct folder *folder, const uint8_t disk_id[16], uint64_t *ret_epoch,
 			      char ret_image[OWNER_NAME_MAX]);
+
+/** The image here that holds a state which a move left on both sides. -ENOENT: no record says. */
+VHD_MUST_CHECK int owner_find_common(struct folder *folder, const uint8_t uuid[16],
+				     char ret_image[OWNER_NAME_MAX]);
 
 #endif

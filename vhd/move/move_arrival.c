@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The images of an import: the one that what comes is applied to, and the switch at the end. */
+#define _GNU_SOURCE
+
+#include "move_arrival.h"
+#include "json_fields.h"
+#include "signature.h"
+#include "vhd_disk.h"
+#include "vhd_journal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define MANIFEST_SUFFIX ".manifest"
+
+static int open_incoming(struct move_arrival *arrival)
+{
+	struct layer *payload;
+	int rc = vhd_disk_open(arrival->folder, arrival->names.incoming,
+			       VHD_DISK_WRITE | VHD_DISK_TOP_ONLY, &payload, arrival->why);
+
+	if (rc < 0) {
+		return rc;
+	}
+	if (payload->size != arrival->front.summary.disk_size) {
+		rc = vhd_disk_resize(payload, arrival->front.summary.disk_size, arrival->why);
+	}
+	if (!rc && payload->size != arrival->front.summary.disk_size) {
+		rc = why_set(arrival->why, -EBADMSG, "the disk cannot get the size it had");
+	}
+	rc = rc ? rc : move_volume_open(payload, arrival->key, &arrival->incoming);
+	if (rc < 0) {
+		(void)!layer_close(payload);
+	}
+	return rc;
+}
+
+/* The names that images will have at the end. An image of an earlier stay steps aside. */
+static int choose_names(struct move_arrival *arrival)
+{
+	struct move_arriving *done = &arrival->done;
+	const char *name = arrival->check->name;
+	struct owner owner;
+	int rc = move_name_exists(arrival->folder, name);
+
+	memset(done, 0, sizeof(*done));
+	memcpy(done->bundle_id, arrival->front.id, sizeof(done->bundle_id));
+	if (rc > 0) {
+		rc = owner_read(arrival->folder, name, &owner, arrival->why);
+		rc = rc ? rc
+			: move_name_of_state(arrival->folder, name, owner.epoch, done->old_name);
+	}
+	return rc < 0 ? rc
+		      : move_name_of_state(arrival->folder, name, arrival->front.summary.epoch,
+					   done->state_name);
+}
+
+static int create_incoming(struct move_arrival *arrival)
+{
+	const struct bundle_summary *summary = &arrival->front.summary;
+	const char *base = arrival->check->base;
+	struct vhd_disk_create create = {
+		.type = summary->full ? VHD_DYNAMIC : VHD_DIFFERENCING,
+		.size = summary->disk_size,
+		.parent = summary->full ? NULL : base,
+		.timestamp = summary->image_timestamp,
+		.reserve = summary->disk_size,
+	};
+	int rc = choose_names(arrival);
+
+	if (!rc && strcmp(base, arrival->check->name) == 0) {
+		create.parent_name = arrival->done.old_name;
+	}
+	memcpy(create.uuid, summary->image_uuid, sizeof(create.uuid));
+	rc = rc ? rc : move_import_forget(arrival->folder, arrival->check->name, arrival->why);
+	return rc ? rc
+		  : vhd_disk_create(arrival->folder, arrival->names.incoming, &create,
+				    arrival->why);
+}
+
+static int open_base(struct move_arrival *arrival)
+{
+	struct layer *payload;
+	int rc;
+
+	if (arrival->front.summary.full) {
+		return 0;
+	}
+	rc = vhd_disk_open(arrival->folder, arrival->check->base, 0, &payload, arrival->why);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = move_volume_open(payload, arrival->key, &arrival->base);
+	if (rc < 0) {
+		(void)!layer_close(payload);
+	}
+	return rc;
+}
+
+int move_arrival_prepare(struct move_arrival *arrival)
+{
+	const struct bundle_front *front = &arrival->front;
+	bool goes_on = arrival->check->frames_here != 0;
+	int rc = open_base(arrival);
+
+	if (!rc && goes_on) {
+		rc = move_arriving_read(arrival->folder, arrival->names.progress, &arrival->done);
+	}
+	if (!rc && !goes_on) {
+		rc = create_incoming(arrival);
+	}
+	rc = rc ? rc : open_incoming(arrival);
+	if (!rc && !goes_on && front->luks) {
+		rc = layer_write(arrival->incoming.payload, front->luks, front->luks_size, 0);
+	}
+	return rc;
+}
+
+static int create_child(struct move_arrival *arrival)
+{
+	struct vhd_disk_create create = {
+		.type = VHD_DIFFERENCING,
+		.parent = arrival->names.incoming,
+		.parent_name = arrival->done.state_name,
+		.reserve = arrival->front.summary.disk_size,
+	};
+	int rc = folder_remove(arrival->folder, arrival->names.child);
+
+	rc = rc == -ENOENT ? 0 : rc;
+	return rc ? rc
+		  : vhd_disk_create(arrival->folder, arrival->names.child, &create, arrival->why);
+}
+
+static int write_owner(struct move_arrival *arrival)
+{
+	const struct bundle_summary *summary = &arrival->front.summary;
+	struct owner owner = {
+		.state = OWNER_HERE,
+		.epoch = summary->epoch,
+		.time = (int64_t)time(NULL),
+	};
+
+	memcpy(owner.disk_id, summary->disk_id, sizeof(owner.disk_id));
+	memcpy(owner.bundle_id, arrival->front.id, sizeof(owner.bundle_id));
+	if (!summary->copy) {
+		memcpy(owner.common_uuid, summary->image_uuid, sizeof(owner.common_uuid));
+		memcpy(owner.common_name, arrival->done.state_name, sizeof(owner.common_name));
+	}
+	return owner_write(arrival->folder, arrival->names.child, &owner, arrival->why);
+}
+
+/* A record beside an image that goes with it: "X.suffix" becomes "Y.suffix". */
+struct beside {
+	char from[MOVE_NAME_SIZE + 16], to[MOVE_NAME_SIZE + 16];
+};
+
+static struct vhd_journal_step along(struct beside *beside, const char *from, const char *to,
+				     const char *suffix)
+{
+	(void)snprintf(beside->from, sizeof(beside->from), "%s%s", from, suffix);
+	(void)snprintf(beside->to, sizeof(beside->to), "%s%s", to, suffix);
+	return (struct vhd_journal_step){
+		.kind = VHD_JOURNAL_REPLACE, .name = beside->from, .to = beside->to};
+}
+
+int move_arrival_switch(struct move_arrival *arrival)
+{
+	const struct move_name *names = &arrival->names;
+	const char *name = arrival->check->name;
+	const char *old = arrival->done.old_name, *state = arrival->done.state_name;
+	struct vhd_journal_step undo = {.kind = VHD_JOURNAL_REMOVE, .name = names->child};
+	struct vhd_journal_step redo[6];
+	struct vhd_journal *journal;
+	struct beside manifest, owner;
+	unsigned count = 0;
+	int rc = create_child(arrival);
+
+	rc = rc ? rc : write_owner(arrival);
+	if (rc < 0) {
+		return rc;
+	}
+	if (*old) {
+		redo[count++] = along(&manifest, name, old, MANIFEST_SUFFIX);
+		redo[count++] = (struct vhd_journal_step){
+			.kind = VHD_JOURNAL_SWAP, .name = name, .to = old, .from = names->child};
+	} else {
+		redo[count++] = (struct vhd_journal_step){
+			.kind = VHD_JOURNAL_REPLACE, .name = names->child, .to = name};
+	}
+	redo[count++] = (struct vhd_journal_step){
+		.kind = VHD_JOURNAL_REPLACE, .name = names->incoming, .to = state};
+	redo[count++] = along(&owner, names->child, name, OWNER_SUFFIX);
+	redo[count++] =
+		(struct vhd_journal_step){.kind = VHD_JOURNAL_REMOVE, .name = names->progress};
+	rc = vhd_journal_begin(arrival->folder, &undo, 1, redo, count, &journal, arrival->why);
+	return rc ? rc : vhd_journal_decide(journal, arrival->why);
+}
+
+static void sign(struct json_object *object, const char *sign_key)
+{
+	const char *text = json_object_to_json_string(object);
+	uint8_t signature[SIGNATURE_MAX];
+	char hex[2 * SIGNATURE_MAX + 1];
+	struct signer *signer;
+	size_t size;
+
+	if (!text || signer_create(sign_key, &signer, NULL) < 0) {
+		return;
+	}
+	if (signer_sign(signer, text, strlen(text), signature, &size) == 0) {
+		json_fields_put_text(object, "signature",
+				     json_fields_hex_text(hex, signature, size));
+	}
+	signer_destroy(signer);
+}
+
+char *move_arrival_receipt(const struct move_arrival *arrival)
+{
+	const struct bundle_summary *summary = &arrival->front.summary;
+	struct json_object *object = json_object_new_object();
+	const char *text;
+	char *copy;
+
+	if (!object) {
+		return NULL;
+	}
+	json_fields_put_text(object, "name", summary->name);
+	json_fields_put_hex(object, "disk", summary->disk_id, sizeof(summary->disk_id));
+	json_fields_put_u64(object, "epoch", summary->epoch);
+	json_fields_put_hex(object, "bundle", arrival->front.id, sizeof(arrival->front.id));
+	/* Only who opened the bundle knows it, and tells it only when all is applied. */
+	json_fields_put_hex(object, "secret", arrival->keys.receipt, sizeof(arrival->keys.receipt));
+	if (arrival->options->sign_key) {
+		sign(object, arrival->options->sign_key);
+	}
+	text = json_object_to_json_string(object);
+	copy = text ? strdup(text) : NULL;
+	json_object_put(object);
+	return copy;
+}
