@@ -123,14 +123,14 @@ static void vhd_snapshot_survives_errors(void **state)
 	}
 }
 
-/* A manifest tells of one image: it goes with the file. */
-static void vhd_snapshot_moves_the_manifest(void **state)
+/* A manifest tells what the disk reads as: it stays with the disk's name. */
+static void vhd_snapshot_keeps_the_manifest(void **state)
 {
 	(void)state;
 	assert_int_equal(folder_replace_file(images_folder, "a.vhd.manifest", "m", 1), 0);
 	assert_int_equal(vhd_snapshot_take(images_folder, set, 1, "one", &images_why), 0);
-	assert_false(images_is_there(images_folder, "a.vhd.manifest"));
-	assert_true(images_is_there(images_folder, "a.one.vhd.manifest"));
+	assert_true(images_is_there(images_folder, "a.vhd.manifest"));
+	assert_false(images_is_there(images_folder, "a.one.vhd.manifest"));
 }
 
 static char told[256];
@@ -171,7 +171,7 @@ int main(void)
 						images_teardown),
 		cmocka_unit_test_setup_teardown(vhd_snapshot_survives_errors, setup,
 						images_teardown),
-		cmocka_unit_test_setup_teardown(vhd_snapshot_moves_the_manifest, setup,
+		cmocka_unit_test_setup_teardown(vhd_snapshot_keeps_the_manifest, setup,
 						images_teardown),
 		cmocka_unit_test_setup_teardown(vhd_snapshot_list_tells_the_chain, setup,
 						images_teardown),

@@ -116,7 +116,7 @@ static void add_redo(struct plan *plan, enum vhd_journal_kind kind, const char *
 		(struct vhd_journal_step){.kind = kind, .name = name, .to = to, .from = from};
 }
 
-/* A manifest tells of one image and goes where that goes. What an earlier file called `old` had is
+/* A manifest tells what a disk reads as: when that changes, it goes with the file. What an earlier file called `old` had is
  * told of nothing any more. */
 static int plan_manifest(struct plan *plan, struct vhd_set *set, unsigned i, bool exchange)
 {
@@ -158,7 +158,7 @@ static int plan_all(struct plan *plan, struct vhd_set *set, bool exchange)
 		add_undo(plan, exchange ? VHD_JOURNAL_BACK : VHD_JOURNAL_REMOVE, disk->made.text,
 			 disk->old.text);
 		add_redo(plan, VHD_JOURNAL_SWAP, disk->name, disk->old.text, disk->made.text);
-		rc = plan_manifest(plan, set, i, exchange);
+		rc = set->keeps_manifest ? 0 : plan_manifest(plan, set, i, exchange);
 	}
 	return rc;
 }

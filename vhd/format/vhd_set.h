@@ -21,6 +21,7 @@ struct vhd_set_disk {
 struct vhd_set {
 	struct folder *folder;
 	unsigned count;
+	bool keeps_manifest; /* the disks read as before: manifests stay with their names */
 	struct vhd_set_disk disks[VHD_SNAPSHOT_SET_MAX];
 };
 
@@ -33,7 +34,8 @@ VHD_MUST_CHECK int vhd_set_open(struct vhd_set *set, struct folder *folder,
 void vhd_set_close(struct vhd_set *set);
 
 /** With `old` filled in for each disk: calls `make` for each, which makes the file called `made`,
- * then today's files get their `old` name and the made ones theirs; manifests go with their files.
+ * then today's files get their `old` name and the made ones theirs; manifests go with their files,
+ * unless they are to stay.
  * When something fails, nothing was changed. */
 VHD_MUST_CHECK int vhd_set_swap(struct vhd_set *set,
 				int (*make)(void *context, const struct vhd_set_disk *disk,

@@ -51,6 +51,7 @@ int vhd_snapshot_take(struct folder *folder, const char *const *names, unsigned 
 		return -ENOMEM;
 	}
 	rc = vhd_set_open(set, folder, names, count, why);
+	set->keeps_manifest = true;
 	for (unsigned i = 0; !rc && i < set->count; i++) {
 		struct vhd_set_disk *disk = &set->disks[i];
 
