@@ -358,6 +358,15 @@ static int check_state(const struct verify *verify, bool write, struct why *why)
 	return 0;
 }
 
+static int take_subject(struct verify *verify, const struct manifest_subject *subject)
+{
+	int n = snprintf(verify->image, sizeof(verify->image), "%s", subject->image);
+
+	verify->subject = *subject;
+	verify->subject.image = verify->image;
+	return n < 0 || n >= (int)sizeof(verify->image) ? -ENAMETOOLONG : 0;
+}
+
 int layer_verify_open(struct layer *below, const struct layer_verify_options *options,
 		      struct layer **ret_layer, struct why *why)
 {
@@ -374,8 +383,8 @@ int layer_verify_open(struct layer *below, const struct layer_verify_options *op
 	verify->folder = options->folder;
 	verify->seen = options->seen;
 	verify->manifest = *options->manifest;
-	verify->subject = *options->subject;
-	rc = check_state(verify, write, why);
+	rc = take_subject(verify, options->subject);
+	rc = rc ? rc : check_state(verify, write, why);
 	rc = rc ? rc : open_tree(verify, write, why);
 	rc = rc ? rc : allocate(verify);
 	rc = rc ? rc : make_signer(verify, options, why);

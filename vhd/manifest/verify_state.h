@@ -16,6 +16,7 @@ struct verify {
 	struct folder *folder, *seen;
 	struct manifest manifest; /* in force */
 	struct manifest_subject subject;
+	char image[MANIFEST_NAME_MAX]; /* its name */
 	struct signer *signer;
 	struct hash_tree *tree;
 	struct dirty_map map;

@@ -7,6 +7,7 @@
 #include "layer_stats.h"
 #include "locked.h"
 #include "owner.h"
+#include "stack_manifest.h"
 #include "vhd_disk.h"
 #include "vhd_journal.h"
 
@@ -89,8 +90,21 @@ static int open_image(struct opening *opening)
 			return rc;
 		}
 		opening->write = false;
+		why_set(opening->why, 0, "%s", "");
 	}
 	return open_image_as(opening, false);
+}
+
+/* A header that the guest of a plain disk wrote is the guest's: the manifest knows. */
+static bool is_plain(struct layer *top)
+{
+	struct layer *verify = layer_find(top, "verify");
+	struct layer_verify_status status;
+
+	if (verify) {
+		layer_verify_get_status(verify, &status);
+	}
+	return verify && !status.manifest->encrypted;
 }
 
 /* luks_segment's offset and size count in the layer that it was found in. */
@@ -100,9 +114,13 @@ static int add_crypt(struct opening *opening)
 	struct luks_segment segment;
 	uint8_t *key;
 	bool there;
-	int rc = luks_is_there(opening->top, &there);
+	int rc;
 
-	if (rc < 0 || !there || options->ciphertext) {
+	if (options->ciphertext || is_plain(opening->top)) {
+		return 0;
+	}
+	rc = luks_is_there(opening->top, &there);
+	if (rc < 0 || !there) {
 		return rc;
 	}
 	if (!options->secret) {
@@ -152,6 +170,7 @@ int stack_open(struct folder *folder, const char *name, const struct stack_optio
 	};
 	int rc = open_image(&opening);
 
+	rc = rc ? rc : stack_add_verify(folder, name, options, opening.write, &opening.top, why);
 	rc = rc ? rc : add_crypt(&opening);
 	rc = rc ? rc : add_upper(&opening);
 	if (rc < 0) {
