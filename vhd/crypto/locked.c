@@ -8,6 +8,33 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* What is locked, for locked_again(): no more than a few at a time. */
+#define AREA_MAX 64u
+static struct area {
+	void *memory;
+	size_t bytes;
+} areas[AREA_MAX];
+
+/* Puts `memory` into the place that holds `old`. */
+static void note(const void *old, void *memory, size_t bytes)
+{
+	for (unsigned i = 0; i < AREA_MAX; i++) {
+		if (areas[i].memory == old) {
+			areas[i] = (struct area){memory, bytes};
+			return;
+		}
+	}
+}
+
+void locked_again(void)
+{
+	for (unsigned i = 0; i < AREA_MAX; i++) {
+		if (areas[i].memory) {
+			(void)mlock(areas[i].memory, areas[i].bytes);
+		}
+	}
+}
+
 static size_t to_pages(size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -26,6 +53,7 @@ void *locked_alloc(size_t size)
 	}
 	(void)mlock(memory, bytes);
 	(void)madvise(memory, bytes, MADV_DONTDUMP);
+	note(NULL, memory, bytes);
 	return memory;
 }
 
@@ -33,6 +61,7 @@ void locked_free(void *memory, size_t size)
 {
 	if (memory) {
 		explicit_bzero(memory, size);
+		note(memory, NULL, 0);
 		munmap(memory, to_pages(size));
 	}
 }

@@ -8,13 +8,13 @@
 
 #include <nbdkit-plugin.h>
 
+#include "locked.h"
 #include "plugin_disk.h"
 #include "plugin_range.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define THREAD_MODEL NBDKIT_THREAD_MODEL_SERIALIZE_ALL_REQUESTS
 /* Extents of one answer at most; the client asks again from where it ends. */
@@ -86,18 +86,9 @@ static int config_complete(void)
 	return 0;
 }
 
-/* What can be seen before the fork is said there, where somebody still reads it. */
+/* Before the fork, where a refusal is still read by who started it, and ends the command that waits
+ * for us. */
 static int get_ready(void)
-{
-	if (access(disk.file, R_OK) < 0) {
-		nbdkit_error("%s: %s", disk.file, strerror(errno));
-		return -1;
-	}
-	return 0;
-}
-
-/* Locked memory does not stay locked over a fork. */
-static int after_fork(void)
 {
 	struct why why = {""};
 	int rc = plugin_disk_open(&disk, &why);
@@ -106,6 +97,13 @@ static int after_fork(void)
 		nbdkit_error("%s: %s", disk.file, why.text[0] ? why.text : strerror(-rc));
 		return -1;
 	}
+	return 0;
+}
+
+/* The key's memory is not locked in the child. */
+static int after_fork(void)
+{
+	locked_again();
 	return 0;
 }
 
