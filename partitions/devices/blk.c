@@ -35,11 +35,12 @@ void blk_init(struct blk *blk, struct layer *disk, struct uring *ring, unsigned 
 	}
 }
 
+/* No switch of the cache (CONFIG_WCE): a back end started anew could not know how it stands, and
+ * would take a guest that counts on write-through for one that flushes. */
 uint64_t blk_features(const struct blk *blk)
 {
 	uint64_t features = 1ull << VIRTIO_BLK_F_SEG_MAX | 1ull << VIRTIO_BLK_F_BLK_SIZE |
-			    1ull << VIRTIO_BLK_F_TOPOLOGY | 1ull << VIRTIO_BLK_F_FLUSH |
-			    1ull << VIRTIO_BLK_F_CONFIG_WCE;
+			    1ull << VIRTIO_BLK_F_TOPOLOGY | 1ull << VIRTIO_BLK_F_FLUSH;
 
 	if (blk->queue_count > 1) {
 		features |= 1ull << VIRTIO_BLK_F_MQ;
@@ -75,7 +76,6 @@ void blk_get_config(const struct blk *blk, uint8_t *config)
 		.blk_size = BLK_SECTOR_SIZE,
 		.physical_block_exp = exponent,
 		.min_io_size = (uint16_t)(1u << exponent),
-		.wce = blk->writeback,
 		.num_queues = (uint16_t)blk->queue_count,
 		.max_discard_sectors = BLK_DISCARD_MAX,
 		.max_discard_seg = BLK_RANGE_MAX,
@@ -86,13 +86,6 @@ void blk_get_config(const struct blk *blk, uint8_t *config)
 	};
 
 	memcpy(config, &space, sizeof(space));
-}
-
-void blk_set_config(struct blk *blk, uint32_t offset, const uint8_t *data, uint32_t size)
-{
-	if (offset == offsetof(struct virtio_blk_config, wce) && size == 1) {
-		blk->writeback = data[0] & 1;
-	}
 }
 
 void blk_set_features(struct blk *blk, uint64_t features)

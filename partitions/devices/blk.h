@@ -84,8 +84,6 @@ uint64_t blk_features(const struct blk *blk);
 /** Size of the configuration space in bytes, and its content. */
 uint32_t blk_config_size(void);
 void blk_get_config(const struct blk *blk, uint8_t *config);
-/** The guest may switch between write-back and write-through; all else it writes is ignored. */
-void blk_set_config(struct blk *blk, uint32_t offset, const uint8_t *data, uint32_t size);
 
 void blk_set_features(struct blk *blk, uint64_t features);
 

@@ -148,13 +148,6 @@ static void get_config(void *dev, uint8_t *config)
 	blk_get_config(&device->blk, config);
 }
 
-static void set_config(void *dev, uint32_t offset, const uint8_t *data, uint32_t size)
-{
-	struct blk_device *device = dev;
-
-	blk_set_config(&device->blk, offset, data, size);
-}
-
 static void set_features(void *dev, uint64_t features)
 {
 	struct blk_device *device = dev;
@@ -279,7 +272,6 @@ int main(int argc, char **argv)
 		.options = options,
 		.config_size = blk_config_size(),
 		.ops = {.get_config = get_config,
-			.set_config = set_config,
 			.set_features = set_features,
 			.handle_queue = handle_queue,
 			.drain = drain},

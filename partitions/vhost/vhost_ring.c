@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/virtio_ring.h>
+#include <stdio.h>
 #include <unistd.h>
 
 struct vhost_ring *vhost_ring_find(struct vhost_server *server, uint64_t index)
@@ -67,8 +68,15 @@ static int start(struct vhost_server *server, struct vhost_ring *ring)
 		return -EPROTO;
 	}
 	ring->inflight.record = vhost_inflight_record(&server->inflight, index, ring->num);
-	if (ring->inflight.record && vq_resume(&ring->vq, &ring->inflight) < 0) {
+	if (!ring->inflight.record) {
+		return 0;
+	}
+	if (vq_resume(&ring->vq, &ring->inflight) < 0) {
 		return -EPROTO;
+	}
+	if (server->trace) {
+		fprintf(stderr, "vhost: queue %u: %u requests of the back end before\n", index,
+			ring->inflight.count);
 	}
 	return 0;
 }
