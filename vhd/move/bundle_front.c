@@ -186,7 +186,7 @@ int bundle_front_read(struct bundle_in *in, struct bundle_front *ret_front, uint
 		      struct why *why)
 {
 	uint8_t head[BUNDLE_HEAD_SIZE];
-	uint64_t size;
+	uint64_t size = 0;
 	int rc;
 
 	memset(ret_front, 0, sizeof(*ret_front));
