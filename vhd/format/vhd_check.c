@@ -202,6 +202,12 @@ static bool check_tables(struct vhd_check *check, const struct vhd_survey *surve
 			"over the header");
 		return false;
 	}
+	if (survey->header.entry_count > survey->block_count) {
+		vhd_check_add(check, VHD_CHECK_BAT, VHD_CHECK_NOTE, survey->header_offset,
+			      "the block table has %" PRIu32 " entries for %" PRIu32
+			      " blocks; 7-Zip refuses that",
+			      survey->header.entry_count, survey->block_count);
+	}
 	return true;
 }
 

@@ -5,7 +5,8 @@
  *  * sparse, longer: entries of the table (in the room behind it, else in a copy of the table at
  * the end of the file), lasting; header, lasting; zeros where the parent or an old block would
  * show, lasting; footers.
- *  * sparse, shorter: footers, lasting; then the blocks behind are given up.
+ *  * sparse, shorter: footers, lasting; then the blocks behind are given up; then the header tells
+ * the shorter table.
  *  * fixed, longer: a footer at the new end, whose "original size" says where the old footer is;
  *    the old one goes; then the note about it. vhd_image.c reads it as zeros in between.
  *  * fixed, shorter: a footer at the new end, lasting; then the file is cut.
@@ -210,6 +211,10 @@ static int shorten_sparse(struct vhd_image *image, uint64_t size)
 		return rc;
 	}
 	rc = give_up_blocks(image, (uint32_t)count);
+	if (!rc) { /* 7-Zip wants as many entries as the disk has blocks */
+		rc = write_header(image, image->bat.offset, (uint32_t)count);
+		image->header.entry_count = rc ? image->header.entry_count : (uint32_t)count;
+	}
 	if (!rc && image->footer_offset >= image->end_used + image->header.block_size) {
 		uint64_t end = vhd_align_up(image->end_used, VHD_FILE_STEP);
 
