@@ -153,7 +153,7 @@ static void vhd_commit_stops(void **state)
 static void vhd_commit_survives_power_cuts(void **state)
 {
 	(void)state;
-	images_cut(6, looks_the_same);
+	images_cut(4, looks_the_same);
 	assert_int_equal(vhd_commit_run(images_folder, set, 2, NULL, &images_why), 0);
 	images_cut(0, NULL);
 	assert_int_equal(depth_of("a.vhd"), 1);
