@@ -190,6 +190,40 @@ static void full_disk_loses_nothing(void **state)
 	assert_shows_model(&first);
 }
 
+/* An image that others stand on keeps its key. */
+static void parent_of_others_is_refused(void **state)
+{
+	struct vhd_disk_create create = {.type = VHD_DIFFERENCING, .parent = NAME};
+
+	assert_done(vhd_disk_create(folder, "child.vhd", &create, &why));
+	assert_int_equal(encrypt(NULL), -EBUSY);
+	assert_non_null(strstr(why.text, "child.vhd"));
+	assert_shows_model(NULL);
+}
+
+/* A child with its parent becomes one image, and the parent stays. */
+static void child_becomes_an_image_of_its_own(void **state)
+{
+	struct vhd_disk_create create = {.type = VHD_DIFFERENCING, .parent = "base.vhd"};
+	struct vhd_disk_info info;
+	struct layer *layer;
+
+	assert_done(folder_rename(folder, NAME, "base.vhd"));
+	assert_done(vhd_disk_create(folder, NAME, &create, &why));
+	assert_done(vhd_disk_open(folder, NAME, VHD_DISK_WRITE, &layer, &why));
+	memset(model + 8192, 'x', 4096);
+	assert_done(layer_write(layer, model + 8192, 4096, 8192));
+	assert_done(layer_flush(layer));
+	assert_done(layer_close(layer));
+	assert_done(encrypt(NULL));
+	assert_shows_model(&first);
+	assert_done(vhd_disk_open(folder, NAME, 0, &layer, &why));
+	assert_int_equal(vhd_disk_get_info(layer, 0, &info), 1);
+	assert_done(layer_close(layer));
+	assert_done(vhd_disk_open(folder, "base.vhd", 0, &layer, &why));
+	assert_done(layer_close(layer));
+}
+
 static unsigned changes, cut_at;
 static struct disk_memory *cut_disk;
 
@@ -242,6 +276,7 @@ int main(void)
 		T(plain_image_becomes_encrypted),  T(image_gets_another_key),
 		T(unwritten_sectors_take_no_room), T(stopped_copy_goes_on),
 		T(going_on_needs_the_same_secret), T(full_disk_loses_nothing),
+		T(parent_of_others_is_refused),	   T(child_becomes_an_image_of_its_own),
 		T(power_cut_leaves_old_or_new),
 	};
 

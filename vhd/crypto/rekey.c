@@ -4,8 +4,11 @@
 #include "rekey.h"
 
 #include "locked.h"
+#include "owner.h"
 #include "rekey_copy.h"
+#include "vhd_children.h"
 #include "vhd_disk.h"
+#include "vhd_journal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -66,6 +69,18 @@ static int open_old(struct folder *folder, const char *name, const struct rekey 
 	}
 	old->segment.size = old->area.layer->size;
 	return 0;
+}
+
+/* They would have no parent any more. */
+static int refuse_children(struct folder *folder, const char *name, const struct side *old,
+			   struct why *why)
+{
+	struct vhd_disk_info info;
+
+	if (!vhd_disk_get_info(old->area.layer, 0, &info)) {
+		return 0;
+	}
+	return vhd_children_refuse(folder, name, info.footer.uuid, NULL, why);
 }
 
 static uint64_t new_size(const struct side *old)
@@ -166,7 +181,10 @@ int rekey_image(struct folder *folder, const char *name, const struct rekey *rek
 	if (n < 0 || (size_t)n >= sizeof(temporary)) {
 		return why_set(why, -ENAMETOOLONG, "the name of the image is too long");
 	}
-	rc = open_old(folder, name, rekey, &old, why);
+	rc = vhd_journal_recover(folder, why);
+	rc = rc ? rc : owner_check_write(folder, name, why);
+	rc = rc ? rc : open_old(folder, name, rekey, &old, why);
+	rc = rc ? rc : refuse_children(folder, name, &old, why);
 	rc = rc ? rc : open_new(folder, temporary, rekey, &old, &new, why);
 	rc = rc ? rc : copy(rekey, &old, &new, why);
 	if (new.area.layer) {

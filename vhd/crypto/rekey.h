@@ -4,11 +4,11 @@
  *
  *  Until then the old image stays as it is, so a power cut, a full disk or Ctrl-C at any point
  * costs nothing but time: asked again, the copy goes on. It keeps no record of how far it was: it
- * compares and writes what differs, which is right whatever the cut left. See docs/decisions/014.
+ * compares and writes what differs, which is right whatever the cut left. See docs/decisions/013.
  *
  *  The new image has one keyslot, that of the given secret; others are added afterwards. A chain
- * becomes one image, since a parent's data has the old key. Children of the image refuse to open it
- * (-ESTALE), as they must. A manifest beside it has to be made again.
+ * becomes one image, since a parent's data has the old key; its parents stay, with the old key. A
+ * manifest beside it has to be made again.
  */
 #ifndef VHD_REKEY_H
 #define VHD_REKEY_H
@@ -33,8 +33,8 @@ struct rekey {
  * large as it is, the image grows by LUKS_HEADER_SIZE.
  *  0: done and lasting. -ECANCELED by progress, -ENOSPC, -EIO ...: the image is as it was, and the
  * next call goes on. -EPERM: the old secret opens nothing, or an earlier run was begun with another
- * new one. -EALREADY: no old secret given and the image is encrypted. -EINVAL: an old secret given
- * and it is not. */
+ * new one. -EBUSY: other images stand on it. -EREMOTE: it moved to another PC. -EALREADY: no old
+ * secret given and the image is encrypted. -EINVAL: an old secret given and it is not. */
 VHD_MUST_CHECK int rekey_image(struct folder *folder, const char *name, const struct rekey *rekey,
 			       struct why *why);
 
