@@ -80,7 +80,7 @@ static int refuse_children(struct folder *folder, const char *name, const struct
 	if (!vhd_disk_get_info(old->area.layer, 0, &info)) {
 		return 0;
 	}
-	return vhd_children_refuse(folder, name, info.footer.uuid, NULL, why);
+	return vhd_children_refuse(folder, name, info.footer.uuid, name, why);
 }
 
 static uint64_t new_size(const struct side *old)
