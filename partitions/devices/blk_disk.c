@@ -11,6 +11,8 @@
 #include "vhd_disk.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,6 +108,18 @@ static int open_stack(struct blk_disk *disk, const struct blk_disk_options *opti
 	return rc ? rc : stack_open(disk->folder, name, &stack, &disk->top, why);
 }
 
+/* The folder that the manifest of a written disk lies in, for confine.h. */
+static int open_folder_fd(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX] = ".";
+	int n = slash ? snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path + 1), path) : 0;
+
+	return n < 0 || (size_t)n >= sizeof(parent)
+		       ? -1
+		       : open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* The first half of the image's UUID; a raw disk has none. */
 static void set_id(struct blk_disk *disk)
 {
@@ -128,6 +142,7 @@ int blk_disk_open(struct blk_disk *disk, const struct blk_disk_options *options,
 
 	*disk = (struct blk_disk){
 		.ring = ring,
+		.folder_fd = -1,
 		.clock = {.now_ns = clock_now, .wait_ns = clock_wait},
 	};
 	rc = read_secrets(options, &secrets, why);
@@ -139,6 +154,9 @@ int blk_disk_open(struct blk_disk *disk, const struct blk_disk_options *options,
 		folder_close(disk->folder);
 		disk->folder = NULL;
 		return rc;
+	}
+	if (options->path && !disk->top->read_only && layer_find(disk->top, "verify")) {
+		disk->folder_fd = open_folder_fd(options->path);
 	}
 	set_id(disk);
 	return 0;

@@ -28,6 +28,7 @@ struct blk_disk {
 	struct layer *top;
 	char id[BLK_DISK_ID_SIZE]; /* its serial number */
 	struct folder *folder;
+	int folder_fd;		  /* of a disk that is written beside its manifest; -1: none */
 	struct layer_clock clock; /* lets the fiber that waits park */
 	struct uring *ring;
 };

@@ -7,6 +7,9 @@
 struct confine {
 	const int *syscalls; /* numbers, ended by -1; NULL: none */
 	unsigned fd_limit;   /* open files at a time; 0: 64 */
+	/** The one folder whose files may still be opened, made, renamed and removed; NULL or -1:
+	 * nothing is opened any more. Where the kernel has no Landlock such calls fail. */
+	const int *folder_fd;
 };
 
 /** No new privileges, no core file, a limit on files, and a list of allowed system calls; any other
