@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 
 #include "disk_cut.h"
+#include "fiber.h"
 #include "hash_tree.h"
 #include "layer_raw.h"
 #include "layer_verify.h"
@@ -436,6 +437,68 @@ static void layer_verify_survives_errors(void **state)
 	}
 }
 
+/* Many requests at once, in the same chunks, answered in any order. */
+
+#define FIBERS	    12u
+#define FIBER_STEPS 40u
+
+static struct layer *shared;
+static unsigned fibers_left, checkpoints;
+
+/* Writes and reads its own 4 KiB blocks: every FIBERS-th one of the disk's first 3 MiB and of the
+ * zeros in the middle. */
+static void use_disk(void *argument)
+{
+	unsigned number = (unsigned)(uintptr_t)argument;
+	uint8_t block[4096];
+
+	for (unsigned i = 0; i < FIBER_STEPS; i++) {
+		uint64_t at = ((uint64_t)(rand() % 60) * FIBERS + number) * sizeof(block);
+
+		at += rand() % 2 ? SPAN - 100 * 4096 : 0;
+		if (rand() % 2) {
+			memset(bytes + at, rand(), sizeof(block));
+			memcpy(block, bytes + at, sizeof(block));
+			if (layer_write(shared, block, sizeof(block), at)) {
+				abort();
+			}
+		} else if (layer_read(shared, block, sizeof(block), at) ||
+			   memcmp(block, bytes + at, sizeof(block)) != 0) {
+			abort();
+		}
+		if (number == 0 && i % 16 == 8) {
+			checkpoints += layer_verify_checkpoint(shared) == 0;
+		}
+	}
+	fibers_left--;
+}
+
+/* No request meets another's half-done work, no sealing a half-written chunk. */
+static void layer_verify_serves_many_fibers(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		shared = open_verify(disk, true);
+		disk->shuffle = true;
+		fibers_left = FIBERS;
+		checkpoints = 0;
+		for (unsigned i = 0; i < FIBERS; i++) {
+			assert_true(fiber_start(use_disk, (void *)(uintptr_t)i));
+		}
+		disk_memory_run(disk);
+		assert_int_equal(fibers_left, 0);
+		assert_int_equal(checkpoints, 2);
+		disk->shuffle = false;
+		assert_int_equal(layer_close(shared), 0);
+		shared = open_verify(disk, false);
+		assert_int_equal(layer_read(shared, got, DISK_SIZE, 0), 0);
+		assert_memory_equal(got, bytes, DISK_SIZE);
+		assert_all_right(shared);
+		assert_int_equal(layer_close(shared), 0);
+	}
+	fiber_trim();
+}
+
 /* A signed manifest is never replaced by an unsigned one, and stays signed. */
 static void layer_verify_keeps_the_signature(void **state)
 {
@@ -520,6 +583,7 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(layer_verify_survives_power_cuts, setup, teardown),
 		cmocka_unit_test_setup_teardown(layer_verify_survives_errors, setup, teardown),
+		cmocka_unit_test_setup_teardown(layer_verify_serves_many_fibers, setup, teardown),
 		cmocka_unit_test_setup_teardown(layer_verify_keeps_the_signature, setup, teardown),
 		cmocka_unit_test_setup_teardown(manifest_seal_goes_on, setup, teardown),
 	};

@@ -116,8 +116,8 @@ static void add_redo(struct plan *plan, enum vhd_journal_kind kind, const char *
 		(struct vhd_journal_step){.kind = kind, .name = name, .to = to, .from = from};
 }
 
-/* A manifest tells what a disk reads as: when that changes, it goes with the file. What an earlier file called `old` had is
- * told of nothing any more. */
+/* A manifest tells what a disk reads as: when that changes, it goes with the file. What an earlier
+ * file called `old` had is told of nothing any more. */
 static int plan_manifest(struct plan *plan, struct vhd_set *set, unsigned i, bool exchange)
 {
 	const struct vhd_set_disk *disk = &set->disks[i];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Copying in and out of the buffers of a request, piece by piece. */
 #include "iov_cursor.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What holds for every layer: ranges are checked here once, whatever sits below. */
 #include "layer.h"
 
 #include <errno.h>

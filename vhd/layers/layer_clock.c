@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Real time, for programs without an event loop of their own. */
 #define _GNU_SOURCE
 
 #include "layer_clock.h"

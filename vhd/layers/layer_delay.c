@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that wait before they are passed on. */
 #include "layer_delay.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that fail by plan instead of being passed on. */
 #include "layer_fault.h"
 
 #include <errno.h>

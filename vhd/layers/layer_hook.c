@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One table of functions for layers that look at requests and pass them on unchanged. */
 #include "layer_hook.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A file as a disk. Its length in sectors never changes while it is open. */
 #include "layer_raw.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Two slots, written in turn, each whole and with a MAC: a torn one is as good as none. */
 #include "dirty_map.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The file is hostile: nothing in it is used before a hash that leads to the root was compared. */
 #include "hash_tree.h"
 
 #include "dirty_map.h"

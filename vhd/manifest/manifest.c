@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Manifests as files: read and judged, signed and replaced in one step. */
 #define _GNU_SOURCE
 
 #include "manifest.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The tree is made under a temporary name and takes its own before the manifest that names it does:
+ * a power cut between the two leaves a tree that the old manifest refuses, never one it believes.
+ */
 #define _GNU_SOURCE
 
 #include "manifest_seal.h"

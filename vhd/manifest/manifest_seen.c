@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One number a disk, replaced in one step and never by a smaller one. */
 #include "manifest_seen.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Thin over mbedTLS: which curve, which hash, and nothing of it decided by the input. */
 #define _GNU_SOURCE
 
 #include "signature.h"

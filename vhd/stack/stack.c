@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The order of layers, and what must hold before the next one is put on. */
 #include "stack.h"
 
 #include "layer_cow.h"

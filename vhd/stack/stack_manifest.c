@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Where a disk and its manifest meet. */
 #include "stack_manifest.h"
 
 #include "manifest_seen.h"
