@@ -10,8 +10,9 @@
 
 #include <stdint.h>
 
-/** Bytes of one buffer, on a page. Small enough for the second-level cache. */
-#define BOUNCE_SIZE  (256u << 10)
+/** Bytes of one buffer, on a page: small enough for the second-level cache, large enough that a
+ * request of 1 MiB waits for its file twice and not more. */
+#define BOUNCE_SIZE  (512u << 10)
 #define BOUNCE_COUNT 64u
 
 struct bounce {
