@@ -67,6 +67,12 @@ static struct layer *try_open(struct disk_memory *from, bool write, const char *
 	*ret_rc = layer_verify_open(raw, &options, &verify, &why);
 	if (*ret_rc) {
 		assert_int_equal(layer_close(raw), 0);
+		return NULL;
+	}
+	*ret_rc = layer_verify_begin(verify, &why);
+	if (*ret_rc) {
+		assert_int_equal(layer_close(verify), 0);
+		return NULL;
 	}
 	return verify;
 }

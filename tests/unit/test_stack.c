@@ -181,6 +181,28 @@ static void stack_wants_a_secret(void **state)
 	assert_int_equal(layer_close(top), 0);
 }
 
+/* An opening that is refused, for want of a passphrase, leaves the manifest as it was. */
+static void stack_refuses_without_a_trace(void **state)
+{
+	struct stack_options options = {.write = true};
+	struct luks_secret wrong = {"past", 4, -1};
+	size_t size, again_size;
+	void *text, *again;
+
+	(void)state;
+	encrypt();
+	seal(NULL);
+	assert_int_equal(folder_read_file(folder, "d.vhd.manifest", 65536, &text, &size), 0);
+	refuse(&options, -ENOKEY, "");
+	options.secret = &wrong;
+	refuse(&options, -EPERM, "");
+	assert_int_equal(folder_read_file(folder, "d.vhd.manifest", 65536, &again, &again_size), 0);
+	assert_int_equal(size, again_size);
+	assert_memory_equal(text, again, size);
+	free(text);
+	free(again);
+}
+
 /* A manifest that says encrypted goes with no plain disk. */
 static void stack_refuses_a_plain_disk_in_place_of_an_encrypted_one(void **state)
 {
@@ -352,6 +374,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stack_never_guesses_the_format, setup, teardown),
 		cmocka_unit_test_setup_teardown(stack_of_all_layers, setup, teardown),
 		cmocka_unit_test_setup_teardown(stack_wants_a_secret, setup, teardown),
+		cmocka_unit_test_setup_teardown(stack_refuses_without_a_trace, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			stack_refuses_a_plain_disk_in_place_of_an_encrypted_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(stack_pins_the_header, setup, teardown),

@@ -234,7 +234,8 @@ static int prepare_change(struct verify *verify, uint64_t offset, uint64_t size)
 {
 	uint64_t end = offset + size;
 	uint64_t first = offset / VERIFY_CHUNK, last = (end - 1) / VERIFY_CHUNK;
-	int rc = verify->broken ? -EIO : check_partly(verify, first, offset, end);
+	bool may = verify->session && !verify->broken;
+	int rc = !may ? -EIO : check_partly(verify, first, offset, end);
 
 	rc = rc ? rc : check_partly(verify, last, offset, end);
 	rc = rc ? rc

@@ -22,14 +22,19 @@ struct layer_verify_options {
 	const struct manifest_subject *subject;
 	const char *sign_key; /* private key (PEM text); NULL: what is written is not signed */
 	struct folder *seen;  /* of manifest_seen.h, or NULL; outlives the layer */
-	bool write;	      /* the manifest becomes "open" now, and sealed on close */
+	bool write;	      /* layer_verify_begin() will follow */
 };
 
-/** Owns `below` from now on when 0 is returned. -EKEYREJECTED: the pinned header was changed, or
- * writing or an unclean end needs the signing key; -EBADMSG: the tree is damaged; -errno. */
+/** Owns `below` from now on when 0 is returned. Changes nothing. -EKEYREJECTED: the pinned header
+ * was changed, or writing or an unclean end needs the signing key; -EBADMSG: the tree is damaged;
+ * -errno. */
 VHD_MUST_CHECK int layer_verify_open(struct layer *below,
 				     const struct layer_verify_options *options,
 				     struct layer **ret_layer, struct why *why);
+
+/** Lets a disk be written that was opened for it: the manifest becomes "open", and is sealed on
+ * close. For a disk that is only read: 0. */
+VHD_MUST_CHECK int layer_verify_begin(struct layer *verify, struct why *why);
 
 /** Seals what was written so far and goes on: for a checkpoint. Writes wait meanwhile. -EBUSY: not
  * on a fiber, and requests are in flight. */

@@ -325,11 +325,15 @@ static int check_pinned(struct verify *verify, struct why *why)
 }
 
 /* First the map of the new epoch, then its manifest. */
-static int begin_session(struct verify *verify, struct why *why)
+int layer_verify_begin(struct layer *layer, struct why *why)
 {
+	struct verify *verify = (struct verify *)layer;
 	struct manifest next = verify->manifest;
 	int rc = 0;
 
+	if (layer->read_only || verify->session) {
+		return 0;
+	}
 	next.state = MANIFEST_OPEN;
 	next.epoch++;
 	if (verify->signer && verify->manifest.signature_size == 0) {
@@ -393,9 +397,6 @@ int layer_verify_open(struct layer *below, const struct layer_verify_options *op
 		rc = load_map(verify, why);
 	}
 	rc = rc ? rc : check_pinned(verify, why);
-	if (!rc && write) {
-		rc = begin_session(verify, why);
-	}
 	if (rc < 0) {
 		destroy(verify);
 		return rc;

@@ -28,7 +28,7 @@ struct verify {
 	unsigned in_flight;	    /* changes */
 	bool sealing;
 	struct fiber_queue waiting;
-	bool broken;  /* sealing failed at a point where nothing is sure any more: no writes */
+	bool broken;  /* sealing failed where nothing is sure any more: no writes */
 	bool session; /* the manifest in force is open, and ours to seal */
 	uint64_t checked_count, believed_count, bad_count, bad_offset;
 };

@@ -159,6 +159,14 @@ static int add_upper(struct opening *opening)
 	return rc;
 }
 
+/* Last of all: an opening that is refused leaves the manifest as it was. */
+static int begin_writing(struct opening *opening)
+{
+	struct layer *verify = layer_find(opening->top, "verify");
+
+	return verify ? layer_verify_begin(verify, opening->why) : 0;
+}
+
 int stack_open(struct folder *folder, const char *name, const struct stack_options *options,
 	       struct layer **ret_top, struct why *why)
 {
@@ -174,6 +182,7 @@ int stack_open(struct folder *folder, const char *name, const struct stack_optio
 	rc = rc ? rc : stack_add_verify(folder, name, options, opening.write, &opening.top, why);
 	rc = rc ? rc : add_crypt(&opening);
 	rc = rc ? rc : add_upper(&opening);
+	rc = rc ? rc : begin_writing(&opening);
 	if (rc < 0) {
 		(void)!layer_close(opening.top);
 		return rc;
