@@ -74,68 +74,113 @@ void vhd_bat_fini(struct vhd_bat *bat)
 	memset(bat, 0, sizeof(*bat));
 }
 
-/* Sorts by 11 bits at a time, through `spare` of the same length; returns which of the two has the
- * result. A hostile table takes no longer than any other. */
-static uint32_t *sort(uint32_t *from, uint32_t *spare, uint32_t count)
+/* The blocks of the table, without order. */
+struct places {
+	uint32_t count, lowest, highest;
+	uint32_t block_sectors;
+};
+
+static struct places find_places(const struct vhd_bat *bat, uint32_t block_sectors)
 {
-	for (unsigned shift = 0; shift < 32; shift += 11) {
-		uint32_t start[2048] = {0};
-		uint32_t sum = 0;
-		uint32_t *sorted = spare;
+	struct places places = {0, UINT32_MAX, 0, block_sectors};
 
-		for (uint32_t i = 0; i < count; i++) {
-			start[from[i] >> shift & 2047]++;
-		}
-		for (unsigned i = 0; i < 2048; i++) {
-			uint32_t n = start[i];
+	for (uint32_t i = 0; i < bat->count; i++) {
+		uint32_t at = bat->entries[i];
 
-			start[i] = sum;
-			sum += n;
+		if (at != VHD_BAT_UNUSED) {
+			places.count++;
+			places.lowest = at < places.lowest ? at : places.lowest;
+			places.highest = at > places.highest ? at : places.highest;
 		}
-		for (uint32_t i = 0; i < count; i++) {
-			sorted[start[from[i] >> shift & 2047]++] = from[i];
-		}
-		spare = from;
-		from = sorted;
 	}
-	return from;
+	return places;
 }
 
+/* Compares each place with the one before it, when `list` has them in order; 0 is none. */
 static int check_sorted(const uint32_t *list, uint32_t count, uint32_t block_sectors)
 {
-	for (uint32_t i = 1; i < count; i++) {
-		if ((uint64_t)list[i - 1] + block_sectors > list[i]) {
+	uint64_t end = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (list[i] && list[i] < end) {
 			return -EBADMSG;
 		}
+		end = list[i] ? (uint64_t)list[i] + block_sectors : end;
 	}
 	return 0;
 }
 
-int vhd_bat_check(const struct vhd_bat *bat, uint32_t block_sectors, struct vhd_bat_room *ret_room)
+static int compare(const void *a, const void *b)
 {
-	uint32_t *list = malloc(((size_t)bat->used_count + 1) * 4), *spare = NULL, *sorted = list;
-	bool in_order = true;
-	uint32_t count = 0;
-	int rc = list ? 0 : -ENOMEM;
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
 
-	for (uint32_t i = 0; !rc && i < bat->count; i++) {
+	return left < right ? -1 : left > right;
+}
+
+static int check_few(const struct vhd_bat *bat, const struct places *places)
+{
+	uint32_t *list = malloc((size_t)places->count * 4);
+	uint32_t count = 0;
+	int rc;
+
+	if (!list) {
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < bat->count; i++) {
 		if (bat->entries[i] != VHD_BAT_UNUSED) {
-			in_order = in_order && (!count || list[count - 1] < bat->entries[i]);
 			list[count++] = bat->entries[i];
 		}
 	}
-	if (!rc && !in_order) {
-		spare = malloc((size_t)count * 4);
-		rc = spare ? 0 : -ENOMEM;
-		sorted = rc ? NULL : sort(list, spare, count);
-	}
-	rc = rc ? rc : check_sorted(sorted, count, block_sectors);
-	if (!rc) {
-		ret_room->first_sector = count ? sorted[0] : UINT64_MAX;
-		ret_room->end_sector = count ? (uint64_t)sorted[count - 1] + block_sectors : 0;
-	}
+	qsort(list, count, sizeof(list[0]), compare);
+	rc = check_sorted(list, count, places->block_sectors);
 	free(list);
-	free(spare);
+	return rc;
+}
+
+/* In a stretch of the file that is no longer than a block only one block can begin. */
+static int check_many(const struct vhd_bat *bat, const struct places *places, unsigned shift,
+		      uint32_t stretches)
+{
+	uint32_t *list = calloc(stretches, 4);
+	int rc = list ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; !rc && i < bat->count; i++) {
+		uint32_t at = bat->entries[i];
+
+		if (at != VHD_BAT_UNUSED) {
+			uint32_t *first = &list[(at >> shift) - (places->lowest >> shift)];
+
+			rc = *first ? -EBADMSG : 0;
+			*first = at;
+		}
+	}
+	rc = rc ? rc : check_sorted(list, stretches, places->block_sectors);
+	free(list);
+	return rc;
+}
+
+int vhd_bat_check(const struct vhd_bat *bat, uint32_t block_sectors, struct vhd_bat_room *ret_room)
+{
+	struct places places = find_places(bat, block_sectors);
+	unsigned shift = 31 - (unsigned)__builtin_clz(block_sectors);
+	uint32_t stretches;
+	int rc;
+
+	if (!places.count) {
+		*ret_room = (struct vhd_bat_room){UINT64_MAX, 0};
+		return 0;
+	}
+	if (!places.lowest) {
+		return -EBADMSG; /* sector 0 has the footer's copy */
+	}
+	stretches = (places.highest >> shift) - (places.lowest >> shift) + 1;
+	rc = stretches <= VHD_BAT_MAX && stretches / 8 < places.count
+		     ? check_many(bat, &places, shift, stretches)
+		     : check_few(bat, &places);
+	if (!rc) {
+		ret_room->first_sector = places.lowest;
+		ret_room->end_sector = (uint64_t)places.highest + block_sectors;
+	}
 	return rc;
 }
 

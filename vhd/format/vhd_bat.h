@@ -12,6 +12,13 @@
 #define VHD_BAT_UNUSED 0xffffffffu
 /** Most entries: 2040 GiB in blocks of 512 KiB. The table in memory stays below 17 MiB. */
 #define VHD_BAT_MAX (4u << 20)
+/** Most entries for smaller blocks, which no known writer makes. */
+#define VHD_BAT_MAX_SMALL (512u << 10)
+
+static inline uint32_t vhd_bat_max(uint32_t block_size)
+{
+	return block_size < 512u << 10 ? VHD_BAT_MAX_SMALL : VHD_BAT_MAX;
+}
 
 struct vhd_bat {
 	uint32_t *entries;   /* sectors; filled up to a whole sector of the table */

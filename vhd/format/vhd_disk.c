@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Entries of all block tables of a chain: 16 disks of 2040 GiB. Four bytes each in memory. */
+#define ENTRIES_MAX (17u << 20)
+
 static bool is_in_chain(const struct vhd_chain *chain, const uint8_t uuid[16])
 {
 	for (unsigned i = 0; i < chain->depth; i++) {
@@ -84,6 +87,25 @@ static int open_parent(struct vhd_chain *chain, struct folder *folder, unsigned 
 	return rc;
 }
 
+/* Only when all images are there and fit together: that was cheap to find out. */
+static int load_tables(struct vhd_chain *chain, struct why *why)
+{
+	uint64_t entries = 0;
+	int rc = 0;
+
+	for (unsigned i = 0; i < chain->depth; i++) {
+		entries += chain->images[i]->block_count;
+	}
+	if (entries > ENTRIES_MAX) {
+		return refuse(chain->images[0], why, -ELOOP,
+			      "its parents are too many for their size: merge some of them");
+	}
+	for (unsigned i = 0; !rc && i < chain->depth; i++) {
+		rc = vhd_image_load(chain->images[i], why);
+	}
+	return rc;
+}
+
 static int open_chain(struct vhd_chain *chain, struct folder *folder, const char *name,
 		      unsigned flags, struct why *why)
 {
@@ -99,6 +121,7 @@ static int open_chain(struct vhd_chain *chain, struct folder *folder, const char
 	       chain->images[chain->depth - 1]->footer.type == VHD_DIFFERENCING) {
 		rc = open_parent(chain, folder, lock, why);
 	}
+	rc = rc ? rc : load_tables(chain, why);
 	if (!rc && flags & VHD_DISK_WRITE) {
 		rc = vhd_room_settle(chain->images[0]);
 		if (rc < 0) {

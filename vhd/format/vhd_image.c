@@ -147,7 +147,7 @@ static int check_table_place(struct vhd_image *image, uint32_t count, struct why
 	if (count > header->entry_count) {
 		return damaged(why, "block table is shorter than the disk");
 	}
-	if (count > VHD_BAT_MAX) {
+	if (count > vhd_bat_max(header->block_size)) {
 		return why_set(why, -EOPNOTSUPP,
 			       "its blocks are too small for its size: convert it elsewhere");
 	}
@@ -255,10 +255,15 @@ static int open_sparse(struct vhd_image *image, struct why *why)
 	image->bitmap_size = vhd_header_bitmap_size(image->header.block_size);
 	blocks = (image->footer.size + image->header.block_size - 1) >> image->block_shift;
 	rc = check_table_place(image, (uint32_t)blocks, why);
-	if (!rc) {
-		rc = vhd_bat_load(&image->bat, image->file, image->header.table_offset,
-				  (uint32_t)blocks);
-	}
+	image->block_count = rc ? 0 : (uint32_t)blocks;
+	return rc;
+}
+
+static int load_tables(struct vhd_image *image, struct why *why)
+{
+	int rc = vhd_bat_load(&image->bat, image->file, image->header.table_offset,
+			      image->block_count);
+
 	rc = rc ? rc : vhd_image_measure(image, why);
 	rc = rc ? rc
 		: vhd_bitmaps_init(&image->bitmaps, image->file, image->bat.count,
@@ -302,33 +307,59 @@ static int open_file(struct vhd_image *image, struct folder *folder, unsigned fl
 	return rc;
 }
 
+/* Says that something failed, and in which file. */
+static int explain(const struct vhd_image *image, int rc, struct why *why)
+{
+	char quoted[64];
+
+	if (why && !why->text[0]) {
+		why_set(why, rc, "cannot read it: %s", strerror(-rc));
+	}
+	return why_prefix(why, rc, why_quote(quoted, sizeof(quoted), image->name));
+}
+
+int vhd_image_load(struct vhd_image *image, struct why *why)
+{
+	int rc;
+
+	if (vhd_image_is_fixed(image)) {
+		return 0;
+	}
+	if (why) {
+		why->text[0] = 0;
+	}
+	rc = load_tables(image, why);
+	return rc ? explain(image, rc, why) : 0;
+}
+
 int vhd_image_open(struct folder *folder, const char *name, unsigned flags,
 		   struct vhd_image **ret_image, struct why *why)
 {
 	struct vhd_image *image = calloc(1, sizeof(*image));
-	char quoted[64];
 	int rc;
 
 	if (!image) {
 		return -ENOMEM;
 	}
+	image->name = strdup(name);
+	if (!image->name) {
+		free(image);
+		return -ENOMEM;
+	}
 	if (why) {
 		why->text[0] = 0;
 	}
-	image->name = strdup(name);
 	image->writable = flags & VHD_IMAGE_WRITE;
 	image->footer_offset = image->wiped_offset = UINT64_MAX;
-	rc = image->name ? open_file(image, folder, flags, why) : -ENOMEM;
+	rc = open_file(image, folder, flags, why);
 	rc = rc ? rc : find_footer(image, why);
 	if (!rc) {
 		rc = vhd_image_is_fixed(image) ? open_fixed(image, why) : open_sparse(image, why);
 	}
 	if (rc < 0) {
-		if (why && !why->text[0]) {
-			why_set(why, rc, "cannot read it: %s", strerror(-rc));
-		}
+		rc = explain(image, rc, why);
 		vhd_image_free(image);
-		return why_prefix(why, rc, why_quote(quoted, sizeof(quoted), name));
+		return rc;
 	}
 	*ret_image = image;
 	return 0;

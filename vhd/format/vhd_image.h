@@ -35,6 +35,7 @@ struct vhd_image {
 	struct vhd_header header;
 	struct vhd_bat bat;
 	struct vhd_bitmaps bitmaps;
+	uint32_t block_count; /* that the block table must have */
 	unsigned block_shift;
 	uint32_t bitmap_size;
 	uint64_t first_used;  /* offset of the lowest structure behind the block table */
@@ -51,9 +52,13 @@ enum vhd_image_flags {
 	VHD_IMAGE_NO_LOCK = 1u << 1,
 };
 
-/** Opens, locks and checks one file; changes nothing. Errors as vhd_disk_open(). */
+/** Opens and locks one file, reads its footer and header and checks them; changes nothing. Only
+ * what they say may be used before vhd_image_load(). Errors as vhd_disk_open(). */
 VHD_MUST_CHECK int vhd_image_open(struct folder *folder, const char *name, unsigned flags,
 				  struct vhd_image **ret_image, struct why *why);
+
+/** Reads and checks the block table, once. Errors as vhd_disk_open(). */
+VHD_MUST_CHECK int vhd_image_load(struct vhd_image *image, struct why *why);
 
 /** Checks the block table against the file again, and finds first_used and end_used. -EBADMSG,
  * -ENOMEM. */

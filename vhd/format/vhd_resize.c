@@ -153,7 +153,7 @@ static int lengthen_sparse(struct vhd_chain *chain, uint64_t size, struct why *w
 	if (image->footer.type == VHD_DIFFERENCING && chain->depth == 1) {
 		return why_set(why, -EINVAL, "a disk whose parent is not open cannot grow");
 	}
-	if (count > VHD_BAT_MAX) {
+	if (count > vhd_bat_max(image->header.block_size)) {
 		return why_set(why, -EFBIG, "its blocks are too small for that size: convert it");
 	}
 	if (count > image->bat.count) {
