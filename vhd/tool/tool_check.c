@@ -230,7 +230,8 @@ int tool_repair(struct tool *tool, char **arguments, unsigned count)
 		return code;
 	}
 	if (!opt.dry_run) {
-		code = confirm_repair(tool, &disk, &nothing);
+		code = tool_disk_may_change(tool, &disk, disk.name);
+		code = code ? code : confirm_repair(tool, &disk, &nothing);
 	}
 	code = code ? code : run_repair(tool, &disk, opt.dry_run || nothing, &repair);
 	if (!code) {

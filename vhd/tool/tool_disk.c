@@ -4,6 +4,8 @@
 
 #include "tool_disk.h"
 
+#include "manifest.h"
+#include "owner.h"
 #include "vhd_disk.h"
 #include "vhd_journal.h"
 
@@ -30,6 +32,23 @@ int tool_disk_find(struct tool *tool, const char *path, struct tool_disk *ret_di
 	return TOOL_OK;
 }
 
+int tool_disk_may_change(struct tool *tool, const struct tool_disk *disk, const char *name)
+{
+	struct manifest manifest;
+	int rc = owner_check_write(disk->folder, name, &tool->why);
+
+	if (rc < 0) {
+		return tool_fail(tool, rc, name);
+	}
+	if (manifest_read(disk->folder, name, NULL, &manifest, NULL) == 0) {
+		tool_note(tool,
+			  "note: %s is sealed, and this changes what was sealed; `bulkhead vhd "
+			  "seal` makes a new manifest",
+			  name);
+	}
+	return TOOL_OK;
+}
+
 static size_t folder_length(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -41,6 +60,7 @@ int tool_disk_find_set(struct tool *tool, char **paths, unsigned count, struct t
 		       const char **ret_names)
 {
 	size_t length = folder_length(paths[0]);
+	int code;
 
 	for (unsigned i = 0; i < count; i++) {
 		const char *slash = strrchr(paths[i], '/');
@@ -51,7 +71,16 @@ int tool_disk_find_set(struct tool *tool, char **paths, unsigned count, struct t
 		}
 		ret_names[i] = slash ? slash + 1 : paths[i];
 	}
-	return tool_disk_find(tool, paths[0], ret_disk);
+	code = tool_disk_find(tool, paths[0], ret_disk);
+	for (unsigned i = 0; i < count && !code; i++) {
+		int rc = owner_check_write(ret_disk->folder, ret_names[i], &tool->why);
+
+		if (rc < 0) {
+			code = tool_fail(tool, rc, ret_names[i]);
+			folder_close(ret_disk->folder);
+		}
+	}
+	return code;
 }
 
 struct luks_secret tool_disk_secret(const struct tool_secret *secret, char room[RECOVERY_KEY_TEXT])

@@ -19,9 +19,14 @@ struct tool_disk {
  * wrong; returns an exit code. */
 int tool_disk_find(struct tool *tool, const char *path, struct tool_disk *ret_disk);
 
-/** tool_disk_find() for several images, which must lie in one folder; ret_names get their names. */
+/** tool_disk_find() for several images that will be changed: they must lie in one folder and be
+ * this PC's; ret_names get their names. */
 int tool_disk_find_set(struct tool *tool, char **paths, unsigned count, struct tool_disk *ret_disk,
 		       const char **ret_names);
+
+/** Whether this PC may change the image: not when it has moved away. When it is sealed, says that
+ * the manifest will not fit any more. Exit code. */
+int tool_disk_may_change(struct tool *tool, const struct tool_disk *disk, const char *name);
 
 /** Opens the stack of a disk that was found; asks for the secret when it is encrypted, three times
  * on a terminal. Reports what goes wrong; returns an exit code. */

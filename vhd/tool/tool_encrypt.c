@@ -82,7 +82,8 @@ int tool_encrypt(struct tool *tool, char **arguments, unsigned count)
 		"%s: an encrypted image takes its place, parents included. What was written in the "
 		"clear is not wiped from the drive; snapshots of it stay as they are.",
 		disk.name);
-	code = tool_confirm(tool, question) ? TOOL_OK : TOOL_USAGE;
+	code = tool_disk_may_change(tool, &disk, disk.name);
+	code = code || tool_confirm(tool, question) ? code : TOOL_USAGE;
 	if (!code) {
 		rc = tool_secret_get(tool, "new passphrase", true, &fresh);
 		code = rc < 0 ? tool_fail(tool, rc, disk.name) : TOOL_OK;
@@ -126,7 +127,8 @@ int tool_rekey(struct tool *tool, char **arguments, unsigned count)
 		 "%s: encrypted again with a new key. It has one key slot then: other passphrases, "
 		 "recovery keys and tokens have to be added again.",
 		 disk.name);
-	code = tool_confirm(tool, question) ? TOOL_OK : TOOL_USAGE;
+	code = tool_disk_may_change(tool, &disk, disk.name);
+	code = code || tool_confirm(tool, question) ? code : TOOL_USAGE;
 	if (!code) {
 		rc = get_both(tool, &old, &fresh);
 		code = rc < 0 ? tool_fail(tool, rc, disk.name) : TOOL_OK;

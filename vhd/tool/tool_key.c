@@ -58,6 +58,10 @@ static int open_payload(struct tool *tool, const char *path, bool write, struct 
 	if (code) {
 		return code;
 	}
+	code = write ? tool_disk_may_change(tool, disk, disk->name) : TOOL_OK;
+	if (code) {
+		return tool_disk_close(tool, disk, code);
+	}
 	rc = vhd_disk_open(disk->folder, disk->name, write ? VHD_DISK_WRITE : 0, &disk->top,
 			   &tool->why);
 	rc = rc ? rc : luks_is_there(disk->top, &there);

@@ -92,13 +92,14 @@ int tool_rebase(struct tool *tool, char **arguments, unsigned count)
 {
 	struct tool_progress progress;
 	struct tool_disk disk;
+	const char *name;
 	int rc, code;
 
 	(void)count;
 	if (!opt.parent || !folder_is_name(opt.parent)) {
 		return tool_fail_usage(tool, "say --parent NAME, a name in the same folder");
 	}
-	code = tool_disk_find(tool, arguments[0], &disk);
+	code = tool_disk_find_set(tool, arguments, 1, &disk, &name);
 	if (code) {
 		return code;
 	}

@@ -72,7 +72,10 @@ int tool_resize(struct tool *tool, char **arguments, unsigned count)
 	if (code) {
 		return code;
 	}
-	rc = vhd_disk_open(disk.folder, disk.name, VHD_DISK_WRITE, &disk.top, &tool->why);
-	code = rc < 0 ? tool_fail(tool, rc, disk.name) : resize(tool, disk.name, disk.top);
+	code = tool_disk_may_change(tool, &disk, disk.name);
+	if (!code) {
+		rc = vhd_disk_open(disk.folder, disk.name, VHD_DISK_WRITE, &disk.top, &tool->why);
+		code = rc < 0 ? tool_fail(tool, rc, disk.name) : resize(tool, disk.name, disk.top);
+	}
 	return tool_disk_close(tool, &disk, code);
 }

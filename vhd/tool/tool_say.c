@@ -23,7 +23,7 @@ static const struct {
 } errors[] = {
 	{-EAGAIN, TOOL_IN_USE, "in-use",
 	 "it is in use; shut the partition down or unmount it first"},
-	{-EBUSY, TOOL_IN_USE, "in-use", "it is in use"},
+	{-EBUSY, TOOL_FAILED, "needed", "something else needs it"},
 	{-ENOKEY, TOOL_KEY, "key-missing", "it is encrypted and no passphrase was given"},
 	{-EPERM, TOOL_KEY, "key-wrong", "no key slot opens with this passphrase"},
 	{-EKEYREJECTED, TOOL_KEY, "key-rejected", "the manifest does not fit this image"},

@@ -236,6 +236,41 @@ const struct tool_verb tool_verbs[] = {
 	 .flags = TOOL_YES,
 	 .options = tool_key_remove_options,
 	 .run = tool_key_remove},
+	{.name = "export",
+	 .arguments = "DISK [FOLDER|-]",
+	 .help = "write a desktop, or what changed in it, for another PC",
+	 .details =
+		 "Writes NAME.bundle to FOLDER (a stick) or to a pipe. The disk is handed over: it "
+		 "is\n"
+		 "not started here again until it comes back, unless --copy. A stick pulled early\n"
+		 "holds nothing or a whole bundle; the next export to it goes on.\n"
+		 "\n"
+		 "  bulkhead vhd export desktop.vhd /media/stick\n"
+		 "  bulkhead vhd export --copy desktop.vhd - | ssh pc2 bulkhead vhd import -",
+	 .least = 1,
+	 .most = 2,
+	 .flags = TOOL_SECRET | TOOL_LONG,
+	 .resume = "interrupted; the disk is still here, and what is on the stick is no bundle "
+		   "yet: run "
+		   "export again and it goes on",
+	 .options = tool_export_options,
+	 .run = tool_export},
+	{.name = "import",
+	 .arguments = "BUNDLE|- [FOLDER]",
+	 .help = "say whether a desktop will run here, and take it in",
+	 .details = "Says first, without any passphrase, what this PC lacks. Nothing that is in "
+		    "FOLDER\n"
+		    "(default: the current one) is overwritten.\n"
+		    "\n"
+		    "  bulkhead vhd import --check /media/stick/desktop.bundle\n"
+		    "  bulkhead vhd import /media/stick/desktop.bundle",
+	 .least = 0,
+	 .most = 2,
+	 .flags = TOOL_SECRET | TOOL_LONG,
+	 .resume = "interrupted; the disk is as it was: run import with the same bundle and it "
+		   "goes on",
+	 .options = tool_import_options,
+	 .run = tool_import},
 	{.name = "mount",
 	 .arguments = "[DISK FOLDER]",
 	 .help = "look into a disk as into a folder",
