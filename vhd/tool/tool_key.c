@@ -4,10 +4,11 @@
 
 #include "keyslot.h"
 #include "recovery_key.h"
+#include "signature.h"
 #include "tool_disk.h"
 #include "tool_facts.h"
+#include "tool_key_file.h"
 #include "tool_verbs.h"
-#include "vhd_disk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 #include <string.h>
 
 static struct {
-	const char *new_file, *output;
+	const char *new_file, *output, *sign_key;
 	int64_t new_fd, slot;
 	bool weak_key;
 } opt = {.new_fd = -1, .slot = -1};
@@ -27,6 +28,11 @@ static struct {
 		"new-secret-fd", TOOL_NUMBER, &opt.new_fd, "N",                                    \
 			"read the new passphrase from the open descriptor N"                       \
 	}
+#define OPTION_SIGN                                                                                \
+	{                                                                                          \
+		"sign-key", TOOL_TEXT, &opt.sign_key, "FILE",                                      \
+			"sign the manifest of the disk with this key (PEM, private)"               \
+	}
 #define OPTION_WEAK                                                                                \
 	{                                                                                          \
 		"weak-key-for-tests", TOOL_FLAG, &opt.weak_key, NULL,                              \
@@ -34,36 +40,54 @@ static struct {
 	}
 
 const struct tool_option tool_key_add_options[] = {
-	OPTION_NEW,
-	{"slot", TOOL_NUMBER, &opt.slot, "N", "default: the first free one"},
-	OPTION_WEAK,
+	OPTION_NEW,  {"slot", TOOL_NUMBER, &opt.slot, "N", "default: the first free one"},
+	OPTION_SIGN, OPTION_WEAK,
 	{0},
 };
-const struct tool_option tool_key_change_options[] = {OPTION_NEW, OPTION_WEAK, {0}};
+const struct tool_option tool_key_change_options[] = {OPTION_NEW, OPTION_SIGN, OPTION_WEAK, {0}};
 const struct tool_option tool_key_recovery_options[] = {
 	{"output", TOOL_TEXT, &opt.output, "FILE", "write the key to FILE; else it is shown once"},
+	OPTION_SIGN,
 	OPTION_WEAK,
 	{0},
 };
 const struct tool_option tool_key_remove_options[] = {
 	{"slot", TOOL_NUMBER, &opt.slot, "N", "which one; see key list"},
+	OPTION_SIGN,
 	{0},
 };
 
+/* Through the stack, so that the manifest goes with a changed header. */
+static int open_ciphertext(struct tool *tool, struct tool_disk *disk, bool write, int *ret_rc)
+{
+	struct stack_options options = {
+		.write = write, .ciphertext = true, .ignore_manifest = !write};
+	char *sign_key = NULL;
+	int code = tool_key_file_read(tool, opt.sign_key, SIGNATURE_KEY_MAX, &sign_key);
+
+	if (!code) {
+		options.sign_key = sign_key;
+		*ret_rc = stack_open(disk->folder, disk->name, &options, &disk->top, &tool->why);
+	}
+	if (sign_key) {
+		explicit_bzero(sign_key, strlen(sign_key));
+	}
+	free(sign_key);
+	return code;
+}
+
 static int open_payload(struct tool *tool, const char *path, bool write, struct tool_disk *disk)
 {
-	int rc, code = tool_disk_find(tool, path, disk);
+	int rc = 0, code = tool_disk_find(tool, path, disk);
 	bool there = false;
 
 	if (code) {
 		return code;
 	}
-	code = write ? tool_disk_may_change(tool, disk, disk->name) : TOOL_OK;
+	code = open_ciphertext(tool, disk, write, &rc);
 	if (code) {
 		return tool_disk_close(tool, disk, code);
 	}
-	rc = vhd_disk_open(disk->folder, disk->name, write ? VHD_DISK_WRITE : 0, &disk->top,
-			   &tool->why);
 	rc = rc ? rc : luks_is_there(disk->top, &there);
 	if (rc < 0) {
 		return tool_disk_close(tool, disk, tool_fail(tool, rc, disk->name));
