@@ -185,7 +185,10 @@ static int give_own_place(struct job *job, uint32_t block)
 		rc = rc ? rc : file_flush(survey->file);
 	}
 	rc = rc ? rc : set_entry(job, block, (uint32_t)(to / VHD_SECTOR_SIZE));
-	rc = rc || job->dry_run ? rc : file_flush(survey->file);
+	if (!rc && !job->dry_run) {
+		rc = file_flush(survey->file);
+		survey->blocks[block] = VHD_SURVEY_GOOD; /* now its bitmap can be looked at */
+	}
 	job->end = end;
 	return rc;
 }
