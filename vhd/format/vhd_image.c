@@ -6,6 +6,7 @@
 
 #include "vhd_image.h"
 #include "vhd_bytes.h"
+#include "vhd_lost.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -64,10 +65,24 @@ static int check_copy(struct vhd_image *image)
 	return rc;
 }
 
+/* Of a fixed disk that was being made longer; see vhd_lost.h. */
+static int find_lost_footer(struct vhd_image *image)
+{
+	uint64_t offset;
+	int rc = vhd_lost_find(image->file, image->file_size, &offset);
+
+	rc = rc ? rc : read_footer(image, offset, VHD_FOOTER_SIZE);
+	if (!rc) {
+		image->footer_offset = offset;
+		image->unclean = true;
+	}
+	return rc;
+}
+
 static int find_footer(struct vhd_image *image, struct why *why)
 {
 	int rc = read_end_footer(image);
-	int copy;
+	int copy, lost;
 
 	if (!is_format_error(rc)) {
 		return rc || vhd_image_is_fixed(image) ? rc : check_copy(image);
@@ -78,8 +93,9 @@ static int find_footer(struct vhd_image *image, struct why *why)
 		image->unclean = true;
 		return 0;
 	}
-	if (copy && !is_format_error(copy)) {
-		return copy;
+	lost = copy && !is_format_error(copy) ? copy : find_lost_footer(image);
+	if (!is_format_error(lost)) {
+		return lost;
 	}
 	if (rc == -EBADMSG || copy != -EINVAL) {
 		return why_set(why, -EBADMSG,

@@ -217,7 +217,9 @@ int vhd_room_settle(struct vhd_image *image)
 		return 0;
 	}
 	if (vhd_image_is_fixed(image)) {
-		return vhd_room_settle_fixed(image);
+		return image->wiped_offset != UINT64_MAX
+			       ? vhd_room_settle_fixed(image)
+			       : vhd_room_end_at(image, image->footer_offset);
 	}
 	rc = settle_end(image);
 	return rc ? rc : settle_copy(image);
