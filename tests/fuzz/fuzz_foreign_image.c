@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What convert and mount look at before anything else does: the first bytes of images of other
- * formats, partition tables, superblocks. The input repeats over a file of 4 MiB. */
+ * formats, partition tables, superblocks. The input repeats over a file of 4 MiB and beyond. */
 #include "layer_raw.h"
 #include "tool_partition.h"
 #include "tool_probe.h"
@@ -23,9 +23,13 @@ static int bytes_read(struct file *file, const struct iovec *iov, unsigned count
 
 	(void)size;
 	for (unsigned i = 0; i < count; i++) {
-		for (size_t j = 0; j < iov[i].iov_len; j++, offset++) {
-			((uint8_t *)iov[i].iov_base)[j] =
-				offset < FILE_SIZE ? self->data[offset % self->size] : 0;
+		for (size_t j = 0; j < iov[i].iov_len;) {
+			size_t at = offset % self->size, part = self->size - at;
+
+			part = part < iov[i].iov_len - j ? part : iov[i].iov_len - j;
+			memcpy((uint8_t *)iov[i].iov_base + j, self->data + at, part);
+			j += part;
+			offset += part;
 		}
 	}
 	return 0;
