@@ -88,15 +88,20 @@ static void vhd_revert_refuses_a_base(void **state)
 	assert_int_equal(vhd_revert_run(images_folder, base, 1, NULL, &images_why), -EINVAL);
 }
 
-/* A manifest goes aside with its image, and comes back with it. */
+/* A manifest and its tree go aside with their image, and come back with it. */
 static void vhd_revert_moves_the_manifest(void **state)
 {
 	(void)state;
 	assert_int_equal(folder_replace_file(images_folder, "a.vhd.manifest", "m", 1), 0);
+	assert_int_equal(folder_replace_file(images_folder, "a.vhd.tree", "t", 1), 0);
 	assert_int_equal(vhd_revert_run(images_folder, set, 1, NULL, &images_why), 0);
 	assert_false(images_is_there(images_folder, "a.vhd.manifest"));
+	assert_false(images_is_there(images_folder, "a.vhd.tree"));
+	assert_int_equal(folder_replace_file(images_folder, "a.vhd.tree", "new", 3), 0);
 	assert_int_equal(vhd_revert_undo(images_folder, set, 1, &images_why), 0);
 	assert_true(images_is_there(images_folder, "a.vhd.manifest"));
+	assert_int_equal(images_file_size("a.vhd.tree"), 1);
+	assert_int_equal(images_file_size("a.reverted.vhd.tree"), 3);
 	assert_false(images_is_there(images_folder, "a.reverted.vhd.manifest"));
 }
 

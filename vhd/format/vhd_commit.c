@@ -18,7 +18,7 @@
 
 struct merge {
 	const char *name;
-	struct vhd_name parent, parent_manifest;
+	struct vhd_name parent, companions[VHD_NAME_COMPANIONS];
 	struct vhd_footer footer; /* of the child: what the merged image will say it is */
 	uint8_t parent_uuid[16];
 	struct file *lock, *parent_lock;
@@ -36,7 +36,7 @@ struct commit {
 	uint8_t *buffer;
 	unsigned count;
 	struct merge merges[VHD_SNAPSHOT_SET_MAX];
-	struct vhd_journal_step steps[4 * VHD_SNAPSHOT_SET_MAX];
+	struct vhd_journal_step steps[(3 + VHD_NAME_COMPANIONS) * VHD_SNAPSHOT_SET_MAX];
 };
 
 /* Who its parent is, in whole. */
@@ -58,7 +58,10 @@ static int look_at(struct folder *folder, struct merge *merge, struct why *why)
 		merge->footer = info.footer;
 	}
 	(void)!layer_close(layer);
-	rc = rc ? rc : vhd_name_append(merge->parent.text, ".manifest", &merge->parent_manifest);
+	for (unsigned i = 0; !rc && i < VHD_NAME_COMPANIONS; i++) {
+		rc = vhd_name_append(merge->parent.text, vhd_name_companions[i],
+				     &merge->companions[i]);
+	}
 	return rc ? rc
 		  : vhd_children_refuse(folder, merge->parent.text, merge->parent_uuid, merge->name,
 					why);
@@ -175,8 +178,10 @@ static int change_names(struct commit *commit, struct why *why)
 		rc = hold_parent(commit->folder, merge, why);
 		commit->steps[count++] = (struct vhd_journal_step){
 			.kind = VHD_JOURNAL_REPLACE, .name = merge->parent.text, .to = merge->name};
-		commit->steps[count++] = (struct vhd_journal_step){
-			.kind = VHD_JOURNAL_REMOVE, .name = merge->parent_manifest.text};
+		for (unsigned k = 0; k < VHD_NAME_COMPANIONS; k++) {
+			commit->steps[count++] = (struct vhd_journal_step){
+				.kind = VHD_JOURNAL_REMOVE, .name = merge->companions[k].text};
+		}
 		for (unsigned place = 0; !rc && place < merge->place_count; place++) {
 			commit->steps[count++] =
 				(struct vhd_journal_step){.kind = VHD_JOURNAL_WRITE,

@@ -14,6 +14,8 @@
 
 static const char suffix[] = ".vhd";
 
+const char *const vhd_name_companions[VHD_NAME_COMPANIONS] = {".manifest", ".tree"};
+
 /* Bytes of the name before ".vhd", in either case; all of them when there is no suffix. */
 static size_t stem_size(const char *name)
 {

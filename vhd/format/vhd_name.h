@@ -13,6 +13,11 @@
 
 #define VHD_NAME_REVERTED "reverted"
 
+/** Files that tell what a disk reads as, by the ends of their names: NAME.vhd.manifest and
+ * NAME.vhd.tree (docs/SPEC-manifest.md). */
+#define VHD_NAME_COMPANIONS 2u
+extern const char *const vhd_name_companions[VHD_NAME_COMPANIONS];
+
 struct vhd_name {
 	char text[NAME_MAX + 1];
 };

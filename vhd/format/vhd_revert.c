@@ -121,16 +121,16 @@ static int may_go(struct folder *folder, const char *name, struct why *why)
 
 int vhd_revert_forget(struct folder *folder, const char *name, struct why *why)
 {
-	struct vhd_name old, manifest;
+	struct vhd_name old, companion;
 	int rc = vhd_journal_recover(folder, why);
 
 	rc = rc ? rc : vhd_name_tag(name, VHD_NAME_REVERTED, &old);
-	rc = rc ? rc : vhd_name_append(old.text, ".manifest", &manifest);
 	rc = rc ? rc : may_go(folder, old.text, why);
 	rc = rc ? rc : folder_remove(folder, old.text);
-	if (rc < 0) {
-		return rc;
+	for (unsigned i = 0; !rc && i < VHD_NAME_COMPANIONS; i++) {
+		rc = vhd_name_append(old.text, vhd_name_companions[i], &companion);
+		rc = rc ? rc : folder_remove(folder, companion.text);
+		rc = rc == -ENOENT ? 0 : rc;
 	}
-	rc = folder_remove(folder, manifest.text);
-	return rc && rc != -ENOENT ? rc : folder_flush(folder);
+	return rc ? rc : folder_flush(folder);
 }

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MANIFEST_SUFFIX ".manifest"
-
 /* Opening for writing puts in order what a power cut left. */
 static int look_at(struct folder *folder, struct vhd_set_disk *disk, struct why *why)
 {
@@ -83,12 +81,14 @@ void vhd_set_close(struct vhd_set *set)
 	set->count = 0;
 }
 
+#define STEPS_MAX ((1 + VHD_NAME_COMPANIONS) * VHD_SNAPSHOT_SET_MAX)
+
 struct plan {
-	struct vhd_journal_step undo[2 * VHD_SNAPSHOT_SET_MAX], redo[2 * VHD_SNAPSHOT_SET_MAX];
+	struct vhd_journal_step undo[STEPS_MAX], redo[STEPS_MAX];
 	unsigned undo_count, redo_count;
 	struct {
 		struct vhd_name now, made, old;
-	} manifests[VHD_SNAPSHOT_SET_MAX];
+	} companions[VHD_SNAPSHOT_SET_MAX][VHD_NAME_COMPANIONS];
 };
 
 static bool is_there(struct folder *folder, const char *name)
@@ -116,18 +116,22 @@ static void add_redo(struct plan *plan, enum vhd_journal_kind kind, const char *
 		(struct vhd_journal_step){.kind = kind, .name = name, .to = to, .from = from};
 }
 
-/* A manifest tells what a disk reads as: when that changes, it goes with the file. What an earlier
- * file called `old` had is told of nothing any more. */
-static int plan_manifest(struct plan *plan, struct vhd_set *set, unsigned i, bool exchange)
+/* A manifest and its tree tell what a disk reads as: when that changes, they go with the file. What
+ * an earlier file called `old` had is told of nothing any more. */
+static int plan_companion(struct plan *plan, struct vhd_set *set, unsigned i, unsigned which,
+			  bool exchange)
 {
 	const struct vhd_set_disk *disk = &set->disks[i];
-	const char *now = plan->manifests[i].now.text, *made = plan->manifests[i].made.text;
-	const char *old = plan->manifests[i].old.text;
+	const char *end = vhd_name_companions[which];
+	struct vhd_name *now_name = &plan->companions[i][which].now;
+	struct vhd_name *made_name = &plan->companions[i][which].made;
+	struct vhd_name *old_name = &plan->companions[i][which].old;
+	const char *now = now_name->text, *made = made_name->text, *old = old_name->text;
 	bool has_now, has_made;
-	int rc = vhd_name_append(disk->name, MANIFEST_SUFFIX, &plan->manifests[i].now);
+	int rc = vhd_name_append(disk->name, end, now_name);
 
-	rc = rc ? rc : vhd_name_append(disk->made.text, MANIFEST_SUFFIX, &plan->manifests[i].made);
-	rc = rc ? rc : vhd_name_append(disk->old.text, MANIFEST_SUFFIX, &plan->manifests[i].old);
+	rc = rc ? rc : vhd_name_append(disk->made.text, end, made_name);
+	rc = rc ? rc : vhd_name_append(disk->old.text, end, old_name);
 	if (rc < 0) {
 		return rc;
 	}
@@ -158,7 +162,10 @@ static int plan_all(struct plan *plan, struct vhd_set *set, bool exchange)
 		add_undo(plan, exchange ? VHD_JOURNAL_BACK : VHD_JOURNAL_REMOVE, disk->made.text,
 			 disk->old.text);
 		add_redo(plan, VHD_JOURNAL_SWAP, disk->name, disk->old.text, disk->made.text);
-		rc = set->keeps_manifest ? 0 : plan_manifest(plan, set, i, exchange);
+		for (unsigned which = 0; !rc && which < VHD_NAME_COMPANIONS; which++) {
+			rc = set->keeps_manifest ? 0
+						 : plan_companion(plan, set, i, which, exchange);
+		}
 	}
 	return rc;
 }
