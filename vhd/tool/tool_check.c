@@ -2,6 +2,7 @@
 /* check and repair. */
 #define _GNU_SOURCE
 
+#include "encryption_check.h"
 #include "tool_disk.h"
 #include "tool_progress.h"
 #include "tool_verbs.h"
@@ -13,11 +14,12 @@
 #include <string.h>
 
 static struct {
-	bool chain, dry_run;
+	bool chain, encrypted, dry_run;
 } opt;
 
 const struct tool_option tool_check_options[] = {
 	{"chain", TOOL_FLAG, &opt.chain, NULL, "its parents too"},
+	{"encrypted", TOOL_FLAG, &opt.encrypted, NULL, "looks for plaintext in all of it"},
 	{0},
 };
 const struct tool_option tool_repair_options[] = {
@@ -102,6 +104,36 @@ static int check_one(struct tool *tool, struct folder *folder, const char *name,
 	return TOOL_OK;
 }
 
+/* As the file shows it to a thief: the header in its place, noise behind it. Needs no secret. */
+static int check_encrypted(struct tool *tool, struct folder *folder, const char *name,
+			   struct json_object *images)
+{
+	struct json_object *image =
+		json_object_array_get_idx(images, json_object_array_length(images) - 1);
+	struct encryption_report report = {0};
+	struct tool_progress progress;
+	struct layer *layer;
+	int rc = vhd_disk_open(folder, name, 0, &layer, &tool->why);
+
+	if (rc < 0) {
+		return tool_fail(tool, rc, name);
+	}
+	tool_progress_begin(&progress, tool, "look for plaintext");
+	rc = encryption_check(layer, false, &progress.io, &report, &tool->why);
+	tool_progress_end(&progress);
+	(void)!layer_close(layer);
+	tool_add_flag(image, "encrypted", rc == 0);
+	tool_add_number(image, "plain_sectors", report.plain_count);
+	if (rc == -EKEYREJECTED) {
+		return tool_fail_exit(tool, TOOL_FAILED, "%s: %s", name, tool->why.text);
+	}
+	if (rc < 0) {
+		return tool_fail(tool, rc, name);
+	}
+	tool_print(tool, "%s: encrypted, no plaintext seen", name);
+	return TOOL_OK;
+}
+
 /* The name of the image's parent, "" when it has none or cannot be opened. */
 static void parent_of(struct folder *folder, const char *name, char ret_parent[256])
 {
@@ -135,6 +167,9 @@ int tool_check(struct tool *tool, char **arguments, unsigned count)
 		snprintf(name, sizeof(name), "%s", disk.name);
 		for (unsigned depth = 0; depth < VHD_DEPTH_MAX && name[0] && !code; depth++) {
 			code = check_one(tool, disk.folder, name, images, &worst);
+			if (opt.encrypted && !code) {
+				code = check_encrypted(tool, disk.folder, name, images);
+			}
 			parent[0] = '\0';
 			if (opt.chain && !code) {
 				parent_of(disk.folder, name, parent);

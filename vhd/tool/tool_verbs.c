@@ -38,7 +38,9 @@ const struct tool_verb tool_verbs[] = {
 	 .help = "say all that is wrong with an image; changes nothing",
 	 .details = "Looks at headers, block table and bitmaps. Exit code 0: in order; 3: repair "
 		    "puts it\n"
-		    "right; 4: something is lost.\n"
+		    "right; 4: something is lost. --encrypted fails when the disk is not "
+		    "encrypted\n"
+		    "throughout; it needs no passphrase.\n"
 		    "\n"
 		    "  bulkhead vhd check --chain desktop.vhd",
 	 .least = 1,
