@@ -145,16 +145,22 @@ static int put(struct vhd_image *image, const struct part *part)
 }
 
 /* Writes sectors that the image did not hold, with whole grains around them, and then sets their
- * bits: until then they are as they were, for readers and after a power cut. */
+ * bits: until then they are as they were, for readers and after a power cut. A grain at an edge
+ * that is held already is left alone: others may write to it now. */
 static int put_new(struct vhd_chain *chain, const struct part *part, struct vhd_bitmap *bitmap,
 		   uint64_t start, uint64_t end)
 {
 	struct vhd_image *image = chain->images[0];
 	uint64_t base = part->offset - part->within;
 	uint64_t behind = part->within + part->size;
-	int rc = copy_up(chain, base + start, part->within - start, part->data + start);
+	int rc = 0;
 
-	rc = rc ? rc : copy_up(chain, base + behind, end - behind, part->data + behind);
+	if (!is_set(bitmap, start, VHD_BITMAP_GRAIN)) {
+		rc = copy_up(chain, base + start, part->within - start, part->data + start);
+	}
+	if (!rc && !is_set(bitmap, end - VHD_BITMAP_GRAIN, VHD_BITMAP_GRAIN)) {
+		rc = copy_up(chain, base + behind, end - behind, part->data + behind);
+	}
 	rc = rc ? rc : put(image, part);
 	if (!rc) {
 		vhd_bitmaps_set(&image->bitmaps, bitmap, (uint32_t)(start / VHD_SECTOR_SIZE),
