@@ -76,6 +76,17 @@ static void vhd_repair_mends_footers(void **state)
 	data_are_there(images_folder);
 }
 
+/* Two footers that agree and have a wrong checksum are believed. */
+static void vhd_repair_mends_both_checksums(void **state)
+{
+	(void)state;
+	images_poke("a.vhd", images_file_size("a.vhd") - 512 + 64, "?", 1);
+	images_poke("a.vhd", 64, "?", 1);
+	assert_int_equal(images_at(images_folder, "a.vhd", 0), '?');
+	assert_false(repair("a.vhd", false, 1, VHD_CHECK_NOTE));
+	data_are_there(images_folder);
+}
+
 /* Bytes behind the footer go, of a fixed and of a dynamic disk. */
 static void vhd_repair_removes_stray_bytes(void **state)
 {
@@ -166,7 +177,7 @@ static void vhd_repair_gives_up(void **state)
 
 	(void)state;
 	images_poke("a.vhd", images_file_size("a.vhd") - 512 + 70, "?", 1);
-	images_poke("a.vhd", 70, "?", 1);
+	images_poke("a.vhd", 71, "?", 1);
 	assert_int_equal(vhd_repair_run(images_folder, "a.vhd", false, NULL, &report, &images_why),
 			 -EBADMSG);
 }
@@ -208,6 +219,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(vhd_repair_changes_nothing_sound, setup,
 						images_teardown),
 		cmocka_unit_test_setup_teardown(vhd_repair_mends_footers, setup, images_teardown),
+		cmocka_unit_test_setup_teardown(vhd_repair_mends_both_checksums, setup,
+						images_teardown),
 		cmocka_unit_test_setup_teardown(vhd_repair_removes_stray_bytes, setup,
 						images_teardown),
 		cmocka_unit_test_setup_teardown(vhd_repair_mends_a_checksum, setup,

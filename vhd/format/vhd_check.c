@@ -139,6 +139,11 @@ static void check_footers(struct vhd_check *check, const struct vhd_survey *surv
 			      end->rc == -EINVAL ? "there is no footer at the end; the copy is good"
 						 : "the footer is damaged; the copy is good");
 	}
+	if (survey->footer_sums_are_wrong) {
+		vhd_check_add(check, VHD_CHECK_FOOTER, VHD_CHECK_REPAIRABLE, end->offset,
+			      "the checksum of the footer and that of its copy are wrong; both say "
+			      "the same");
+	}
 	if (survey->stray) {
 		vhd_check_add(check, VHD_CHECK_STRAY, VHD_CHECK_REPAIRABLE,
 			      survey->file_size - survey->stray,

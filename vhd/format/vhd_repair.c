@@ -263,11 +263,28 @@ static int repair_bitmaps(struct job *job)
 	return rc || job->dry_run || job->report.count == before ? rc : file_flush(survey->file);
 }
 
+static int repair_sums(struct job *job)
+{
+	struct vhd_survey_footer *end = &job->survey.end;
+	int rc;
+
+	tell(job, VHD_CHECK_FOOTER, false, end->offset,
+	     "the checksums of the footer and its copy were written anew");
+	if (job->dry_run) {
+		return 0;
+	}
+	rc = write_and_flush(job, end->bytes, VHD_FOOTER_SIZE, 0);
+	return rc ? rc : write_and_flush(job, end->bytes, end->size, end->offset);
+}
+
 /* Before the file grows: the footer at its end is at risk then. */
 static int repair_copy(struct job *job)
 {
 	struct vhd_survey *survey = &job->survey;
 
+	if (survey->footer_sums_are_wrong) {
+		return repair_sums(job);
+	}
 	if (survey->end.rc ||
 	    memcmp(survey->end.bytes, survey->copy.bytes, VHD_FOOTER_SIZE_SHORT) == 0) {
 		return 0;

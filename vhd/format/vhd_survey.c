@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FOOTER_CHECKSUM 64u /* "Checksum" in the footer */
 #define HEADER_CHECKSUM 36u /* "Checksum" in the dynamic header */
 #define BITMAP_MAX	(VHD_BLOCK_SIZE_MAX / VHD_SECTOR_SIZE / 8)
 #define CHUNK		(VHD_SURVEY_BUFFER - BITMAP_MAX)
@@ -72,6 +73,26 @@ static int find_stray(struct vhd_survey *survey)
 	return rc;
 }
 
+/* Two damaged footers that say the same: no accident does that to both, a program did that cannot
+ * count. */
+static void try_other_sums(struct vhd_survey *survey)
+{
+	struct vhd_survey_footer fixed = survey->end;
+
+	if (survey->end.rc != -EBADMSG || survey->copy.rc != -EBADMSG ||
+	    memcmp(survey->end.bytes, survey->copy.bytes, VHD_FOOTER_SIZE_SHORT) != 0) {
+		return;
+	}
+	vhd_store32(fixed.bytes + FOOTER_CHECKSUM,
+		    vhd_checksum(fixed.bytes, sizeof(fixed.bytes), FOOTER_CHECKSUM));
+	fixed.rc = vhd_footer_decode(fixed.bytes, &fixed.footer);
+	if (!fixed.rc && fixed.footer.type != VHD_FIXED) {
+		survey->end = survey->copy = fixed;
+		survey->copy.offset = 0;
+		survey->footer_sums_are_wrong = true;
+	}
+}
+
 static int find_footers(struct vhd_survey *survey)
 {
 	int rc = find_end(survey);
@@ -82,6 +103,7 @@ static int find_footers(struct vhd_survey *survey)
 	}
 	if (!rc && survey->end.rc) {
 		rc = find_stray(survey);
+		try_other_sums(survey);
 	}
 	if (!survey->end.rc) {
 		survey->footer = &survey->end;

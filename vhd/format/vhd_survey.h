@@ -35,6 +35,7 @@ struct vhd_survey {
 	struct vhd_survey_footer end, copy;
 	const struct vhd_survey_footer *footer; /* the one to believe; NULL: none is whole */
 	uint64_t stray;				/* bytes behind the footer of a fixed disk */
+	bool footer_sums_are_wrong; /* that is all: both say the same; `end` has the right one */
 
 	/* Of a dynamic or differencing disk: */
 	int header_rc;		  /* 0: `header` is filled in */
