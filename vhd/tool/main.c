@@ -47,7 +47,7 @@ static int run_verb(struct tool *tool, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct tool tool = {.secret_fd = -1, .result = json_object_new_object()};
+	struct tool tool = {.secret_fd = -1};
 	int code;
 
 	setlocale(LC_CTYPE, "");
@@ -65,6 +65,7 @@ int main(int argc, char **argv)
 	if (argc < 2) {
 		return tool_fail_usage(&tool, "which verb? `bulkhead vhd --help` lists them");
 	}
+	tool.result = json_object_new_object();
 	code = run_verb(&tool, argc, argv);
 	tool_finish(&tool, code);
 	return fflush(stdout) == 0 ? code : TOOL_FAILED;

@@ -163,9 +163,10 @@ int tool_confine_enter(const struct tool_confine *confine, const char *program)
 	int rc = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 
 	rc = rc ? rc : setrlimit(RLIMIT_CORE, &no_core) < 0 ? -errno : 0;
+	rc = rc ? rc : confine_paths(confine, program);
+	rc = rc ? rc : confine_calls();
 	rc = rc ? rc : limit(RLIMIT_AS, confine->memory);
 	rc = rc ? rc : limit(RLIMIT_FSIZE, confine->file_size);
 	rc = rc ? rc : limit(RLIMIT_CPU, confine->cpu_seconds);
-	rc = rc ? rc : confine_paths(confine, program);
-	return rc ? rc : confine_calls();
+	return rc;
 }

@@ -63,6 +63,8 @@ static int create_encrypted(struct tool *tool, struct folder *folder, const char
 	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", name) >= sizeof(temporary)) {
 		return -ENAMETOOLONG;
 	}
+	/* What an attempt left that a power cut ended is nobody's. */
+	(void)!folder_remove(folder, temporary);
 	rc = vhd_disk_create(folder, temporary, create, &tool->why);
 	if (rc < 0) {
 		return rc;

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 
 #include "tool_browse.h"
+#include "tool_busy.h"
 #include "tool_disk.h"
 #include "tool_mounts.h"
 #include "tool_serve.h"
@@ -89,6 +90,9 @@ static void keeper(struct tool *tool, const struct tool_serve_options *options,
 	dup2(nothing, STDERR_FILENO);
 	answer.rc = tool_mounts_write(mount);
 	answer.rc = answer.rc ? answer.rc : tool_serve_start(tool, options, &serve);
+	if (options->secret->size) {
+		explicit_bzero(options->secret->bytes, options->secret->size);
+	}
 	snprintf(answer.text, sizeof(answer.text), "%s", tool->why.text);
 	(void)!write(answer_fd, &answer, sizeof(answer));
 	close(answer_fd);
@@ -259,16 +263,16 @@ static int match(void *context, const struct tool_mount *mount)
 
 static int unmount(struct tool *tool, const struct tool_mount *mount)
 {
-	char record[PATH_MAX + 16];
+	char record[PATH_MAX + 16], who[256];
 	int rc = tool_serve_unmount(mount->folder, false);
 
 	if (rc == -EBUSY) {
+		tool_busy_who(mount->folder, who, sizeof(who));
 		return tool_fail_exit(tool, TOOL_IN_USE,
-				      "%s is in use: a program has a file or a folder open there; "
-				      "leave it and try again",
-				      mount->folder);
+				      "%s is in use by %s; leave it there and try again",
+				      mount->folder, *who ? who : "a program of somebody else");
 	}
-	if (rc < 0) {
+	if (rc < 0 && rc != -EINVAL) { /* -EINVAL: it has ended by itself just now */
 		return tool_fail(tool, rc, mount->folder);
 	}
 	snprintf(record, sizeof(record), "%s/mount.json", mount->state);

@@ -78,6 +78,7 @@ static int look(struct layer *disk, struct tool_partition *partition)
 	}
 	if (!rc && head[0x438] == 0x53 && head[0x439] == 0xef) {
 		partition->content = ext_name(head + 0x400);
+		partition->needs_replay = le32(head + 0x460) & 4;
 	}
 	free(head);
 	return rc;
@@ -93,8 +94,12 @@ static int take(struct list *list, unsigned number, uint64_t first, uint64_t cou
 	    count > sectors - first) {
 		return 0;
 	}
-	*partition =
-		(struct tool_partition){number, first * LAYER_SECTOR, count * LAYER_SECTOR, ""};
+	*partition = (struct tool_partition){
+		.number = number,
+		.offset = first * LAYER_SECTOR,
+		.size = count * LAYER_SECTOR,
+		.content = "",
+	};
 	list->count++;
 	return look(list->disk, partition);
 }
@@ -182,7 +187,7 @@ int tool_partition_list(struct layer *untrusted, struct tool_partition ret_list[
 			unsigned *ret_count)
 {
 	struct list list = {.disk = untrusted, .at = ret_list};
-	struct tool_partition whole = {0, 0, untrusted->size, ""};
+	struct tool_partition whole = {.size = untrusted->size, .content = ""};
 	uint8_t head[2 * LAYER_SECTOR];
 	int rc = untrusted->size < sizeof(head) ? 0 : look(untrusted, &whole);
 

@@ -17,6 +17,7 @@ struct tool_partition {
 	unsigned number; /* 0: no table, the file system is all of the disk */
 	uint64_t offset, size;
 	const char *content; /* "ext4", "ntfs", "bitlocker" ...; "": not known */
+	bool needs_replay;   /* ext3, ext4: it ended uncleanly, and its journal holds something */
 };
 
 /** Fills the list; what lies outside of the disk is left out. No table: one entry with number 0.

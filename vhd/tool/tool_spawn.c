@@ -51,6 +51,18 @@ bool tool_spawn_is_alive(pid_t *pid)
 	return *pid > 0;
 }
 
+int tool_spawn_code(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR) {
+			return 255;
+		}
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
 void tool_spawn_sleep(unsigned ms)
 {
 	const struct timespec time = {ms / 1000, (long)(ms % 1000) * 1000000};

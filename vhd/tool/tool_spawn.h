@@ -13,6 +13,9 @@ pid_t tool_spawn(char *const *argv, int log_fd, int keep_fd);
 /** True while the child runs; false also for pid 0. Does not wait. */
 bool tool_spawn_is_alive(pid_t *pid);
 
+/** Waits for the child; its exit code, or 255. */
+int tool_spawn_code(pid_t pid);
+
 /** Asks the child to end, waits `ms`, kills it. Sets *pid to 0. */
 void tool_spawn_end(pid_t *pid, unsigned ms);
 
