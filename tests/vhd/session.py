@@ -94,10 +94,11 @@ class Session:
             size, path = self.rest.pop(0)
             self.put(f"/copy{copied}", Path(path).read_bytes())
             copied += size
-        log = []
-        while sum(map(len, log)) < 4096 or len(log) * len(log[0]) < 5 * MB // o.scale:
+        log, size = [], 0
+        while size < 5 * MB // o.scale:
             log.append(f"Nov 21 20:{len(log) // 60 % 60:02}:{len(log) % 60:02} desk daemon[{rng.randrange(9999)}]: "
                        f"request {rng.randrange(1 << 30):08x} took {rng.randrange(5000):4} us\n")
+            size += len(log[-1])
         self.put("/log", "".join(log).encode())
         late += [f"rm /{name}" for name, _ in deleted]
         commands = self.where / "commands"

@@ -148,21 +148,18 @@ static int write_owner(struct move_arrival *arrival)
 		memcpy(owner.common_uuid, summary->image_uuid, sizeof(owner.common_uuid));
 		memcpy(owner.common_name, arrival->done.state_name, sizeof(owner.common_name));
 	}
-	return owner_write(arrival->folder, arrival->names.child, &owner, arrival->why);
+	return owner_write_file(arrival->folder, arrival->names.owner, &owner, arrival->why);
 }
 
-/* A record beside an image that goes with it: "X.suffix" becomes "Y.suffix". */
+/* The names of what goes along with an image. */
 struct beside {
-	char from[MOVE_NAME_SIZE + 16], to[MOVE_NAME_SIZE + 16];
+	char manifest[MOVE_NAME_SIZE + 16], old_manifest[MOVE_NAME_SIZE + 16];
+	char owner[MOVE_NAME_SIZE + 16];
 };
 
-static struct vhd_journal_step along(struct beside *beside, const char *from, const char *to,
-				     const char *suffix)
+static struct vhd_journal_step replace(const char *from, const char *to)
 {
-	(void)snprintf(beside->from, sizeof(beside->from), "%s%s", from, suffix);
-	(void)snprintf(beside->to, sizeof(beside->to), "%s%s", to, suffix);
-	return (struct vhd_journal_step){
-		.kind = VHD_JOURNAL_REPLACE, .name = beside->from, .to = beside->to};
+	return (struct vhd_journal_step){.kind = VHD_JOURNAL_REPLACE, .name = from, .to = to};
 }
 
 int move_arrival_switch(struct move_arrival *arrival)
@@ -170,10 +167,9 @@ int move_arrival_switch(struct move_arrival *arrival)
 	const struct move_name *names = &arrival->names;
 	const char *name = arrival->check->name;
 	const char *old = arrival->done.old_name, *state = arrival->done.state_name;
-	struct vhd_journal_step undo = {.kind = VHD_JOURNAL_REMOVE, .name = names->child};
 	struct vhd_journal_step redo[6];
 	struct vhd_journal *journal;
-	struct beside manifest, owner;
+	struct beside beside;
 	unsigned count = 0;
 	int rc = create_child(arrival);
 
@@ -181,20 +177,21 @@ int move_arrival_switch(struct move_arrival *arrival)
 	if (rc < 0) {
 		return rc;
 	}
+	(void)snprintf(beside.manifest, sizeof(beside.manifest), "%s" MANIFEST_SUFFIX, name);
+	(void)snprintf(beside.old_manifest, sizeof(beside.old_manifest), "%s" MANIFEST_SUFFIX, old);
+	(void)snprintf(beside.owner, sizeof(beside.owner), "%s" OWNER_SUFFIX, name);
 	if (*old) {
-		redo[count++] = along(&manifest, name, old, MANIFEST_SUFFIX);
+		redo[count++] = replace(beside.manifest, beside.old_manifest);
 		redo[count++] = (struct vhd_journal_step){
 			.kind = VHD_JOURNAL_SWAP, .name = name, .to = old, .from = names->child};
 	} else {
-		redo[count++] = (struct vhd_journal_step){
-			.kind = VHD_JOURNAL_REPLACE, .name = names->child, .to = name};
+		redo[count++] = replace(names->child, name);
 	}
-	redo[count++] = (struct vhd_journal_step){
-		.kind = VHD_JOURNAL_REPLACE, .name = names->incoming, .to = state};
-	redo[count++] = along(&owner, names->child, name, OWNER_SUFFIX);
+	redo[count++] = replace(names->incoming, state);
+	redo[count++] = replace(names->owner, beside.owner);
 	redo[count++] =
 		(struct vhd_journal_step){.kind = VHD_JOURNAL_REMOVE, .name = names->progress};
-	rc = vhd_journal_begin(arrival->folder, &undo, 1, redo, count, &journal, arrival->why);
+	rc = vhd_journal_begin(arrival->folder, NULL, 0, redo, count, &journal, arrival->why);
 	return rc ? rc : vhd_journal_decide(journal, arrival->why);
 }
 

@@ -90,7 +90,7 @@ int move_import_forget(struct folder *folder, const char *name, struct why *why)
 {
 	struct move_name names;
 	int rc = move_name_make(name, &names);
-	const char *const files[] = {names.progress, names.child, names.incoming};
+	const char *const files[] = {names.progress, names.owner, names.child, names.incoming};
 
 	for (unsigned i = 0; !rc && i < sizeof(files) / sizeof(*files); i++) {
 		rc = folder_remove(folder, files[i]);

@@ -30,6 +30,7 @@ int move_name_make(const char *name, struct move_name *ret_name)
 	(void)snprintf(ret_name->part, MOVE_NAME_SIZE, "%.*s" BUNDLE_PART_SUFFIX, stem, name);
 	(void)snprintf(ret_name->incoming, MOVE_NAME_SIZE, "%.*s.incoming", NAME_LENGTH, name);
 	(void)snprintf(ret_name->child, MOVE_NAME_SIZE, "%.*s.child", NAME_LENGTH, name);
+	(void)snprintf(ret_name->owner, MOVE_NAME_SIZE, "%.*s.owner-to-be", NAME_LENGTH, name);
 	(void)snprintf(ret_name->progress, MOVE_NAME_SIZE, "%.*s.arriving", NAME_LENGTH, name);
 	return 0;
 }

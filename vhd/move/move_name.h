@@ -12,6 +12,7 @@ struct move_name {
 	char part[MOVE_NAME_SIZE];     /* office.bundle.part */
 	char incoming[MOVE_NAME_SIZE]; /* office.vhd.incoming: sectors that came */
 	char child[MOVE_NAME_SIZE];    /* office.vhd.child: empty, over it */
+	char owner[MOVE_NAME_SIZE];    /* office.vhd.owner-to-be: the record of it */
 	char progress[MOVE_NAME_SIZE]; /* office.vhd.arriving: how far the import came */
 };
 

@@ -86,6 +86,13 @@ static int open_part(struct folder *to, const char *part, struct file **ret_file
 
 	if (rc == -ENOENT) {
 		rc = folder_open_file(to, part, FOLDER_CREATE, ret_file);
+		if (!rc) {
+			/* Its name must be lasting before the tombstone is. */
+			rc = folder_flush(to);
+			if (rc < 0) {
+				file_close(*ret_file);
+			}
+		}
 	}
 	if (rc < 0) {
 		return why_set(why, rc, "cannot write %s: %s", part, strerror(-rc));
@@ -197,6 +204,9 @@ static int export_to(struct folder *folder, const char *name,
 		rc = move_source_open(folder, name, options, &run->source, why);
 	}
 	if (!rc) {
+		if (why) {
+			why->text[0] = '\0'; /* what a lower layer said and got over */
+		}
 		rc = to ? export_to_folder(run, to) : export_to_pipe(run, out);
 		move_source_close(&run->source);
 	}

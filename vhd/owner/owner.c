@@ -131,22 +131,30 @@ static struct json_object *encode(const struct owner *owner)
 	return object;
 }
 
+int owner_write_file(struct folder *folder, const char *file, const struct owner *owner,
+		     struct why *why)
+{
+	struct json_object *object = encode(owner);
+	const char *text;
+	int rc = -ENOMEM;
+
+	text = object ? json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY) : NULL;
+	if (text) {
+		rc = folder_replace_file(folder, file, text, strlen(text));
+	}
+	json_object_put(object);
+	return rc ? why_set(why, rc, "cannot write the owner's record %s: %s", file, strerror(-rc))
+		  : 0;
+}
+
 int owner_write(struct folder *folder, const char *image, const struct owner *owner,
 		struct why *why)
 {
-	struct json_object *object = encode(owner);
 	char file[OWNER_NAME_MAX];
-	const char *text;
-	int rc = object ? name_of(image, file) : -ENOMEM;
+	int rc = name_of(image, file);
 
-	if (!rc) {
-		text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY);
-		rc = text ? folder_replace_file(folder, file, text, strlen(text)) : -ENOMEM;
-	}
-	json_object_put(object);
-	return rc ? why_set(why, rc, "cannot write the owner's record of %s: %s", image,
-			    strerror(-rc))
-		  : 0;
+	return rc ? why_set(why, rc, "the name %.200s is too long", image)
+		  : owner_write_file(folder, file, owner, why);
 }
 
 int owner_remove(struct folder *folder, const char *image)

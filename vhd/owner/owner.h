@@ -53,6 +53,10 @@ VHD_MUST_CHECK int owner_read(struct folder *folder, const char *image, struct o
 VHD_MUST_CHECK int owner_write(struct folder *folder, const char *image, const struct owner *owner,
 			       struct why *why);
 
+/** Writes it to a file of that very name, which counts only when it is renamed to NAME.owner. */
+VHD_MUST_CHECK int owner_write_file(struct folder *folder, const char *file,
+				    const struct owner *owner, struct why *why);
+
 VHD_MUST_CHECK int owner_remove(struct folder *folder, const char *image);
 
 /** 0 when the image may be written by this PC, also when it has no record; -EREMOTE with a sentence
