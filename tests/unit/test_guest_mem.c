@@ -164,6 +164,24 @@ static void guest_load_u16_checks_address(void **state)
 	assert_int_equal(guest_store_u16(&f->mem, 3 * PAGE, 1), -EFAULT);
 }
 
+/* A range over two regions is two parts; one that leaves memory, or needs more, is refused. */
+static void guest_get_iov_crosses_regions(void **state)
+{
+	struct fixture *f = *state;
+	struct iovec iov[2];
+	const char *text = "over the border";
+
+	assert_int_equal(guest_copy_out(&f->mem, 2 * PAGE - 5, text, 15), 0);
+	assert_int_equal(guest_get_iov(&f->mem, 2 * PAGE - 5, 15, iov, 2), 2);
+	assert_int_equal(iov[0].iov_len, 5);
+	assert_int_equal(iov[1].iov_len, 10);
+	assert_memory_equal(iov[0].iov_base, text, 5);
+	assert_memory_equal(iov[1].iov_base, text + 5, 10);
+	assert_int_equal(guest_get_iov(&f->mem, 2 * PAGE - 5, 15, iov, 1), -E2BIG);
+	assert_int_equal(guest_get_iov(&f->mem, 3 * PAGE - 5, 15, iov, 2), -EFAULT);
+	assert_int_equal(guest_get_iov(&f->mem, UINT64_MAX, 2, iov, 2), -EFAULT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +193,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(guest_check_range_wants_every_byte, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(guest_copy_crosses_regions, setup, teardown),
+		cmocka_unit_test_setup_teardown(guest_get_iov_crosses_regions, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_copy_out_writes_all_or_nothing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(guest_from_user_stays_in_one_region, setup,

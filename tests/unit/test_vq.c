@@ -327,6 +327,60 @@ static void vq_notify_honours_no_interrupt(void **state)
 	assert_int_equal(push_one(ring), 0);
 }
 
+static uint16_t used_flags(const struct fake_ring *ring)
+{
+	uint16_t flags;
+
+	memcpy(&flags, ring->ram + FAKE_USED, sizeof(flags));
+	return flags;
+}
+
+/* While there is work the guest is asked not to ring; on an empty ring it may again. */
+static void vq_pop_asks_for_quiet(void **state)
+{
+	struct fake_ring *ring = *state;
+	const struct fake_seg seg = {FAKE_BUFFERS, 16, true};
+
+	fake_ring_add(ring, &seg, 1);
+	fake_ring_add(ring, &seg, 1);
+	assert_int_equal(vq_pop(&ring->vq, &chain), 1);
+	assert_int_equal(vq_pop(&ring->vq, &chain), 1);
+	assert_int_equal(vq_pop(&ring->vq, &chain), 0);
+	assert_int_equal(used_flags(ring), 0);
+	fake_ring_add(ring, &seg, 1);
+	assert_int_equal(vq_pop(&ring->vq, &chain), 1);
+	assert_int_equal(used_flags(ring), VRING_USED_F_NO_NOTIFY);
+	assert_int_equal(vq_pop(&ring->vq, &chain), 0);
+	assert_int_equal(used_flags(ring), 0);
+}
+
+/* Neighbouring parts become one, whatever the guest's descriptors are; the cursor moves on. */
+static void vq_iov_joins_neighbours(void **state)
+{
+	struct fake_ring *ring = *state;
+	const struct fake_seg seg[] = {{FAKE_BUFFERS, 16, false},
+				       {FAKE_BUFFERS + 16, 512, false},
+				       {FAKE_BUFFERS + 528, 512, false},
+				       {FAKE_BUFFERS + 4096, 512, false},
+				       {FAKE_BUFFERS + 8192, 513, true}};
+	struct iovec iov[4];
+	char header[16];
+
+	fake_ring_add(ring, seg, 5);
+	assert_int_equal(vq_pop(&ring->vq, &chain), 1);
+	assert_int_equal(vq_read(&ring->vq, &chain, header, sizeof(header)), 0);
+	assert_int_equal(vq_read_iov(&ring->vq, &chain, 1537, iov, 4), -EMSGSIZE);
+	assert_int_equal(vq_read_iov(&ring->vq, &chain, 1536, iov, 4), 2);
+	assert_int_equal(iov[0].iov_len, 1024);
+	assert_int_equal(iov[1].iov_len, 512);
+	assert_int_equal(chain.read_left, 0);
+	assert_int_equal(vq_write_iov(&ring->vq, &chain, 512, iov, 4), 1);
+	assert_int_equal(iov[0].iov_len, 512);
+	assert_int_equal(vq_write_iov(&ring->vq, &chain, 1, iov, 4), 1);
+	assert_int_equal(chain.write_left, 0);
+	assert_int_equal(chain.written, 0);
+}
+
 /* With event indices the guest is notified when the index that it named is passed. */
 static void vq_notify_honours_used_event(void **state)
 {
@@ -392,6 +446,8 @@ int main(void)
 		TEST(vq_push_fills_used_ring_past_wrap),
 		TEST(vq_notify_needs_a_push),
 		TEST(vq_notify_honours_no_interrupt),
+		TEST(vq_pop_asks_for_quiet),
+		TEST(vq_iov_joins_neighbours),
 		cmocka_unit_test_setup_teardown(vq_notify_honours_used_event, setup_event_idx,
 						teardown),
 		cmocka_unit_test_setup_teardown(vq_pop_announces_empty_ring, setup_event_idx,
