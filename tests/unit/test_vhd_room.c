@@ -317,6 +317,63 @@ static void vhd_room_writers_share_new_block(void **state)
 	fiber_trim();
 }
 
+static void flush_one(void *argument)
+{
+	(void)argument;
+	assert_int_equal(layer_flush(shared), 0);
+	ended++;
+}
+
+/* Flushes that come while one runs share the next one. */
+static void vhd_room_flushes_are_shared(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	images_make("d.vhd", VHD_DYNAMIC, NULL);
+	shared = open_disk("d.vhd");
+	assert_int_equal(put(shared, 0, 'a'), 0);
+	ended = 0;
+	before = flushes();
+	images_disk->shuffle = true;
+	for (unsigned i = 0; i < 9; i++) {
+		assert_true(fiber_start(flush_one, NULL));
+	}
+	disk_memory_run(images_disk);
+	images_disk->shuffle = false;
+	assert_int_equal(ended, 9);
+	assert_int_equal(flushes() - before, 2);
+	assert_int_equal(layer_close(shared), 0);
+	fiber_trim();
+}
+
+static void flush_in_vain(void *argument)
+{
+	(void)argument;
+	assert_int_equal(layer_flush(shared), -EIO);
+	ended++;
+}
+
+/* When one of them fails, none of those who waited is told that its data are safe. */
+static void vhd_room_failed_flush_fails_all_who_wait(void **state)
+{
+	(void)state;
+	images_make("d.vhd", VHD_DYNAMIC, NULL);
+	shared = open_disk("d.vhd");
+	assert_int_equal(put(shared, 0, 'a'), 0);
+	ended = 0;
+	images_disk->shuffle = true;
+	images_disk->fault = (struct disk_fault){.calls = DISK_BIT(DISK_FLUSH), .error = -EIO};
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(fiber_start(flush_in_vain, NULL));
+	}
+	disk_memory_run(images_disk);
+	images_disk->shuffle = false;
+	assert_int_equal(ended, 3);
+	(void)!layer_close(shared);
+	fiber_trim();
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, images_setup, images_teardown)
@@ -332,6 +389,8 @@ int main(void)
 		TEST(vhd_room_settle_drops_leaked_blocks),
 		TEST(vhd_room_settle_restores_copy),
 		TEST(vhd_room_writers_share_new_block),
+		TEST(vhd_room_flushes_are_shared),
+		TEST(vhd_room_failed_flush_fails_all_who_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -478,9 +478,9 @@ int vhd_image_flush_file(struct vhd_image *image)
 	}
 	if (file_flush(image->file) < 0) {
 		image->poisoned = true;
-		return -EIO;
 	}
-	return 0;
+	/* Another flush may have failed meanwhile: the kernel tells only one of the two. */
+	return image->poisoned ? -EIO : 0;
 }
 
 static int store_bitmaps(struct vhd_image *image)
@@ -500,20 +500,32 @@ static int store_bitmaps(struct vhd_image *image)
 	return vhd_bitmaps_store(&image->bitmaps, &taken, image->bat.entries, rc);
 }
 
-int vhd_image_flush(struct vhd_image *image)
+static int flush_all(struct vhd_image *image)
 {
 	int rc = 0;
 
-	if (image->poisoned) {
-		return -EIO;
+	if (!vhd_image_is_fixed(image)) {
+		rc = store_bitmaps(image);
+		rc = rc ? rc : vhd_bat_store(&image->bat, image->file);
 	}
-	if (vhd_image_is_fixed(image)) {
-		return vhd_image_flush_file(image);
-	}
+	return rc ? rc : vhd_image_flush_file(image);
+}
+
+/* One at a time. Those who waited while one ran share the next one. */
+int vhd_image_flush(struct vhd_image *image)
+{
+	uint64_t mine = ++image->flush_asked;
+	int rc = 0;
+
 	fiber_mutex_lock(&image->flushing);
-	rc = store_bitmaps(image);
-	rc = rc ? rc : vhd_bat_store(&image->bat, image->file);
-	rc = rc ? rc : vhd_image_flush_file(image);
+	if (image->poisoned) {
+		rc = -EIO;
+	} else if (image->flush_done < mine) {
+		uint64_t upto = image->flush_asked;
+
+		rc = flush_all(image);
+		image->flush_done = rc ? image->flush_done : upto;
+	}
 	fiber_mutex_unlock(&image->flushing);
 	return rc;
 }

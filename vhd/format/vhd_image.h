@@ -27,9 +27,11 @@ struct vhd_image {
 	bool unclean;  /* see vhd_disk.h */
 	struct vhd_footer footer;
 	uint8_t footer_bytes[VHD_FOOTER_SIZE];
-	uint64_t file_size;	/* when it was opened */
-	uint64_t footer_offset; /* of the one at the end; UINT64_MAX: it is missing */
-	uint64_t wiped_offset;	/* fixed: an old footer that reads as zeros; UINT64_MAX: none */
+	uint64_t file_size;		  /* when it was opened */
+	uint64_t footer_offset;		  /* of the one at the end; UINT64_MAX: it is missing */
+	uint64_t flush_asked, flush_done; /* numbers of calls of vhd_image_flush() */
+	struct fiber_mutex flushing;
+	uint64_t wiped_offset; /* fixed: an old footer that reads as zeros; UINT64_MAX: none */
 
 	/* From here on: not for VHD_FIXED. */
 	struct vhd_header header;
@@ -44,7 +46,6 @@ struct vhd_image {
 	uint64_t room_end;    /* blocks up to here need no growing */
 	uint32_t room_blocks; /* of the last growing */
 	struct fiber_mutex growing;
-	struct fiber_mutex flushing;
 };
 
 enum vhd_image_flags {
