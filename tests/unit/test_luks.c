@@ -15,7 +15,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define SIZE (4u << 20)
+#define SIZE   (4u << 20)
+#define SEALED "0123456789abcdef0123456789abcdef"
 
 static struct memory_layer *memory;
 static struct layer *payload;
@@ -163,8 +164,8 @@ static void recovery_key_opens_its_slot(void **state)
 static void token_travels_with_its_slot(void **state)
 {
 	struct keyslot_add add = {.secret = secret,
-				  .bytes = "sealed secret",
-				  .size = 13,
+				  .bytes = SEALED,
+				  .size = 32,
 				  .slot = 5,
 				  .kind = LUKS_SLOT_TPM2,
 				  .token = "{\"sealed\":\"AAEC\",\"pcrs\":[7]}",
@@ -177,10 +178,13 @@ static void token_travels_with_its_slot(void **state)
 	assert_int_equal(keyslot_token(payload, 5, json, sizeof(json), &why), 0);
 	assert_non_null(strstr(json, "\"sealed\":\"AAEC\""));
 	assert_non_null(strstr(json, "\"type\":\"bulkhead-tpm2\""));
-	assert_refuses((struct luks_secret){"sealed secret", 13, -1});
-	assert_opens((struct luks_secret){"sealed secret", 13, 5});
+	assert_opens((struct luks_secret){SEALED, 32, -1});
+	assert_opens((struct luks_secret){SEALED, 32, 5});
 	assert_int_equal(keyslot_remove(payload, 5, false, &why), 0);
 	assert_int_equal(keyslot_token(payload, 5, json, sizeof(json), &why), -ENOENT);
+	add.size = 31;
+	assert_int_equal(keyslot_add(payload, &add, &slot, &why), -EINVAL);
+	add.size = 32;
 	add.token = "[1]";
 	assert_int_equal(keyslot_add(payload, &add, &slot, &why), -EINVAL);
 }

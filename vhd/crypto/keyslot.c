@@ -20,6 +20,11 @@ const char *keyslot_kind_name(enum luks_slot_kind kind)
 	return (unsigned)kind <= LUKS_SLOT_FOREIGN ? kind_names[kind] : "unknown";
 }
 
+static bool is_token(enum luks_slot_kind kind)
+{
+	return kind == LUKS_SLOT_TPM2 || kind == LUKS_SLOT_RECIPIENT;
+}
+
 static unsigned take_slots(const struct luks_policy *policy, struct keyslot *ret_slots)
 {
 	unsigned count = 0;
@@ -88,12 +93,17 @@ static int add_slot(struct layer *payload, const struct keyslot_add *add, int *r
 					   .other_size = (uint32_t)add->size,
 					   .memory_kib = add->memory_kib,
 					   .iterations = add->iterations,
-					   .cheap = add->fast_for_tests},
+					   .cheap = add->fast_for_tests || is_token(add->kind)},
 			       .secret = add->secret.bytes,
 			       .other = add->bytes,
 			       .token = token};
 	int rc = make_token(add, token, why);
 
+	if (!rc && is_token(add->kind) && add->size < KEYSLOT_TOKEN_SECRET) {
+		return why_set(why, -EINVAL,
+			       "the secret of a token must be random and have %u bytes at least",
+			       KEYSLOT_TOKEN_SECRET);
+	}
 	if (rc || add->size > UNLOCK_SECRET_MAX || add->secret.size > UNLOCK_SECRET_MAX) {
 		return rc ? rc : why_set(why, -E2BIG, "the secret is too long");
 	}

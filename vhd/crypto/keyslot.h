@@ -26,6 +26,10 @@ const char *keyslot_kind_name(enum luks_slot_kind kind);
 VHD_MUST_CHECK int keyslot_list(struct layer *payload, struct keyslot ret_slots[LUKS_POLICY_SLOTS],
 				unsigned *ret_count, struct why *why);
 
+/** Bytes of a token's secret, at least. It is random, so its slot costs no derivation to speak of.
+ */
+#define KEYSLOT_TOKEN_SECRET 32u
+
 struct keyslot_add {
 	struct luks_secret secret; /* that opens the disk now */
 	const void *bytes;	   /* of the new slot */

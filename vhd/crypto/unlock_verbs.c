@@ -18,6 +18,7 @@
 
 #define METADATA_SIZE 16384u
 #define KEYSLOTS_SIZE 2064384u
+#define TOKEN_MEMORY  1024u /* KiB */
 #define DATA_SECTORS  4096u /* of 512 bytes: 2 MiB */
 
 /* The last thing that libcryptsetup complained of, unless we know better. */
@@ -145,8 +146,9 @@ static bool try_slot(struct crypt_device *device, struct unlock_job *job, int sl
 	return *rc != -EPERM;
 }
 
-/* A recovery key is tried on the slots made for one, anything else on all but those; what a token
- * guards is tried by number only. */
+/* A recovery key is tried on the slots made for one, anything else on all but those. The secrets of
+ * tokens are random and cost no derivation worth waiting for: a slot that makes one wait is not
+ * ours and is tried by its number only. */
 static bool is_candidate(const struct luks_slot *slot, bool recovery)
 {
 	switch (slot->kind) {
@@ -156,7 +158,7 @@ static bool is_candidate(const struct luks_slot *slot, bool recovery)
 	case LUKS_SLOT_FOREIGN:
 		return true;
 	default:
-		return false;
+		return !recovery && slot->argon2 && slot->memory <= TOKEN_MEMORY;
 	}
 }
 

@@ -73,6 +73,7 @@ struct tool {
 	bool result_to_stderr; /* stdout carries a bundle */
 	bool show_progress;    /* --progress: JSON lines with --json, else always */
 	const char *secret_file;
+	const char *token_helper; /* program that gives the secret of a token's slot */
 	int64_t secret_fd;	    /* -1: none */
 	struct json_object *result; /* what --json prints; a verb adds to it */
 	struct why why;		    /* of the last refusal */

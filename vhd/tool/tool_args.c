@@ -15,6 +15,7 @@
 static struct {
 	bool json, yes, quiet, progress, help;
 	const char *secret_file;
+	const char *token_helper;
 	int64_t secret_fd;
 } shared;
 
@@ -35,6 +36,9 @@ static const struct tool_option option_secret_file = {
 static const struct tool_option option_secret_fd = {
 	"secret-fd", TOOL_NUMBER, &shared.secret_fd, "N",
 	"read the passphrase from the open descriptor N up to a newline or the end"};
+static const struct tool_option option_token_helper = {
+	"token-helper", TOOL_TEXT, &shared.token_helper, "PROGRAM",
+	"ask PROGRAM for the secret of a key slot with a token (TPM, smart card)"};
 
 /* All options of a verb, its own first. Returns how many. */
 static unsigned list_options(const struct tool_verb *verb,
@@ -48,6 +52,7 @@ static unsigned list_options(const struct tool_verb *verb,
 	if (verb->flags & TOOL_SECRET) {
 		ret_options[count++] = &option_secret_file;
 		ret_options[count++] = &option_secret_fd;
+		ret_options[count++] = &option_token_helper;
 	}
 	if (verb->flags & TOOL_YES) {
 		ret_options[count++] = &option_yes;
@@ -179,6 +184,7 @@ int tool_parse(struct tool *tool, int argc, char **arguments)
 	tool->show_progress = shared.progress;
 	tool->secret_file = shared.secret_file;
 	tool->secret_fd = shared.secret_fd;
+	tool->token_helper = shared.token_helper;
 	if ((unsigned)kept < tool->verb->least || (unsigned)kept > tool->verb->most) {
 		tool_fail_usage(tool, "usage: bulkhead vhd %s%s%s", tool->verb->name,
 				*tool->verb->arguments ? " " : "", tool->verb->arguments);

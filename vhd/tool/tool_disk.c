@@ -119,7 +119,7 @@ static int open_with_secret(struct tool *tool, struct tool_disk *disk, struct st
 			tool_note(tool, "%s; try again", reason);
 		}
 		tool->why.text[0] = '\0';
-		rc = tool_secret_get(tool, prompt, false, &disk->secret);
+		rc = tool_disk_get_secret(tool, disk, prompt, &disk->secret);
 		if (rc < 0) {
 			return rc;
 		}

@@ -40,6 +40,11 @@ int tool_disk_open_path(struct tool *tool, const char *path, const struct stack_
  * dashes) becomes the text that was printed, in `room`, which lives as long as the result. */
 struct luks_secret tool_disk_secret(const struct tool_secret *secret, char room[RECOVERY_KEY_TEXT]);
 
+/** The secret of a disk that was found, opened or not: from --token-helper, or as tool_secret_get().
+ */
+VHD_MUST_CHECK int tool_disk_get_secret(struct tool *tool, const struct tool_disk *disk,
+					const char *prompt, struct tool_secret *ret_secret);
+
 /** Puts a fresh LUKS2 header at the start of a new image. weak: for tests. Returns 0 or -errno. */
 VHD_MUST_CHECK int tool_luks_format(struct tool *tool, struct folder *folder, const char *name,
 				    const struct luks_secret *secret, bool weak);

@@ -102,11 +102,12 @@ int tool_encrypt(struct tool *tool, char **arguments, unsigned count)
 	return tool_disk_close(tool, &disk, code);
 }
 
-static int get_both(struct tool *tool, struct tool_secret *old, struct tool_secret *fresh)
+static int get_both(struct tool *tool, const struct tool_disk *disk, struct tool_secret *old,
+		    struct tool_secret *fresh)
 {
 	const struct tool_secret_source source = {
 		.file = opt.new_file, .fd = opt.new_fd, .prompt = "new passphrase", .is_new = true};
-	int rc = tool_secret_get(tool, "passphrase of now", false, old);
+	int rc = tool_disk_get_secret(tool, disk, "passphrase of now", old);
 
 	return rc || opt.same ? rc : tool_secret_read(tool, &source, fresh);
 }
@@ -130,7 +131,7 @@ int tool_rekey(struct tool *tool, char **arguments, unsigned count)
 	code = tool_disk_may_change(tool, &disk, disk.name);
 	code = code || tool_confirm(tool, question) ? code : TOOL_USAGE;
 	if (!code) {
-		rc = get_both(tool, &old, &fresh);
+		rc = get_both(tool, &disk, &old, &fresh);
 		code = rc < 0 ? tool_fail(tool, rc, disk.name) : TOOL_OK;
 	}
 	if (!code) {

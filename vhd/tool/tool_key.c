@@ -16,10 +16,12 @@
 #include <string.h>
 
 static struct {
-	const char *new_file, *output, *sign_key;
+	const char *new_file, *output, *sign_key, *kind, *token;
 	int64_t new_fd, slot;
 	bool weak_key;
 } opt = {.new_fd = -1, .slot = -1};
+
+#define TOKEN_MAX 8192u
 
 #define OPTION_NEW                                                                                 \
 	{"new-secret-file", TOOL_TEXT, &opt.new_file, "FILE",                                      \
@@ -40,8 +42,12 @@ static struct {
 	}
 
 const struct tool_option tool_key_add_options[] = {
-	OPTION_NEW,  {"slot", TOOL_NUMBER, &opt.slot, "N", "default: the first free one"},
-	OPTION_SIGN, OPTION_WEAK,
+	OPTION_NEW,
+	{"slot", TOOL_NUMBER, &opt.slot, "N", "default: the first free one"},
+	{"kind", TOOL_TEXT, &opt.kind, "KIND", "tpm2 or recipient: the new secret is a token's"},
+	{"token", TOOL_TEXT, &opt.token, "FILE", "JSON from which the helper gets that secret"},
+	OPTION_SIGN,
+	OPTION_WEAK,
 	{0},
 };
 const struct tool_option tool_key_change_options[] = {OPTION_NEW, OPTION_SIGN, OPTION_WEAK, {0}};
@@ -140,7 +146,7 @@ static int put(struct tool *tool, const struct tool_disk *disk, struct keyslot_a
 {
 	struct tool_secret old = {0};
 	char typed[RECOVERY_KEY_TEXT];
-	int slot = -1, rc = tool_secret_get(tool, "passphrase of now", false, &old);
+	int slot = -1, rc = tool_disk_get_secret(tool, disk, "passphrase of now", &old);
 
 	if (rc < 0) {
 		return tool_fail(tool, rc, disk->name);
@@ -158,10 +164,20 @@ static int put(struct tool *tool, const struct tool_disk *disk, struct keyslot_a
 	return show_slots(tool, disk);
 }
 
-static int put_passphrase(struct tool *tool, const char *path, bool change)
+static enum luks_slot_kind kind_asked(void)
+{
+	if (!opt.kind) {
+		return LUKS_SLOT_PASSPHRASE;
+	}
+	return strcmp(opt.kind, "tpm2") == 0 ? LUKS_SLOT_TPM2 : LUKS_SLOT_RECIPIENT;
+}
+
+/* token: JSON text, or NULL */
+static int put_passphrase(struct tool *tool, const char *path, bool change, const char *token)
 {
 	struct keyslot_add keyslot = {.slot = change ? -1 : (int)opt.slot,
-				      .kind = change ? LUKS_SLOT_FREE : LUKS_SLOT_PASSPHRASE};
+				      .kind = change ? LUKS_SLOT_FREE : kind_asked(),
+				      .token = token};
 	struct tool_secret fresh = {0};
 	struct tool_disk disk;
 	int rc, code = open_payload(tool, path, true, &disk);
@@ -183,14 +199,28 @@ static int put_passphrase(struct tool *tool, const char *path, bool change)
 
 int tool_key_add(struct tool *tool, char **arguments, unsigned count)
 {
+	char *token = NULL;
+	int code = TOOL_OK;
+
 	(void)count;
-	return put_passphrase(tool, arguments[0], false);
+	if (!opt.kind != !opt.token) {
+		return tool_fail_usage(tool, "--kind and --token belong together");
+	}
+	if (opt.kind && strcmp(opt.kind, "tpm2") != 0 && strcmp(opt.kind, "recipient") != 0) {
+		return tool_fail_usage(tool, "--kind is tpm2 or recipient");
+	}
+	if (opt.token) {
+		code = tool_key_file_read(tool, opt.token, TOKEN_MAX, &token);
+	}
+	code = code ? code : put_passphrase(tool, arguments[0], false, token);
+	free(token);
+	return code;
 }
 
 int tool_key_change(struct tool *tool, char **arguments, unsigned count)
 {
 	(void)count;
-	return put_passphrase(tool, arguments[0], true);
+	return put_passphrase(tool, arguments[0], true, NULL);
 }
 
 /* Written before the slot exists: a key that opens and that nobody has is worse than none. */

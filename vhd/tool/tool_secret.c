@@ -182,7 +182,21 @@ int tool_secret_get(struct tool *tool, const char *prompt, bool is_new,
 	return tool_secret_read(tool, &source, ret_secret);
 }
 
+int tool_secret_copy(const void *bytes, size_t size, struct tool_secret *ret_secret)
+{
+	struct tool_secret secret = {0};
+	int rc = size > TOOL_SECRET_MAX ? -E2BIG : make_room(&secret);
+
+	if (rc < 0) {
+		return rc;
+	}
+	memcpy(secret.bytes, bytes, size);
+	secret.size = size;
+	*ret_secret = secret;
+	return 0;
+}
+
 bool tool_secret_is_asked(const struct tool *tool)
 {
-	return !tool->secret_file && tool->secret_fd < 0;
+	return !tool->token_helper && !tool->secret_file && tool->secret_fd < 0;
 }

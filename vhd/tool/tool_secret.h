@@ -32,6 +32,10 @@ VHD_MUST_CHECK int tool_secret_read(struct tool *tool, const struct tool_secret_
 VHD_MUST_CHECK int tool_secret_get(struct tool *tool, const char *prompt, bool is_new,
 				   struct tool_secret *ret_secret);
 
+/** A copy of what somebody else has. Returns 0, -E2BIG or -ENOMEM. */
+VHD_MUST_CHECK int tool_secret_copy(const void *bytes, size_t size,
+				    struct tool_secret *ret_secret);
+
 /** True when a secret would be asked for on a terminal, so that a wrong one can be tried again. */
 bool tool_secret_is_asked(const struct tool *tool);
 
