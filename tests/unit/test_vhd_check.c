@@ -105,6 +105,9 @@ static void vhd_check_finds_stray_bytes(void **state)
 	images_make("f.vhd", VHD_FIXED, NULL);
 	images_poke("f.vhd", images_file_size("f.vhd"), "stray", 5);
 	assert_string_equal(findings("f.vhd"), "stray:repairable ");
+	images_make("g.vhd", VHD_FIXED, NULL);
+	images_poke("g.vhd", images_file_size("g.vhd") + 1048575, "\0", 1);
+	assert_string_equal(findings("g.vhd"), "stray:repairable ");
 }
 
 /* A footer that a guest wrote into a fixed disk is not taken for the disk's. */

@@ -95,6 +95,9 @@ static void vhd_repair_removes_stray_bytes(void **state)
 	images_poke("f.vhd", images_file_size("f.vhd"), "stray", 5);
 	assert_false(repair("f.vhd", false, 1, VHD_CHECK_NOTE));
 	assert_int_equal(images_file_size("f.vhd"), IMAGES_SIZE + 512);
+	images_poke("f.vhd", IMAGES_SIZE + 1048576, "\0", 1); /* being made longer */
+	assert_false(repair("f.vhd", false, 1, VHD_CHECK_NOTE));
+	assert_int_equal(images_file_size("f.vhd"), IMAGES_SIZE + 512);
 	images_poke("a.vhd", images_file_size("a.vhd"), "stray", 5);
 	assert_false(repair("a.vhd", false, 1, VHD_CHECK_NOTE));
 	data_are_there(images_folder);

@@ -6,6 +6,7 @@
 #include "vhd_survey.h"
 
 #include "vhd_bytes.h"
+#include "vhd_lost.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -53,22 +54,33 @@ static int find_end(struct vhd_survey *survey)
 	return rc;
 }
 
-/* Up to 511 bytes behind the footer of a fixed disk. Only a footer that begins where the disk that
- * it tells of ends is believed: the bytes before it are the guest's, who may write footers. */
+/* Bytes behind the footer of a fixed disk: up to 511 of any kind, or zeros, where a disk was being
+ * made longer. Only a footer that begins where the disk that it tells of ends is believed: the
+ * bytes before it are the guest's, who may write footers. */
 static int find_stray(struct vhd_survey *survey)
 {
-	uint64_t disk = survey->file_size / VHD_SECTOR_SIZE * VHD_SECTOR_SIZE;
-	struct vhd_survey_footer found;
-	int rc;
+	uint64_t whole = survey->file_size / VHD_SECTOR_SIZE * VHD_SECTOR_SIZE;
+	struct vhd_survey_footer found = {.rc = -EINVAL};
+	uint64_t offset;
+	int rc = 0;
 
-	if (disk == survey->file_size || disk < 2 * VHD_FOOTER_SIZE) {
+	if (whole < 2 * VHD_FOOTER_SIZE) {
 		return 0;
 	}
-	rc = read_footer(survey->file, disk - VHD_FOOTER_SIZE, VHD_FOOTER_SIZE, &found);
+	if (whole != survey->file_size) {
+		rc = read_footer(survey->file, whole - VHD_FOOTER_SIZE, VHD_FOOTER_SIZE, &found);
+	}
+	if (!rc && found.rc) {
+		rc = vhd_lost_find(survey->file, survey->file_size, &offset);
+		if (rc < 0) {
+			return rc == -EINVAL ? 0 : rc;
+		}
+		rc = read_footer(survey->file, offset, VHD_FOOTER_SIZE, &found);
+	}
 	if (!rc && !found.rc && found.footer.type == VHD_FIXED &&
 	    found.footer.size == found.offset) {
 		survey->end = found;
-		survey->stray = survey->file_size - disk;
+		survey->stray = survey->file_size - found.offset - VHD_FOOTER_SIZE;
 	}
 	return rc;
 }
@@ -101,7 +113,7 @@ static int find_footers(struct vhd_survey *survey)
 	if (!rc && survey->file_size >= VHD_FOOTER_SIZE) {
 		rc = read_footer(survey->file, 0, VHD_FOOTER_SIZE, &survey->copy);
 	}
-	if (!rc && survey->end.rc) {
+	if (!rc && survey->end.rc && survey->copy.rc) {
 		rc = find_stray(survey);
 		try_other_sums(survey);
 	}
