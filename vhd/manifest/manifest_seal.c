@@ -24,8 +24,9 @@ struct sealing {
 	const struct manifest_seal *options;
 	struct signer *signer;
 	struct hash_tree *tree;
-	uint64_t zero_end; /* the payload reads as zeros from the current chunk to here */
-	uint8_t *buffer;   /* a chunk */
+	uint64_t known_end; /* what the payload holds from the current chunk to here ... */
+	bool known_zero;    /* ... is zeros for sure */
+	uint8_t *buffer;    /* a chunk */
 };
 
 static int name_of(const char *image, const char *suffix, char ret_name[NAME_MAX + 1])
@@ -35,16 +36,23 @@ static int name_of(const char *image, const char *suffix, char ret_name[NAME_MAX
 	return n < 0 || n > NAME_MAX ? -ENAMETOOLONG : 0;
 }
 
+/* Asked once for each extent: finding its end may take a file system long. */
 static bool is_zero(struct sealing *sealing, uint64_t offset, uint64_t size)
 {
 	uint64_t length;
 	unsigned extent;
 
-	if (sealing->zero_end <= offset &&
-	    layer_extent(sealing->payload, offset, &length, &extent) == 0) {
-		sealing->zero_end = extent & LAYER_ZERO ? offset + length : 0;
+	while (sealing->known_end <= offset ||
+	       (sealing->known_zero && sealing->known_end < offset + size)) {
+		uint64_t at = sealing->known_end > offset ? sealing->known_end : offset;
+
+		if (layer_extent(sealing->payload, at, &length, &extent) < 0) {
+			return false;
+		}
+		sealing->known_zero = extent & LAYER_ZERO;
+		sealing->known_end = at + length;
 	}
-	return sealing->zero_end >= offset + size;
+	return sealing->known_zero;
 }
 
 static int hash_chunk(struct sealing *sealing, uint64_t offset, uint8_t ret_leaf[HASH_TREE_HASH])
