@@ -316,6 +316,17 @@ static void vhd_chain_refuses_wrong_parents(void **state)
 	assert_int_equal(vhd_disk_open(images_folder, "base.vhd", 0, &layer, &images_why), -ESTALE);
 }
 
+/* A parent whose name was written in other letters is found, as it is on Windows. */
+static void vhd_chain_finds_parent_in_other_letters(void **state)
+{
+	(void)state;
+	assert_int_equal(folder_rename(images_folder, "base.vhd", "Base.VHD"), 0);
+	assert_int_equal(images_at(images_folder, "top.vhd", 0), 'a');
+	images_make("BASE.vhd", VHD_DYNAMIC, NULL);
+	assert_int_equal(folder_remove(images_folder, "Base.VHD"), 0);
+	assert_int_equal(images_at(images_folder, "top.vhd", 0), '?');
+}
+
 /* Without its parents an image shows what it holds itself. */
 static void vhd_chain_top_only_shows_own_sectors(void **state)
 {
@@ -382,6 +393,7 @@ int main(void)
 		TEST(vhd_chain_has_bounded_depth),
 		TEST(vhd_chain_refuses_circle),
 		TEST(vhd_chain_refuses_wrong_parents),
+		TEST(vhd_chain_finds_parent_in_other_letters),
 		TEST(vhd_chain_top_only_shows_own_sectors),
 		TEST(vhd_chain_locks_parents),
 		TEST(vhd_chain_bounds_what_waits),

@@ -53,6 +53,18 @@ static int open_candidate(struct vhd_chain *chain, struct folder *folder, const 
 	return 0;
 }
 
+/* Under a name that only Windows would take for the same. The reason stays when there is none. */
+static int open_other_spelling(struct vhd_chain *chain, struct folder *folder, unsigned flags,
+			       const struct vhd_parent_names *names, struct why *why)
+{
+	char name[VHD_NAME_SIZE];
+
+	if (vhd_parent_find_spelling(folder, names, name) < 0) {
+		return -ENOENT;
+	}
+	return open_candidate(chain, folder, name, flags, why);
+}
+
 /* Which error tells most: a file that is there and wrong, before one that is not there. */
 static int open_parent(struct vhd_chain *chain, struct folder *folder, unsigned flags,
 		       struct why *why)
@@ -84,7 +96,7 @@ static int open_parent(struct vhd_chain *chain, struct folder *folder, unsigned 
 			}
 		}
 	}
-	return rc;
+	return rc == -ENOENT ? open_other_spelling(chain, folder, flags, &names, why) : rc;
 }
 
 /* Only when all images are there and fit together: that was cheap to find out. */

@@ -73,7 +73,8 @@ VHD_MUST_CHECK int vhd_disk_find(struct layer *layer, uint64_t offset, uint64_t 
 				 bool *ret_present);
 
 /** Changes the size of the disk, and of a differencing one that of its top image. Bytes past the
- * old end are zero. Crash-safe: old or new size. Shrinking throws away what lies past `size`. */
+ * old end are zero. Crash-safe: old or new size. Shrinking throws away what lies past `size`. No
+ * other request may be in flight. */
 VHD_MUST_CHECK int vhd_disk_resize(struct layer *layer, uint64_t size, struct why *why);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef VHD_PARENT_H
 #define VHD_PARENT_H
 
+#include "folder.h"
 #include "vhd_header.h"
 
 /** Different names that an image may have. */
@@ -17,5 +18,11 @@ struct vhd_parent_names {
  * parent lies beside its child. What cannot be read is left out. */
 void vhd_parent_list_names(struct file *file, const struct vhd_header *header,
 			   struct vhd_parent_names *ret_names);
+
+/** Finds a file of the folder whose name differs from one of `names` by the case of ASCII letters
+ * only, as Windows would. -ENOENT, -errno. */
+VHD_MUST_CHECK int vhd_parent_find_spelling(struct folder *folder,
+					    const struct vhd_parent_names *names,
+					    char ret_name[VHD_NAME_SIZE]);
 
 #endif
