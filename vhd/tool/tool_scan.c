@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan: clamscan over the files of a disk. All of it runs in namespaces of its own, so mounts and
- * processes go when it ends and nothing has a network; clamscan itself sees only the files. */
+/* scan: clamscan over the files of a disk. All of it runs in namespaces of its own: mounts and
+ * processes go when it ends, nothing has a network, and of the machine's files there are only the
+ * programs, the image and the signatures. clamscan itself sees only the files of the disk. */
 #define _GNU_SOURCE
 
 #include "tool_browse.h"
 #include "tool_find.h"
 #include "tool_jail.h"
 #include "tool_mounts.h"
+#include "tool_root.h"
 #include "tool_serve.h"
 #include "tool_text.h"
 #include "tool_verbs.h"
@@ -41,7 +43,8 @@ const struct tool_option tool_scan_options[] = {
 
 struct scan {
 	struct tool *tool;
-	char disk[PATH_MAX], database[PATH_MAX], clamscan[PATH_MAX], self[PATH_MAX];
+	char disk[PATH_MAX], database[PATH_MAX], clamscan[PATH_MAX], self[PATH_MAX],
+		state[PATH_MAX];
 	const struct tool_secret *secret;
 	struct tool_partition partitions[TOOL_PARTITION_MAX];
 	unsigned count;
@@ -255,13 +258,12 @@ static struct json_object *partition_json(const struct tool_partition *partition
 }
 
 /* In the jail. Exit code. */
-static int scan_all(struct scan *scan)
+static int scan_all(struct scan *scan, const char *state)
 {
 	struct json_object *list = json_object_new_array();
 	struct tool *tool = scan->tool;
 	unsigned scanned = 0;
-	char state[PATH_MAX];
-	int rc = tool_mounts_make(state, &tool->why);
+	int rc = 0;
 
 	json_object_object_add(tool->result, "findings", json_object_new_array());
 	json_object_object_add(tool->result, "partitions", list);
@@ -281,7 +283,6 @@ static int scan_all(struct scan *scan)
 		rc = scan_partition(scan, state, partition);
 		scanned++;
 	}
-	tool_mounts_remove(state);
 	if (rc < 0) {
 		return tool_fail(tool, tool_interrupted() ? -ECANCELED : rc, "scan");
 	}
@@ -299,10 +300,30 @@ static int scan_all(struct scan *scan)
 	return scan->found ? TOOL_FOUND : TOOL_OK;
 }
 
+/* What the scan needs of the machine's files: the folder of the image, the signatures, and this
+ * program with what was built beside it, when it is not installed. */
+static int enter_root(struct scan *scan)
+{
+	char folder[PATH_MAX], program[PATH_MAX];
+	const char *const paths[] = {folder, scan->database,
+				     strncmp(scan->self, "/usr/", 5) ? program : NULL, NULL};
+
+	snprintf(folder, sizeof(folder), "%s", scan->disk);
+	*strrchr(folder, '/') = '\0';
+	snprintf(program, sizeof(program), "%s", scan->self);
+	*strrchr(program, '/') = '\0';
+	if (strrchr(program, '/')) {
+		*strrchr(program, '/') = '\0';
+	}
+	return tool_root_enter(scan->state, paths);
+}
+
 static int in_jail(void *context)
 {
 	struct scan *scan = context;
-	int code = scan_all(scan);
+	int rc = enter_root(scan);
+	int code = rc < 0 ? tool_fail(scan->tool, rc, "the folders of the scan")
+			  : scan_all(scan, TOOL_ROOT_SCRATCH);
 
 	tool_finish(scan->tool, code);
 	fflush(stdout);
@@ -334,7 +355,11 @@ int tool_scan(struct tool *tool, char **arguments, unsigned count)
 	code = rc < 0 ? tool_fail(tool, rc, disk.name) : TOOL_OK;
 	if (!code) {
 		/* It prints the result itself. */
-		rc = tool_jail_run(in_jail, scan, &code, &tool->why);
+		rc = tool_mounts_make(scan->state, &tool->why);
+		if (!rc) {
+			rc = tool_jail_run(in_jail, scan, &code, &tool->why);
+			tool_mounts_remove(scan->state);
+		}
 		if (rc < 0) {
 			code = tool_fail(tool, rc, disk.name);
 		} else {
