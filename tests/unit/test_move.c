@@ -8,6 +8,7 @@
 #include "move_import.h"
 #include "owner.h"
 #include "vhd_disk.h"
+#include "manifest_keys.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -204,6 +205,60 @@ static void move_return_carries_only_what_changed(void **state)
 	assert_int_equal(sent.changed, 2 * 4096);
 	assert_int_equal(receive(b), 0);
 	assert_same(a, "office.vhd", b, "office.vhd");
+}
+
+/* However often it travels, the chain of images stays short. */
+static void move_keeps_the_chain_short(void **state)
+{
+	struct move_export_report sent;
+	struct vhd_disk_info info;
+	struct layer *layer;
+
+	(void)state;
+	for (unsigned i = 0; i < 24; i++) {
+		struct disk_memory *from = i % 2 ? b : a, *to = i % 2 ? a : b;
+
+		fill(from, "office.vhd", 20 + i * 40, 2, i);
+		assert_int_equal(send(from, &sent), 0);
+		assert_true(i == 0 || sent.changed == 2 * 4096);
+		assert_int_equal(receive(to), 0);
+		assert_int_equal(vhd_disk_open(at(to), "office.vhd", 0, &layer, &why), 0);
+		assert_in_range(vhd_disk_get_info(layer, 0, &info), 3, 10);
+		assert_int_equal(layer_close(layer), 0);
+		assert_same(a, "office.vhd", b, "office.vhd");
+	}
+}
+
+/* Who trusts one key takes only what it signed; a signed export goes on as any other. */
+static void move_takes_only_what_is_signed(void **state)
+{
+	struct move_export_options options = export_options();
+	struct move_import_options import = {.secret = &secret,
+					     .trusted_key = MANIFEST_TEST_PUBLIC,
+					     .sign_key = MANIFEST_TEST_OTHER_KEY};
+	struct move_export_report sent;
+	struct move_import_report got;
+
+	(void)state;
+	assert_int_equal(send(a, &sent), 0);
+	assert_int_equal(receive_with(b, &import, &got), -EKEYREJECTED);
+	assert_int_equal(move_undo(at(a), "office.vhd", at(stick), &why), 0);
+	fill(a, "office.vhd", 600, 3000, 6);
+	options.sign_key = MANIFEST_TEST_OTHER_KEY;
+	assert_int_equal(move_export(at(a), "office.vhd", &options, at(stick), &sent, &why), 0);
+	assert_int_equal(receive_with(b, &import, &got), -EKEYREJECTED);
+	assert_int_equal(move_undo(at(a), "office.vhd", at(stick), &why), 0);
+	options.sign_key = MANIFEST_TEST_KEY;
+	stick->budget = 600 << 10;
+	assert_int_equal(move_export(at(a), "office.vhd", &options, at(stick), &sent, &why),
+			 -ENOSPC);
+	stick->budget = 0;
+	assert_int_equal(move_export(at(a), "office.vhd", &options, at(stick), &sent, &why), 0);
+	assert_true(sent.frames_kept > 0);
+	assert_int_equal(receive_with(b, &import, &got), 0);
+	assert_true(got.check.is_signed);
+	assert_non_null(strstr(got.receipt, "signature"));
+	drop(&got);
 }
 
 /* Only one PC may write the disk at a time: the sender refuses, and says where it went. */
@@ -530,6 +585,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(move_carries_what_changed),
 		TEST(move_return_carries_only_what_changed),
+		TEST(move_keeps_the_chain_short),
+		TEST(move_takes_only_what_is_signed),
 		TEST(move_leaves_one_owner),
 		TEST(move_refuses_a_replay),
 		TEST(move_undo_makes_the_bundle_old),

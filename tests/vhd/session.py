@@ -31,14 +31,14 @@ def run(*args, **kw):
     return r.stdout
 
 
-def machine_files(top, most):
+def machine_files(top, least, most):
     """Ordinary files in an order that depends on their names only, hard links once."""
     found, seen = [], set()
     for folder, _, names in os.walk(top):
         for name in names:
             path = os.path.join(folder, name)
             st = os.lstat(path)
-            if not os.path.isfile(path) or os.path.islink(path) or not 0 < st.st_size <= most or st.st_ino in seen:
+            if not os.path.isfile(path) or os.path.islink(path) or not least <= st.st_size <= most or st.st_ino in seen:
                 continue
             if name.endswith((".pyc", ".tmp")) or not os.access(path, os.R_OK):
                 continue
@@ -55,7 +55,7 @@ class Session:
 
     def build(self):
         o, used, self.files = self.o, 0, []
-        files = machine_files(o.source, 64 * MB // o.scale)
+        files = machine_files(o.source, o.least, 64 * MB // o.scale)
         self.tree.mkdir()
         database = []
         while used < 700 * MB // o.scale and files:
@@ -175,6 +175,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", default="build/tests/vhd/movedisk")
     parser.add_argument("--source", default="/usr")
+    parser.add_argument("--least", type=int, default=3072, help="bytes of the smallest file: decides how many there are")
     parser.add_argument("--scale", type=int, default=1, help="divide all sizes and counts by this")
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--level", type=int, default=0, help="of zstd")

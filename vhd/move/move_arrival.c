@@ -4,16 +4,20 @@
 
 #include "move_arrival.h"
 #include "json_fields.h"
+#include "move_delta.h"
 #include "signature.h"
 #include "vhd_disk.h"
 #include "vhd_journal.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define MANIFEST_SUFFIX ".manifest"
+#define DEPTH_MAX	8u  /* images above the lowest: more make all reads slower */
+#define COPY_STEP	64u /* sectors */
 
 static int open_incoming(struct move_arrival *arrival)
 {
@@ -57,27 +61,96 @@ static int choose_names(struct move_arrival *arrival)
 					   done->state_name);
 }
 
-static int create_incoming(struct move_arrival *arrival)
+/* The image that the new one becomes a child of. Each trip adds one to the chain; when it gets long
+ * that is the lowest, and ret_depth says how many images above it hold what must be copied. */
+static int choose_parent(const struct move_arrival *arrival, char ret_name[MOVE_NAME_SIZE],
+			 unsigned *ret_depth)
+{
+	struct vhd_disk_info info;
+	unsigned count = vhd_disk_get_info(arrival->base.payload, 0, &info);
+
+	*ret_depth = count > DEPTH_MAX ? count - 1 : 0;
+	(void)vhd_disk_get_info(arrival->base.payload, *ret_depth, &info);
+	return snprintf(ret_name, MOVE_NAME_SIZE, "%s", info.name) < (int)MOVE_NAME_SIZE
+		       ? 0
+		       : -ENAMETOOLONG;
+}
+
+static int create_incoming(struct move_arrival *arrival, unsigned *ret_depth)
 {
 	const struct bundle_summary *summary = &arrival->front.summary;
-	const char *base = arrival->check->base;
+	char parent[MOVE_NAME_SIZE];
 	struct vhd_disk_create create = {
 		.type = summary->full ? VHD_DYNAMIC : VHD_DIFFERENCING,
 		.size = summary->disk_size,
-		.parent = summary->full ? NULL : base,
 		.timestamp = summary->image_timestamp,
 		.reserve = summary->disk_size,
 	};
 	int rc = choose_names(arrival);
 
-	if (!rc && strcmp(base, arrival->check->name) == 0) {
-		create.parent_name = arrival->done.old_name;
+	*ret_depth = 0;
+	if (!rc && !summary->full) {
+		rc = choose_parent(arrival, parent, ret_depth);
+		create.parent = parent;
+		if (!rc && strcmp(parent, arrival->check->name) == 0) {
+			create.parent_name = arrival->done.old_name;
+		}
 	}
 	memcpy(create.uuid, summary->image_uuid, sizeof(create.uuid));
 	rc = rc ? rc : move_import_forget(arrival->folder, arrival->check->name, arrival->why);
 	return rc ? rc
 		  : vhd_disk_create(arrival->folder, arrival->names.incoming, &create,
 				    arrival->why);
+}
+
+static int copy_runs(struct move_arrival *arrival, const struct move_delta *delta)
+{
+	uint8_t *bytes = malloc((size_t)COPY_STEP * BUNDLE_SECTOR);
+	struct layer *to = arrival->incoming.payload;
+	int rc = bytes ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !rc && i < delta->count; i++) {
+		uint32_t left = delta->runs[i].count, at = delta->runs[i].sector;
+
+		for (uint32_t n; !rc && left; left -= n, at += n) {
+			uint64_t offset = (uint64_t)at * BUNDLE_SECTOR, size;
+
+			n = left < COPY_STEP ? left : COPY_STEP;
+			size = (uint64_t)n * BUNDLE_SECTOR;
+			size = offset < to->size && size > to->size - offset ? to->size - offset
+									     : size;
+			rc = move_volume_read_payload(&arrival->base, at, n, bytes);
+			if (!rc && offset < to->size) {
+				rc = layer_write(to, bytes, (size_t)size, offset);
+			}
+		}
+	}
+	free(bytes);
+	return rc;
+}
+
+/* Copies what the images above the lowest hold, as it lies in them. */
+static int merge_chain(struct move_arrival *arrival, unsigned depth)
+{
+	struct move_delta delta = {.count = 0};
+	struct vhd_disk_info info;
+	struct layer *lowest;
+	int rc;
+
+	if (!depth) {
+		return 0;
+	}
+	(void)vhd_disk_get_info(arrival->base.payload, depth, &info);
+	rc = vhd_disk_open(arrival->folder, info.name, VHD_DISK_NO_LOCK, &lowest, arrival->why);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = move_delta_find(arrival->folder, arrival->base.payload, lowest, depth, 0,
+			     arrival->options->progress, &delta, arrival->why);
+	rc = rc ? rc : copy_runs(arrival, &delta);
+	move_delta_free(&delta);
+	(void)!layer_close(lowest);
+	return rc;
 }
 
 static int open_base(struct move_arrival *arrival)
@@ -102,17 +175,20 @@ static int open_base(struct move_arrival *arrival)
 int move_arrival_prepare(struct move_arrival *arrival)
 {
 	const struct bundle_front *front = &arrival->front;
-	bool goes_on = arrival->check->frames_here != 0;
+	unsigned depth = 0;
 	int rc = open_base(arrival);
 
-	if (!rc && goes_on) {
+	if (rc < 0) {
+		return rc;
+	}
+	if (arrival->check->frames_here) {
 		rc = move_arriving_read(arrival->folder, arrival->names.progress, &arrival->done);
+		return rc ? rc : open_incoming(arrival);
 	}
-	if (!rc && !goes_on) {
-		rc = create_incoming(arrival);
-	}
+	rc = create_incoming(arrival, &depth);
 	rc = rc ? rc : open_incoming(arrival);
-	if (!rc && !goes_on && front->luks) {
+	rc = rc ? rc : merge_chain(arrival, depth);
+	if (!rc && front->luks) {
 		rc = layer_write(arrival->incoming.payload, front->luks, front->luks_size, 0);
 	}
 	return rc;

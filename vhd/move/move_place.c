@@ -253,7 +253,7 @@ int move_undo(struct folder *folder, const char *name, struct folder *at, struct
 	if (rc == -ENOENT || (!rc && owner.state == OWNER_HERE)) {
 		return why_set(why, -ENOENT, "%s has not moved", name);
 	}
-	if (!rc && (owner.state == OWNER_ARRIVING || owner.received)) {
+	if (!rc && owner.received) {
 		rc = why_set(why, -EALREADY,
 			     "the move of %s was received: bring it back by export and import",
 			     name);

@@ -15,7 +15,6 @@ static const char *const state_names[] = {
 	[OWNER_HERE] = "here",
 	[OWNER_LEAVING] = "leaving",
 	[OWNER_MOVED] = "moved",
-	[OWNER_ARRIVING] = "arriving",
 };
 
 static int name_of(const char *image, char ret_name[OWNER_NAME_MAX])
@@ -180,10 +179,6 @@ int owner_check_write(struct folder *folder, const char *image, struct why *why)
 			     "export and import, or take an unreceived move back with undo",
 			     image, *owner.to ? owner.to : "another PC",
 			     (unsigned long long)owner.epoch);
-	} else if (!rc && owner.state == OWNER_ARRIVING) {
-		rc = why_set(why, -EREMOTE,
-			     "%s is only partly imported: import the same bundle again to finish",
-			     image);
 	}
 	return rc;
 }

@@ -21,10 +21,9 @@
 #define OWNER_HASH_SIZE 32u
 
 enum owner_state {
-	OWNER_HERE,	/* may be written */
-	OWNER_LEAVING,	/* an export is under way, or was cut off: may be written, ends it */
-	OWNER_MOVED,	/* tombstone */
-	OWNER_ARRIVING, /* an import is under way, or was cut off */
+	OWNER_HERE,    /* may be written */
+	OWNER_LEAVING, /* an export is under way, or was cut off: may be written, ends it */
+	OWNER_MOVED,   /* tombstone */
 };
 
 struct owner {
@@ -60,7 +59,7 @@ VHD_MUST_CHECK int owner_write_file(struct folder *folder, const char *file,
 VHD_MUST_CHECK int owner_remove(struct folder *folder, const char *image);
 
 /** 0 when the image may be written by this PC, also when it has no record; -EREMOTE with a sentence
- * when it moved away or is just arriving. Whoever opens a disk for writing asks first. */
+ * when it moved away. Whoever opens a disk for writing asks first. */
 VHD_MUST_CHECK int owner_check_write(struct folder *folder, const char *image, struct why *why);
 
 /** The highest epoch that any record of this folder has for a disk; 0: none. ret_image (may be
