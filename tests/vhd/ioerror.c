@@ -2,11 +2,11 @@
 /* The n-th call fails, for every n, once and for ever, and the disk is full at every page: what was
  * acknowledged is there, the disk goes on or says that it cannot, and opens again without harm.
  *
- * ioerror [-s SEED] [-r RUNS for each shape] [-v]
+ * ioerror [-s SEED] [-r RUNS of each shape] [-f SHAPE]
  */
 #define _GNU_SOURCE
 
-#include "scene.h"
+#include "scene_ops.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -35,9 +35,11 @@ struct plan {
 	struct disk_fault fault;
 	uint64_t room; /* pages until the disk is full; 0: it is not */
 	bool shuffle;
+	enum scene_op op; /* during which it comes; SCENE_OP_COUNT: requests */
 };
 
 static uint64_t faults;
+static const char *only; /* shapes of this name */
 
 static bool is_poisoned(const struct scene *scene)
 {
@@ -49,6 +51,9 @@ static void check_usable(struct scene *scene)
 {
 	int rc;
 
+	if (!scene->top || scene->other) {
+		return; /* which of two sizes or contents it has shows when it is opened again */
+	}
 	if (is_poisoned(scene)) {
 		rc = layer_flush(scene->top);
 		if (rc != -EIO) {
@@ -79,6 +84,27 @@ static void cut_and_check(struct scene *scene)
 	disk_memory_destroy(after);
 }
 
+static void arm(struct scene *scene, const struct plan *plan)
+{
+	scene->errors_are_fine = true;
+	scene->disk->fault = plan->fault;
+	scene->disk->shuffle = plan->shuffle;
+	if (plan->room) {
+		scene->disk->budget = disk_memory_used(scene->disk) + (plan->room - 1) * 4096;
+	}
+}
+
+/* False: the fault never came. */
+static bool disarm(struct scene *scene, const struct plan *plan)
+{
+	bool happened = scene->disk->fault.happened || plan->room;
+
+	scene_wait(scene);
+	scene->disk->fault.calls = 0;
+	scene->disk->budget = 0;
+	return happened;
+}
+
 /* False: the fault never came, so there is nothing more to try. */
 static bool run(const struct scene_shape *shape, uint64_t seed, const struct plan *plan,
 		bool *ret_good)
@@ -90,19 +116,18 @@ static bool run(const struct scene_shape *shape, uint64_t seed, const struct pla
 	if (!scene) {
 		return false;
 	}
-	scene->errors_are_fine = true;
-	scene->disk->fault = plan->fault;
-	scene->disk->shuffle = plan->shuffle;
-	if (plan->room) {
-		scene->disk->budget = disk_memory_used(scene->disk) + (plan->room - 1) * 4096;
+	if (plan->op == SCENE_OP_COUNT) {
+		arm(scene, plan);
 	}
 	for (unsigned i = 0; i < STEPS && !scene->failed; i++) {
 		scene_step(scene);
 	}
-	scene_wait(scene);
-	happened = scene->disk->fault.happened || plan->room;
-	scene->disk->fault.calls = 0;
-	scene->disk->budget = 0;
+	if (plan->op < SCENE_OP_COUNT) {
+		scene_flush(scene);
+		arm(scene, plan);
+		(void)!scene_op_run(scene, plan->op);
+	}
+	happened = disarm(scene, plan);
 	if (!scene->failed && happened) {
 		faults++;
 		cut_and_check(scene);
@@ -116,17 +141,19 @@ static bool run(const struct scene_shape *shape, uint64_t seed, const struct pla
 	return happened;
 }
 
-static bool run_all(const struct scene_shape *shape, uint64_t seed, int error, unsigned calls,
-		    bool for_ever)
+static bool run_all(const struct scene_shape *shape, uint64_t seed, enum scene_op op, int error,
+		    unsigned calls, bool for_ever)
 {
-	struct plan plan = {.shuffle = seed & 1};
+	struct plan plan = {.shuffle = seed & 1, .op = op};
 	bool good = true, more = true;
 
-	for (uint64_t n = 0; more && good; n++) {
+	/* What writes a whole disk repeats itself: later calls are tried in growing steps. */
+	for (uint64_t n = 0; more && good; n += op < SCENE_OP_COUNT ? 1 + n / 64 * 4 : 1) {
 		plan.fault = (struct disk_fault){calls, n, error, for_ever, false};
 		more = run(shape, seed, &plan, &good);
 		if (!good) {
-			printf("# call %llu of %#x fails %s with %s, seed %llu\n",
+			printf("# %s: call %llu of %#x fails %s with %s, seed %llu\n",
+			       op < SCENE_OP_COUNT ? scene_op_names[op] : "requests",
 			       (unsigned long long)n, calls, for_ever ? "for ever" : "once",
 			       strerror(-error), (unsigned long long)seed);
 		}
@@ -134,9 +161,9 @@ static bool run_all(const struct scene_shape *shape, uint64_t seed, int error, u
 	return good;
 }
 
-static bool run_full(const struct scene_shape *shape, uint64_t seed)
+static bool run_full(const struct scene_shape *shape, uint64_t seed, enum scene_op op)
 {
-	struct plan plan = {.shuffle = seed & 1};
+	struct plan plan = {.shuffle = seed & 1, .op = op};
 	bool good = true;
 
 	for (uint64_t room = 1; room < 400 && good; room += 1 + room / 16) {
@@ -150,34 +177,50 @@ static bool run_full(const struct scene_shape *shape, uint64_t seed)
 	return good;
 }
 
+static bool run_plans(const struct scene_shape *shape, uint64_t seed, enum scene_op op)
+{
+	uint64_t before = faults;
+	bool good = run_all(shape, seed, op, -EIO, DISK_ALL_CALLS, false) &&
+		    run_all(shape, seed, op, -EIO, DISK_ALL_CALLS, true) &&
+		    run_all(shape, seed, op, -EIO, DISK_BIT(DISK_FLUSH), false) &&
+		    run_all(shape, seed, op, -ENOSPC, DISK_BIT(DISK_WRITE) | DISK_BIT(DISK_RESIZE),
+			    true) &&
+		    run_full(shape, seed, op);
+
+	printf("%s - %s, %s, seed %llu%s: %llu faults\n", good ? "ok" : "not ok", shape->name,
+	       op < SCENE_OP_COUNT ? scene_op_names[op] : "requests", (unsigned long long)seed,
+	       seed & 1 ? ", in flight" : "", (unsigned long long)(faults - before));
+	fflush(stdout);
+	return good;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = 1, runs = 2;
 	unsigned bad = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "s:r:")) != -1) {
-		if (option == 's') {
+	while ((option = getopt(argc, argv, "s:r:f:")) != -1) {
+		if (option == 'f') {
+			only = optarg;
+		} else if (option == 's') {
 			seed = strtoull(optarg, NULL, 0);
 		} else {
 			runs = strtoull(optarg, NULL, 0);
 		}
 	}
 	for (unsigned i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		if (only && strcmp(only, shapes[i].name) != 0) {
+			continue;
+		}
 		for (uint64_t s = seed; s < seed + runs; s++) {
-			uint64_t before = faults;
-			bool good = run_all(&shapes[i], s, -EIO, DISK_ALL_CALLS, false) &&
-				    run_all(&shapes[i], s, -EIO, DISK_ALL_CALLS, true) &&
-				    run_all(&shapes[i], s, -EIO, DISK_BIT(DISK_FLUSH), false) &&
-				    run_all(&shapes[i], s, -ENOSPC,
-					    DISK_BIT(DISK_WRITE) | DISK_BIT(DISK_RESIZE), true) &&
-				    run_full(&shapes[i], s);
-
-			printf("%s - %s, seed %llu%s: %llu faults\n", good ? "ok" : "not ok",
-			       shapes[i].name, (unsigned long long)s, s & 1 ? ", in flight" : "",
-			       (unsigned long long)(faults - before));
-			fflush(stdout);
-			bad += !good;
+			bad += !run_plans(&shapes[i], s, SCENE_OP_COUNT);
+		}
+		for (unsigned op = 0; op < SCENE_OP_COUNT; op++) {
+			if (!shapes[i].crypt &&
+			    scene_op_fits_shape(&shapes[i], (enum scene_op)op)) {
+				bad += !run_plans(&shapes[i], seed, (enum scene_op)op);
+			}
 		}
 	}
 	return bad ? 1 : 0;

@@ -2,12 +2,13 @@
 /* The power fails at any instant: what was flushed is there, what was not is old or new by sectors,
  * and every image opens, in the engine and (a sample) in the readers that others use.
  *
- * powercut [-n STATES] [-s SEED]
+ * powercut [-n STATES] [-s SEED] [-f SHAPE]
  */
 #define _GNU_SOURCE
 
 #include "readers.h"
-#include "scene.h"
+#include "scene_ops.h"
+#include "vhd_journal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,17 +33,22 @@ static const struct scene_shape shapes[] = {
 
 #define SHAPES	    (sizeof(shapes) / sizeof(shapes[0]))
 #define RATE	    100u /* states that a change of the disk gets, in 256ths */
+#define OP_SURE	    8u	 /* changes of an operation on the whole disk that surely get one */
 #define READERS_MAX 120u
 #define LIES	    16u
 
-static uint64_t states, wanted = 12000;
+static uint64_t states, wanted = 12000, op_states[SCENE_OP_COUNT + 1];
+static const char *only; /* shapes of this name */
+static enum scene_op op_now = SCENE_OP_COUNT;
+static unsigned op_changes;
 static unsigned readers_asked;
 static bool readers_here;
 
 /* A state of an ordinary file system, for other people's readers. */
 static void ask_readers(struct scene *scene)
 {
-	struct disk_cut cut = disk_cut_choose(scene->disk, &scene->seed);
+	static uint64_t seed; /* its own: a run with one seed stays the same */
+	struct disk_cut cut = disk_cut_choose(scene->disk, &seed);
 	struct disk_memory *after;
 	char text[160];
 	struct why why;
@@ -55,7 +61,8 @@ static void ask_readers(struct scene *scene)
 	cut.size = DISK_CUT_SIZE_DATA;
 	cut.names_apart = false;
 	after = disk_cut_make(scene->disk, &cut);
-	if (!readers_check(scene, after, &why)) {
+	if (vhd_journal_recover(disk_memory_folder(after), &why) ||
+	    !readers_check(scene, after, &why)) {
 		scene_complain(scene, "state %llu (%s): %s", (unsigned long long)states,
 			       disk_cut_describe(&cut, text, sizeof(text)), why.text);
 	}
@@ -70,6 +77,7 @@ static void check_state(struct scene *scene, const struct disk_cut *cut)
 	char text[160];
 
 	states++;
+	op_states[op_now]++;
 	if (!scene_check_cut(scene, after, scene_roll(scene, 16) == 0, &why)) {
 		scene_complain(scene, "state %llu (%s): %s", (unsigned long long)states,
 			       disk_cut_describe(cut, text, sizeof(text)), why.text);
@@ -90,11 +98,21 @@ static void cut_after_lie(struct disk_memory *disk, enum disk_call call)
 	}
 }
 
+/* Of operations with thousands of writes, the later ones get fewer states. */
+static bool wants_state(struct scene *scene)
+{
+	if (op_now == SCENE_OP_COUNT) {
+		return scene_roll(scene, 256) < RATE;
+	}
+	return scene_roll(scene, op_changes + OP_SURE) < OP_SURE;
+}
+
 static void cut_here(struct disk_memory *disk, enum disk_call call)
 {
 	struct scene *scene = disk->context;
 
-	while (!scene->failed && scene_roll(scene, 256) < RATE) {
+	op_changes++;
+	if (!scene->failed && wants_state(scene)) {
 		struct disk_cut cut = disk_cut_choose(disk, &scene->seed);
 
 		check_state(scene, &cut);
@@ -128,6 +146,18 @@ static bool run_lie(const struct scene_shape *shape, uint64_t seed, uint64_t aft
 	return seen;
 }
 
+static void operate(struct scene *scene)
+{
+	enum scene_op op = (enum scene_op)scene_roll(scene, SCENE_OP_COUNT);
+
+	if (scene_op_fits(scene, op)) {
+		op_now = op;
+		op_changes = 0;
+		(void)!scene_op_run(scene, op);
+		op_now = SCENE_OP_COUNT;
+	}
+}
+
 static bool run(const struct scene_shape *shape, uint64_t seed, unsigned steps, bool shuffle)
 {
 	struct scene *scene = scene_create(shape, seed, true);
@@ -145,8 +175,11 @@ static bool run(const struct scene_shape *shape, uint64_t seed, unsigned steps, 
 			scene_close(scene);
 			scene_open(scene);
 		}
+		if (!scene->failed && scene_roll(scene, 25) == 0) {
+			operate(scene);
+		}
 	}
-	good = scene_check(scene);
+	good = !scene->failed && scene_check(scene);
 	scene->disk->on_change = NULL;
 	scene_destroy(scene);
 	return good;
@@ -155,11 +188,11 @@ static bool run(const struct scene_shape *shape, uint64_t seed, unsigned steps, 
 /* Runs with one seed after the other, until there are enough states. */
 static bool run_shape(const struct scene_shape *shape, uint64_t seed)
 {
-	uint64_t until = states + wanted / SHAPES, before = states, runs = 0;
+	uint64_t until = states + (only ? wanted : wanted / SHAPES), before = states, runs = 0;
 	bool good = true;
 
 	while (good && states < until) {
-		good = run(shape, seed + runs, 200, runs & 1);
+		good = run(shape, seed + runs, 200, (seed + runs) % 2 == 0);
 		runs++;
 	}
 	printf("%s - %s: %llu states, seeds %llu to %llu\n", good ? "ok" : "not ok", shape->name,
@@ -190,8 +223,10 @@ int main(int argc, char **argv)
 	unsigned bad = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "n:s:")) != -1) {
-		if (option == 'n') {
+	while ((option = getopt(argc, argv, "n:s:f:")) != -1) {
+		if (option == 'f') {
+			only = optarg;
+		} else if (option == 'n') {
 			wanted = strtoull(optarg, NULL, 0);
 		} else {
 			seed = strtoull(optarg, NULL, 0);
@@ -199,11 +234,18 @@ int main(int argc, char **argv)
 	}
 	readers_here = readers_are_there();
 	for (unsigned i = 0; i < SHAPES; i++) {
+		if (only && strcmp(only, shapes[i].name) != 0) {
+			continue;
+		}
 		bad += !run_shape(&shapes[i], seed);
 	}
 	printf("# %llu states in all, %u of them opened by qemu-img, 7-Zip and libvhdi\n",
 	       (unsigned long long)states, readers_asked);
-	for (unsigned i = 0; i < SHAPES; i++) {
+	for (unsigned i = 0; i < SCENE_OP_COUNT; i++) {
+		printf("# %llu of them during %s\n", (unsigned long long)op_states[i],
+		       scene_op_names[i]);
+	}
+	for (unsigned i = 0; !only && i < SHAPES; i++) {
 		bad += !run_lies(&shapes[i], seed);
 	}
 	return bad ? 1 : 0;

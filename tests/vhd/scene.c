@@ -9,6 +9,7 @@
 #include "layer_stats.h"
 #include "layer_throttle.h"
 #include "vhd_disk.h"
+#include "vhd_journal.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -76,7 +77,9 @@ static int open_bottom(const struct scene *scene, struct disk_memory *disk, cons
 	int rc;
 
 	if (scene->shape->format != SCENE_RAW) {
-		return vhd_disk_open(folder, name, write ? VHD_DISK_WRITE : 0, ret_layer, why);
+		rc = vhd_journal_recover(folder, why);
+		return rc ? rc
+			  : vhd_disk_open(folder, name, write ? VHD_DISK_WRITE : 0, ret_layer, why);
 	}
 	rc = folder_open_file(folder, name, write ? FOLDER_WRITE : FOLDER_READ, &file);
 	if (rc) {
@@ -579,6 +582,9 @@ void scene_step(struct scene *scene)
 	}
 	note(scene, "%s %zu at %llu (request %u)", kinds[request.kind], request.size,
 	     (unsigned long long)request.offset, scene->model->number + 1);
+	if (getenv("VHD_TRACE")) {
+		printf("# %s\n", scene->what);
+	}
 	take_off(scene, &request);
 }
 
@@ -627,6 +633,9 @@ bool scene_compare(struct scene *scene, const struct vhd_model *model, struct la
 		size_t size =
 			model->size - at < SCENE_CHUNK ? (size_t)(model->size - at) : SCENE_CHUNK;
 
+		if (scene->given_up && at >= scene->given_up) {
+			break;
+		}
 		if (!whole && !scene->touched[at / SCENE_CHUNK]) {
 			continue;
 		}
@@ -702,14 +711,32 @@ bool scene_check_cut(struct scene *scene, struct disk_memory *after, bool whole,
 		why_prefix(why, 0, write ? "open for writing" : "open");
 		return false;
 	}
-	good = (scene->model && scene_compare(scene, scene->model, top, true, whole, why)) ||
-	       (scene->other && scene_compare(scene, scene->other, top, true, whole, why));
+	good = scene->model && scene_compare(scene, scene->model, top, true, whole, why);
+	if (!good && scene->other && scene->other->size == top->size) {
+		good = scene_compare(scene, scene->other, top, true, whole, why);
+	}
 	rc = layer_close(top);
 	if (good && rc) {
 		why_set(why, 0, "closing after a power cut: %s", strerror(-rc));
 		return false;
 	}
 	return good && scene_check_kept(scene, after, whole, why);
+}
+
+void scene_resolve(struct scene *scene)
+{
+	struct why why;
+
+	if (scene->other && (!scene_compare(scene, scene->model, scene->top, true, true, &why) ||
+			     scene->model->size != scene->top->size)) {
+		struct vhd_model *other = scene->other;
+
+		scene->other = scene->model;
+		scene->model = other;
+	}
+	vhd_model_destroy(scene->other);
+	scene->other = NULL;
+	scene->given_up = 0;
 }
 
 /* All bytes of the open disk are checked and become what it is known to hold. */
@@ -745,6 +772,7 @@ bool scene_recover(struct scene *scene)
 	if (scene_open(scene)) {
 		return false;
 	}
+	scene_resolve(scene);
 	rc = layer_flush(scene->top);
 	if (rc) {
 		scene_complain(scene, "first flush: %s", strerror(-rc));

@@ -46,6 +46,7 @@ struct scene {
 	/* While an operation on the whole disk runs: it may be this already. */
 	struct vhd_model *other;
 	bool absent_is_fine; /* while it is made */
+	uint64_t given_up;   /* not 0: what lies from here on is being thrown away */
 	/* What stands under or beside the disk and must stay as it was. */
 	struct {
 		char name[64];
@@ -62,6 +63,7 @@ struct scene {
 	unsigned flying;
 	bool errors_are_fine;	 /* faults are on */
 	uint64_t flushes_failed; /* of the disk, when it was opened */
+	bool resizes;		 /* an image gets another size */
 	bool quiet;
 	unsigned tags;	/* of snapshots so far */
 	bool failed;	/* a rule was broken; said so */
@@ -115,6 +117,10 @@ void scene_complain(struct scene *scene, const char *format, ...)
 
 /** The same for what stands beside the disk alone. */
 bool scene_check_kept(struct scene *scene, struct disk_memory *after, bool whole, struct why *why);
+
+/** After an operation that may have ended in the middle: `other` becomes the model when the disk
+ * shows that, and is forgotten. The disk must be open. */
+void scene_resolve(struct scene *scene);
 
 /** Puts a copy of the model among what must stay. */
 void scene_keep(struct scene *scene, const char *name, bool absent_is_fine);
