@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns nothing but the number of the descriptor: each file of the folder is a duplicate of it, with
+ * the same lock. */
 #define _GNU_SOURCE
 
 #include "blk_folder.h"

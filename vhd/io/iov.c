@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the arithmetic of half-done vectors. */
 #include "iov.h"
 
 #include <string.h>

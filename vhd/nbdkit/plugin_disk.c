@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the disk between nbdkit's start and its end. Secrets are in memory only while it opens. */
 #include "plugin_disk.h"
 
 #include "secret.h"

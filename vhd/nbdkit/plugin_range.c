@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the split of a request into sectors in part and whole ones. Invariant: bytes outside of the
+ * request are written back as they were read. */
 #include "plugin_range.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns secrets from their file to locked memory; no copy of them is left elsewhere. */
 #define _GNU_SOURCE
 
 #include "secret.h"
