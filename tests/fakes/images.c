@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the images of a unit test: one disk in memory, made afresh for each test. */
 #define _GNU_SOURCE
 
 #include "images.h"
