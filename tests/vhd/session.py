@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,12 @@ import time
 from pathlib import Path
 
 MB = 1000 * 1000
+BUILD = Path(os.environ.get("BULKHEAD_BUILD", Path(__file__).resolve().parents[2] / "build"))
+
+
+def cpu_us():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (used.ru_utime + used.ru_stime) * 1e6
 
 
 def run(*args, **kw):
@@ -70,7 +77,8 @@ class Session:
                 f.write(Path(files.pop(0)[1]).read_bytes())
         self.rest = files
         self.used = used + (self.tree / "database").stat().st_size
-        run("mke2fs", "-q", "-t", "ext4", "-b", "4096", "-I", "256", "-d", self.tree, "-E", "hash_seed=" + "0" * 8 + "-0000-4000-8000-" + "0" * 12,
+        run("mke2fs", "-q", "-t", "ext4", "-b", "4096", "-I", "256", "-d", self.tree, "-E",
+            "hash_seed=" + "0" * 8 + "-0000-4000-8000-" + "0" * 12,
             "-U", "0" * 8 + "-0000-4000-8000-" + "0" * 11 + "1", self.raw, f"{1400 // o.scale}M")
 
     def put(self, name, data):
@@ -121,17 +129,17 @@ def tool(o, *args):
 def peers(where, figures):
     """What they would send: rdiff's delta, casync's new chunks with the list of them."""
     base, disk = where / "base.enc", where / "disk.enc"
-    start = time.monotonic()
+    start = cpu_us()
     run("rdiff", "-b", "65536", "signature", base, where / "sig")
     run("rdiff", "delta", where / "sig", disk, where / "rdiff")
-    figures["rdiff"] = {"bytes": (where / "rdiff").stat().st_size, "seconds": time.monotonic() - start}
+    figures["rdiff"] = {"value": (where / "rdiff").stat().st_size, "cpu_us": cpu_us() - start}
     store = where / "store"
     run("casync", "make", f"--store={store}", where / "base.caibx", base)
     before = {p for p in store.rglob("*") if p.is_file()}
-    start = time.monotonic()
+    start = cpu_us()
     run("casync", "make", f"--store={store}", where / "disk.caibx", disk)
     new = sum(p.stat().st_size for p in store.rglob("*") if p.is_file() and p not in before)
-    figures["casync"] = {"bytes": new + (where / "disk.caibx").stat().st_size, "seconds": time.monotonic() - start}
+    figures["casync"] = {"value": new + (where / "disk.caibx").stat().st_size, "cpu_us": cpu_us() - start}
 
 
 def measure(o, where):
@@ -145,14 +153,15 @@ def measure(o, where):
     shutil.rmtree(session.tree)
     tool(o, "work", a / "office.vhd", "base.vhd", session.raw)
     shutil.copyfile(a / "base.vhd", b / "base.vhd")
-    start = time.monotonic()
+    start, before = time.monotonic(), cpu_us()
     sent = tool(o, "export", a / "office.vhd", f"{stick}/", *([str(o.level)] if o.level else []))
-    middle = time.monotonic()
+    middle, after = time.monotonic(), cpu_us()
     tool(o, "import", stick / "office.bundle", b / "office.vhd")
     end = time.monotonic()
     tool(o, "same", b / "office.vhd", session.raw)
     figures = {"used": session.used, "files": len(session.files), "changed": sent["changed"],
                "bytes": (stick / "office.bundle").stat().st_size, "export_seconds": middle - start,
+               "export_cpu_us": after - before,
                "import_seconds": end - middle, "image_bytes": (a / "office.vhd").stat().st_size}
     # The way back after a small change: only that.
     with open(session.raw, "r+b") as f:
@@ -171,19 +180,34 @@ def measure(o, where):
     return figures
 
 
+def lines(figures):
+    """As ./bench prints figures."""
+    yield {"figure": "bytes to move for a session", "value": figures["bytes"], "unit": "bytes",
+           "cpu_us": figures["export_cpu_us"], "aim": "<= 40 MB", "pass": figures["bytes"] <= 40 * MB,
+           "peers": {name: figures[name] for name in ("rdiff", "casync") if name in figures}}
+    yield {"figure": "bytes of its changed sectors", "value": figures["changed"], "unit": "bytes"}
+    yield {"figure": "bytes of the image that it left", "value": figures["image_bytes"], "unit": "bytes"}
+    yield {"figure": "bytes of the way back, 20 sectors changed", "value": figures["return_bytes"], "unit": "bytes"}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--program", default="build/tests/vhd/movedisk")
+    parser.add_argument("--program", default=BUILD / "tests" / "vhd" / "movedisk")
     parser.add_argument("--source", default="/usr")
-    parser.add_argument("--least", type=int, default=3072, help="bytes of the smallest file: decides how many there are")
+    parser.add_argument("--least", type=int, default=3072, help="bytes of the smallest file: so many there are")
     parser.add_argument("--scale", type=int, default=1, help="divide all sizes and counts by this")
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--level", type=int, default=0, help="of zstd")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--work", help="folder for it all (about 8 GB divided by the scale)")
+    parser.add_argument("--json", metavar="FOLDER", help="all of it, in this folder, as ./bench wants it")
     o = parser.parse_args()
+    if o.json:
+        o.work, o.peers = o.json, shutil.which("rdiff") is not None and shutil.which("casync") is not None
     with tempfile.TemporaryDirectory(dir=o.work) as where:
-        print(json.dumps(measure(o, Path(where)), indent=1))
+        figures = measure(o, Path(where))
+    for line in lines(figures) if o.json else [figures]:
+        print(json.dumps(line))
 
 
 if __name__ == "__main__":
