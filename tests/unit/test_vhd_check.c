@@ -206,6 +206,9 @@ static void vhd_check_asks_for_the_parent(void **state)
 	assert_string_equal(findings("c.vhd"), "parent:lost ");
 	images_make("a.vhd", VHD_DYNAMIC, NULL);
 	assert_string_equal(findings("c.vhd"), "parent:lost ");
+	assert_int_equal(folder_remove(images_folder, "a.vhd"), 0);
+	assert_int_equal(folder_rename(images_folder, "z.vhd", "A.VHD"), 0);
+	assert_string_equal(findings("c.vhd"), "locator:note ");
 }
 
 /* An image that somebody writes is not checked. */

@@ -69,6 +69,16 @@ static void tell(struct vhd_check *check, uint64_t offset, int rc, const char *n
 	}
 }
 
+/* As opening does: under a name that only Windows would take for the same. */
+static bool has_other_spelling(struct folder *folder, const struct vhd_survey *survey,
+			       const struct vhd_parent_names *names)
+{
+	char name[VHD_NAME_SIZE];
+
+	return vhd_parent_find_spelling(folder, names, name) == 0 &&
+	       try_parent(folder, name, survey) == 0;
+}
+
 int vhd_check_parent(struct folder *folder, const struct vhd_survey *survey,
 		     struct vhd_check *check)
 {
@@ -90,6 +100,7 @@ int vhd_check_parent(struct folder *folder, const struct vhd_survey *survey,
 			told = names.names[i];
 		}
 	}
+	found = found || (worst == -ENOENT && has_other_spelling(folder, survey, &names));
 	if (!found) {
 		tell(check, survey->header_offset, worst, told);
 	}
