@@ -5,7 +5,7 @@
 
 #include "tool_size.h"
 #include "tool_verbs.h"
-#include "vhd.h"
+#include "vhd_fixed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,7 +93,7 @@ static int fill(int in, int out, const uint8_t uuid[16], uint32_t timestamp)
 	}
 	rc = copy_data(in, out, st.st_size);
 	size = (uint64_t)st.st_size > opt.size ? (uint64_t)st.st_size : opt.size;
-	return rc < 0 ? rc : vhd_create_fixed(out, size, uuid, timestamp);
+	return rc < 0 ? rc : vhd_fixed_make(out, size, uuid, timestamp);
 }
 
 /* Identity and time of the image: those given, or new ones. */
