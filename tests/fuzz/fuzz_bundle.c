@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bundle of any content: what can be read without a secret, and what one who has the secret could
- * have sealed. The first byte chooses. */
+/* A bundle of any content: what can be read without a secret (with its hash as it is, or put
+ * right), a summary alone, and what one who has the secret could have sealed. The first byte
+ * chooses. */
 #define _GNU_SOURCE
 
 #include "bundle_frame.h"
 #include "bundle_front.h"
 #include "bundle_io.h"
+#include "bundle_summary.h"
 #include "bundle_tail.h"
 
 #include <stddef.h>
@@ -74,6 +76,45 @@ static void read_clear(struct memory *memory)
 	bundle_front_free(&front);
 }
 
+/* Puts the hash of the front right, as a forger would. */
+static void read_forged(const uint8_t *data, size_t size)
+{
+	uint8_t *bytes = malloc(size + BUNDLE_HASH_SIZE);
+	struct memory memory = {{memory_read}, bytes, size + BUNDLE_HASH_SIZE};
+	uint64_t front;
+
+	if (bytes && size >= BUNDLE_HEAD_SIZE) {
+		front = (uint64_t)BUNDLE_HEAD_SIZE + bundle_get32(data + 12) +
+			bundle_get32(data + 80);
+		if (front <= size) {
+			memcpy(bytes, data, front);
+			if (bundle_hash(bytes, front, NULL, 0, NULL, 0, bytes + front) == 0) {
+				memcpy(bytes + front + BUNDLE_HASH_SIZE, data + front,
+				       size - front);
+				read_clear(&memory);
+			}
+		}
+	}
+	free(bytes);
+}
+
+static void read_summary(const uint8_t *data, size_t size)
+{
+	struct bundle_summary summary, again;
+	struct json_object *object;
+	const char *text;
+
+	if (bundle_summary_decode(data, size, &summary, NULL) < 0) {
+		return;
+	}
+	object = bundle_summary_to_json(&summary);
+	text = object ? json_object_to_json_string(object) : NULL;
+	if (text && bundle_summary_decode(text, strlen(text), &again, NULL) < 0) {
+		abort();
+	}
+	json_object_put(object);
+}
+
 static void check_frame(uint32_t first, uint32_t next)
 {
 	uint64_t data = 0;
@@ -117,10 +158,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size || (!sealed && make() < 0)) {
 		return 0;
 	}
-	if (data[0] & 1) {
-		read_clear(&memory);
-	} else {
+	switch (data[0] & 3) {
+	case 0:
 		open_sealed(data + 1, size - 1);
+		break;
+	case 1:
+		read_clear(&memory);
+		break;
+	case 2:
+		read_summary(data + 1, size - 1);
+		break;
+	default:
+		read_forged(data + 1, size - 1);
 	}
 	return 0;
 }
