@@ -169,7 +169,7 @@ int keyslot_change(struct layer *payload, const struct keyslot_add *add, int *re
 		   struct why *why)
 {
 	struct keyslot_add mine = *add;
-	int rc = 0, slot, opened;
+	int rc = 0, slot = -1, opened = -1;
 
 	mine.slot = -1;
 	if (mine.kind == LUKS_SLOT_FREE) {

@@ -426,7 +426,7 @@ static bool find_second(const uint8_t *bytes, size_t size, struct luks_copy *ret
 int luks_policy_check(const uint8_t *bytes, size_t size, struct luks_policy *ret_policy,
 		      struct why *why)
 {
-	struct luks_policy first, second;
+	struct luks_policy first = {0}, second = {0};
 	struct luks_copy copy;
 	bool has_first, has_second;
 	int rc = 0;

@@ -77,11 +77,12 @@ int tool_encrypt(struct tool *tool, char **arguments, unsigned count)
 	if (code) {
 		return code;
 	}
-	snprintf(
-		question, sizeof(question),
-		"%s: an encrypted image takes its place, parents included. What was written in the "
-		"clear is not wiped from the drive; snapshots of it stay as they are.",
-		disk.name);
+	snprintf(question, sizeof(question),
+		 "%s: an encrypted image takes its place, parents included, as large as the disk: "
+		 "empty "
+		 "space is noise too. What was written in the clear is not wiped from the drive; "
+		 "snapshots of it stay as they are.",
+		 disk.name);
 	code = tool_disk_may_change(tool, &disk, disk.name);
 	code = code || tool_confirm(tool, question) ? code : TOOL_USAGE;
 	if (!code) {

@@ -14,7 +14,7 @@ static int ask_helper(struct tool *tool, struct layer *payload, struct tool_secr
 {
 	struct keyslot slots[LUKS_POLICY_SLOTS];
 	uint8_t bytes[TOKEN_HELPER_SECRET];
-	struct luks_secret secret;
+	struct luks_secret secret = {0};
 	unsigned count = 0;
 	int rc = keyslot_list(payload, slots, &count, &tool->why);
 
