@@ -7,6 +7,7 @@
 #include "fiber.h"
 #include "luks.h"
 #include "stack.h"
+#include "stack_manifest.h"
 #include "uring.h"
 #include "vhd_disk.h"
 
@@ -290,6 +291,7 @@ static void read_all(const char *when)
 struct kind {
 	const char *name, *file;
 	struct stack_options options;
+	bool sealed; /* what is read is held against a manifest, which is sealed at the end */
 };
 
 static int open_disk(const struct kind *kind, struct why *why)
@@ -299,9 +301,12 @@ static int open_disk(const struct kind *kind, struct why *why)
 
 static void run(const struct kind *kind, unsigned number, uint64_t operations)
 {
+	const struct stack_seal_options seal = {0};
+	struct manifest manifest;
 	struct why why = {""};
-	int rc = open_disk(kind, &why);
+	int rc = kind->sealed ? stack_seal(real, kind->file, &seal, &manifest, &why) : 0;
 
+	rc = rc ? rc : open_disk(kind, &why);
 	errors = 0;
 	left = operations;
 	memset(expected, 0, sizeof(expected));
@@ -335,20 +340,30 @@ static int make_images(struct why *why)
 {
 	const struct luks_format format = {.secret = {SECRET, sizeof(SECRET) - 1, -1},
 					   .fast_for_tests = true};
-	static const char *const names[] = {"fixed.vhd", "dynamic.vhd", "base.vhd",
-					    "child.vhd", "locked.vhd",	"raw"};
+	static const char *const names[] = {"fixed.vhd",
+					    "dynamic.vhd",
+					    "base.vhd",
+					    "child.vhd",
+					    "sealed.vhd",
+					    "locked.vhd",
+					    "raw",
+					    "sealed.vhd.manifest",
+					    "sealed.vhd.tree",
+					    "locked.vhd.manifest",
+					    "locked.vhd.tree"};
 	struct vhd_disk_create create = {.type = VHD_FIXED, .size = DISK_SIZE};
 	struct layer *image;
 	struct file *file;
 	int rc;
 
-	for (unsigned i = 0; i < 6; i++) {
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)!folder_remove(real, names[i]);
 	}
 	rc = vhd_disk_create(real, "fixed.vhd", &create, why);
 	create.type = VHD_DYNAMIC;
 	rc = rc ? rc : vhd_disk_create(real, "dynamic.vhd", &create, why);
 	rc = rc ? rc : vhd_disk_create(real, "base.vhd", &create, why);
+	rc = rc ? rc : vhd_disk_create(real, "sealed.vhd", &create, why);
 	rc = rc ? rc : vhd_disk_create(real, "locked.vhd", &create, why);
 	create = (struct vhd_disk_create){.type = VHD_DIFFERENCING, .parent = "base.vhd"};
 	rc = rc ? rc : vhd_disk_create(real, "child.vhd", &create, why);
@@ -367,15 +382,18 @@ int main(int argc, char **argv)
 {
 	static const struct luks_secret secret = {SECRET, sizeof(SECRET) - 1, -1};
 	static const struct kind kinds[] = {
-		{"raw", "raw", {.write = true, .raw = true}},
-		{"fixed", "fixed.vhd", {.write = true}},
-		{"dynamic", "dynamic.vhd", {.write = true, .stats = true}},
-		{"differencing", "child.vhd", {.write = true}},
-		{"encrypted", "locked.vhd", {.write = true, .secret = &secret}},
+		{"raw", "raw", {.write = true, .raw = true}, false},
+		{"fixed", "fixed.vhd", {.write = true}, false},
+		{"dynamic", "dynamic.vhd", {.write = true, .stats = true}, false},
+		{"differencing", "child.vhd", {.write = true}, false},
+		{"encrypted", "locked.vhd", {.write = true, .secret = &secret}, false},
 		{"encrypted, discards passed",
 		 "locked.vhd",
-		 {.write = true, .secret = &secret, .pass_discards = true}},
-		{"throw-away", "base.vhd", {.write = true, .throw_away = true}},
+		 {.write = true, .secret = &secret, .pass_discards = true},
+		 false},
+		{"sealed", "sealed.vhd", {.write = true}, true},
+		{"sealed and encrypted", "locked.vhd", {.write = true, .secret = &secret}, true},
+		{"throw-away", "base.vhd", {.write = true, .throw_away = true}, false},
 	};
 	enum { COUNT = sizeof(kinds) / sizeof(kinds[0]) };
 	struct why why = {""};
