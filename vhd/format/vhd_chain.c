@@ -26,8 +26,7 @@ int vhd_chain_find(struct vhd_chain *chain, unsigned from, uint64_t offset, uint
 		}
 		max = ret_extent->size;
 	}
-	ret_extent->present = false;
-	ret_extent->size = max;
+	*ret_extent = (struct vhd_extent){.size = max};
 	return 0;
 }
 

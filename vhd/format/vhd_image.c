@@ -125,7 +125,7 @@ static int find_old_footer(struct vhd_image *image)
 	return rc;
 }
 
-static int damaged(struct why *why, const char *what)
+int vhd_image_damaged(struct why *why, const char *what)
 {
 	return why_set(why, -EBADMSG, "its %s: try \"bulkhead vhd repair\" on it", what);
 }
@@ -138,7 +138,7 @@ static int read_header(struct vhd_image *image, struct why *why)
 
 	if (offset < VHD_SECTOR_SIZE || offset % VHD_SECTOR_SIZE || offset > image->file_size ||
 	    image->file_size - offset < VHD_HEADER_SIZE) {
-		return damaged(why, "header lies outside of the file");
+		return vhd_image_damaged(why, "header lies outside of the file");
 	}
 	rc = file_read(image->file, bytes, sizeof(bytes), offset);
 	if (rc < 0) {
@@ -149,7 +149,7 @@ static int read_header(struct vhd_image *image, struct why *why)
 		return why_set(why, rc,
 			       "its block size is none that is in use: convert it elsewhere");
 	}
-	return rc ? damaged(why, "header is damaged") : 0;
+	return rc ? vhd_image_damaged(why, "header is damaged") : 0;
 }
 
 /* The block table must lie in the file, past the footer's copy and not over the header. */
@@ -161,7 +161,7 @@ static int check_table_place(struct vhd_image *image, uint32_t count, struct why
 	uint64_t header_offset = image->footer.data_offset;
 
 	if (count > header->entry_count) {
-		return damaged(why, "block table is shorter than the disk");
+		return vhd_image_damaged(why, "block table is shorter than the disk");
 	}
 	if (count > vhd_bat_max(header->block_size)) {
 		return why_set(why, -EOPNOTSUPP,
@@ -169,92 +169,7 @@ static int check_table_place(struct vhd_image *image, uint32_t count, struct why
 	}
 	if (start < VHD_SECTOR_SIZE || end > image->file_size ||
 	    (start < header_offset + VHD_HEADER_SIZE && end > header_offset)) {
-		return damaged(why, "block table lies in a wrong place");
-	}
-	return 0;
-}
-
-/* Keeps the lowest start behind the table, and the highest end, of what the file holds. */
-static void account(struct vhd_image *image, uint64_t start, uint64_t end)
-{
-	image->end_used = end > image->end_used ? end : image->end_used;
-	if (start >= image->header.table_offset && start < image->first_used) {
-		image->first_used = start;
-	}
-}
-
-static void account_locators(struct vhd_image *image)
-{
-	for (unsigned i = 0; i < VHD_LOCATOR_COUNT; i++) {
-		const struct vhd_locator *locator = &image->header.locators[i];
-		uint64_t size = locator->space > locator->length ? locator->space : locator->length;
-
-		if (locator->platform && size && locator->offset < image->file_size &&
-		    size <= image->file_size - locator->offset) {
-			account(image, locator->offset, locator->offset + size);
-		}
-	}
-}
-
-/* The table may lie between blocks, after it was moved to make it longer. */
-static int account_blocks(struct vhd_image *image, uint32_t block_sectors)
-{
-	uint64_t size = (uint64_t)block_sectors * VHD_SECTOR_SIZE;
-	uint64_t start = image->header.table_offset;
-	uint64_t end = start + 4ull * image->bat.count;
-
-	for (uint32_t i = 0; i < image->bat.count; i++) {
-		uint64_t at = vhd_image_block_offset(image, i);
-
-		if (image->bat.entries[i] == VHD_BAT_UNUSED) {
-			continue;
-		}
-		if (at < end && at + size > start) {
-			return -EBADMSG;
-		}
-		account(image, at, at + size);
-	}
-	return 0;
-}
-
-/* Blocks must lie past the header, and before the footer; without a footer the last of them may be
- * cut off, for a file ends where it was last written. */
-static int check_blocks(const struct vhd_image *image, const struct vhd_bat_room *room)
-{
-	uint64_t header_end = image->footer.data_offset + VHD_HEADER_SIZE;
-	uint64_t limit = image->footer_offset != UINT64_MAX
-				 ? image->footer_offset
-				 : image->file_size + image->header.block_size;
-
-	if (room->end_sector && (room->first_sector * VHD_SECTOR_SIZE < header_end ||
-				 room->end_sector * VHD_SECTOR_SIZE > limit)) {
-		return -EBADMSG;
-	}
-	return 0;
-}
-
-int vhd_image_measure(struct vhd_image *image, struct why *why)
-{
-	uint32_t block_sectors = (image->bitmap_size + image->header.block_size) / VHD_SECTOR_SIZE;
-	uint64_t table_end = image->header.table_offset + 4ull * image->bat.count;
-	uint64_t header_end = image->footer.data_offset + VHD_HEADER_SIZE;
-	struct vhd_bat_room room;
-	int rc = vhd_bat_check(&image->bat, block_sectors, &room);
-
-	if (rc == -EBADMSG) {
-		return damaged(why, "block table gives one place to two blocks");
-	}
-	if (rc < 0) {
-		return rc;
-	}
-	if (check_blocks(image, &room) < 0) {
-		return damaged(why, "block table leads out of the file");
-	}
-	image->first_used = UINT64_MAX;
-	image->end_used = table_end > header_end ? table_end : header_end;
-	account_locators(image);
-	if (account_blocks(image, block_sectors) < 0) {
-		return damaged(why, "block table lies under a block");
+		return vhd_image_damaged(why, "block table lies in a wrong place");
 	}
 	return 0;
 }
@@ -469,63 +384,4 @@ int vhd_image_find(struct vhd_image *image, uint64_t offset, uint64_t max,
 	}
 	ret_extent->size = max;
 	return 0;
-}
-
-int vhd_image_flush_file(struct vhd_image *image)
-{
-	if (image->poisoned) {
-		return -EIO;
-	}
-	if (file_flush(image->file) < 0) {
-		image->poisoned = true;
-	}
-	/* Another flush may have failed meanwhile: the kernel tells only one of the two. */
-	return image->poisoned ? -EIO : 0;
-}
-
-static int store_bitmaps(struct vhd_image *image)
-{
-	struct vhd_bitmaps_taken taken;
-	int rc;
-
-	if (!image->bitmaps.dirty) {
-		return 0;
-	}
-	rc = vhd_bitmaps_take(&image->bitmaps, &taken);
-	if (rc < 0) {
-		return rc;
-	}
-	/* Data first: a bit may only be on the medium when its sector is. */
-	rc = vhd_image_flush_file(image);
-	return vhd_bitmaps_store(&image->bitmaps, &taken, image->bat.entries, rc);
-}
-
-static int flush_all(struct vhd_image *image)
-{
-	int rc = 0;
-
-	if (!vhd_image_is_fixed(image)) {
-		rc = store_bitmaps(image);
-		rc = rc ? rc : vhd_bat_store(&image->bat, image->file);
-	}
-	return rc ? rc : vhd_image_flush_file(image);
-}
-
-/* One at a time. Those who waited while one ran share the next one. */
-int vhd_image_flush(struct vhd_image *image)
-{
-	uint64_t mine = ++image->flush_asked;
-	int rc = 0;
-
-	fiber_mutex_lock(&image->flushing);
-	if (image->poisoned) {
-		rc = -EIO;
-	} else if (image->flush_done < mine) {
-		uint64_t upto = image->flush_asked;
-
-		rc = flush_all(image);
-		image->flush_done = rc ? image->flush_done : upto;
-	}
-	fiber_mutex_unlock(&image->flushing);
-	return rc;
 }

@@ -65,6 +65,9 @@ VHD_MUST_CHECK int vhd_image_load(struct vhd_image *image, struct why *why);
  * -ENOMEM. */
 VHD_MUST_CHECK int vhd_image_measure(struct vhd_image *image, struct why *why);
 
+/** Sets the reason "its WHAT: repair it" and returns -EBADMSG. */
+int vhd_image_damaged(struct why *why, const char *what);
+
 /** Closes the file only. NULL is fine. */
 void vhd_image_free(struct vhd_image *image);
 
