@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define BAR_FROM_US   300000u
 #define BAR_STEP_US   200000u /* between two pictures of the bar */
 #define JSON_STEP_US  500000u
 #define RATE_FROM_US  1000000u /* before, a rate says nothing */
@@ -140,7 +141,9 @@ static void show(struct tool_progress *progress, uint64_t done, uint64_t total, 
 		}
 		return;
 	case TOOL_PROGRESS_BAR:
-		if (whole || now - progress->last_us >= BAR_STEP_US) {
+		/* A short job needs no bar; one that is there shows its end. */
+		if (whole ? progress->shown
+			  : elapsed >= BAR_FROM_US && now - progress->last_us >= BAR_STEP_US) {
 			fprintf(stderr, "\r%s %s\033[K", progress->what,
 				tool_progress_text(text, terminal_width(), progress->first, done,
 						   total, elapsed));
