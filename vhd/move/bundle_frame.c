@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the bytes of manifest and frame records: runs, compression, seal. */
 #include "bundle_frame.h"
 #include "bundle_io.h"
 

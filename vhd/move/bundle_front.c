@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the bytes of the front. Its hash is right before anything behind the head is looked at. */
 #include "bundle_front.h"
 #include "bundle_io.h"
 #include "bundle_summary.h"

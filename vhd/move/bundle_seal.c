@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Keys and seals by OpenSSL, passphrases by libargon2. */
 #include "bundle_seal.h"
 
 #include <argon2.h>

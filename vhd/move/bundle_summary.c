@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the summary as JSON: each field is there and within its bounds, or it is refused. */
 #include "bundle_summary.h"
 #include "folder.h"
 #include "json_fields.h"

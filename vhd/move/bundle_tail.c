@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the bytes of index and tail. */
 #include "bundle_tail.h"
 #include "bundle_frame.h"
 #include "bundle_io.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Features by CPUID, those of wide registers only where the system saves these. */
 #include "cpu_baseline.h"
 
 #include <cpuid.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Looks for a state in the records of the folder, then in its images. */
 #include "move_base.h"
 #include "move_volume.h"
 #include "owner.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The judgement before any secret: each thing that is missing, as a sentence. */
 #define _GNU_SOURCE
 
 #include "bundle_io.h"

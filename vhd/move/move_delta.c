@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Walks a disk by blocks of 2 MiB: bitmaps first, then contents. */
 #include "move_delta.h"
 #include "bundle_io.h"
 #include "vhd_disk.h"

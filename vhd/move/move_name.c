@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the names; no other file of vhd/move makes one up. */
 #include "move_name.h"
 #include "bundle.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the choice between data, zeros and copies, and where a frame ends. */
 #include "move_pack.h"
 #include "bundle_io.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Compares with what is there until the first difference, then writes. */
 #include "move_sink.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Opens the disk, its key and the state that the target has. */
 #include "move_source.h"
 #include "bundle_io.h"
 #include "bundle_seal.h"

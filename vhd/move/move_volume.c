@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sectors over payload and crypt layer; a header area that has no disk yet. */
 #include "move_volume.h"
 #include "bundle_io.h"
 #include "bundle_seal.h"

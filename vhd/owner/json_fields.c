@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Untrusted JSON by json-c, strict and bounded. */
 #include "json_fields.h"
 
 #include <errno.h>

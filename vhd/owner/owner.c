@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the bytes of NAME.owner. A damaged record refuses the disk. */
 #include "owner.h"
 #include "json_fields.h"
 
