@@ -61,7 +61,7 @@ static void make_room(struct vhd_bitmaps *bitmaps)
 {
 	size_t tries = 2 * (bitmaps->loaded_bytes / bitmaps->size);
 
-	while (bitmaps->loaded_bytes >= VHD_BITMAP_KEPT && tries-- > 0) {
+	while (bitmaps->hand && bitmaps->loaded_bytes >= VHD_BITMAP_KEPT && tries-- > 0) {
 		struct vhd_bitmap *victim = bitmaps->hand;
 
 		bitmaps->hand = victim->next;

@@ -274,14 +274,15 @@ static int chain_write(struct layer *layer, const struct iovec *iov, unsigned co
 	return rc;
 }
 
-static int put_zeros(struct vhd_chain *chain, struct part *part)
+static int put_zeros(struct vhd_chain *chain, const struct part *part)
 {
 	static const uint8_t zeros[VHD_BITMAP_GRAIN];
 	struct iovec iov = {(void *)zeros, part->size};
 	struct vhd_vector vector = {&iov, 1, 0};
+	struct part copy = *part;
 
-	part->vector = &vector;
-	return put_part(chain, part);
+	copy.vector = &vector;
+	return put_part(chain, &copy);
 }
 
 /* Zeros a part of one block. Edges of grains are written, the rest is given back to the file
