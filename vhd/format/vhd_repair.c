@@ -274,7 +274,7 @@ static int repair_sums(struct job *job)
 		return 0;
 	}
 	rc = write_and_flush(job, end->bytes, VHD_FOOTER_SIZE, 0);
-	return rc ? rc : write_and_flush(job, end->bytes, end->size, end->offset);
+	return rc || end->rc ? rc : write_and_flush(job, end->bytes, end->size, end->offset);
 }
 
 /* Before the file grows: the footer at its end is at risk then. */

@@ -269,8 +269,21 @@ static void account_tables(struct vhd_survey *survey)
 	}
 }
 
+/* A footer that lies over the tables is not written anew there. */
+static void forget_end_in_tables(struct vhd_survey *survey)
+{
+	uint64_t header_end = survey->header_offset + VHD_HEADER_SIZE;
+	uint64_t end = table_end(survey) > header_end ? table_end(survey) : header_end;
+
+	if (survey->footer_sums_are_wrong && survey->end.offset < end) {
+		survey->end.rc = -EINVAL;
+		survey->footer = &survey->copy;
+	}
+}
+
 static int judge_blocks(struct vhd_survey *survey)
 {
+	forget_end_in_tables(survey);
 	survey->limit = survey->end.rc ? survey->file_size : survey->end.offset;
 	survey->blocks = calloc(1, (size_t)survey->bat.count + 1);
 	if (!survey->blocks) {
