@@ -47,6 +47,13 @@ static const struct scene_shape shapes[] = {
 	 .throttle = true,
 	 .delay = true,
 	 .stats = true},
+	{.name = "child of 2, encrypted, verified, faults",
+	 .format = SCENE_CHILD,
+	 .size = 20 * MIB,
+	 .depth = 2,
+	 .crypt = true,
+	 .verify = true,
+	 .fault = true},
 	{.name = "raw, faults", .format = SCENE_RAW, .size = 8 * MIB, .fault = true, .stats = true},
 };
 

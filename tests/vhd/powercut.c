@@ -28,6 +28,7 @@ static const struct scene_shape shapes[] = {
 	 .depth = 3,
 	 .crypt = true},
 	{.name = "raw", .format = SCENE_RAW, .size = 4 * MIB},
+	{.name = "dynamic, verified", .format = SCENE_DYNAMIC, .size = 18 * MIB, .verify = true},
 	{.name = "raw, encrypted", .format = SCENE_RAW, .size = 4 * MIB, .crypt = true},
 };
 

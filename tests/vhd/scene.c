@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scene.h"
+#include "scene_verify.h"
 #include "fiber.h"
 #include "layer_crypt.h"
 #include "layer_cow.h"
@@ -127,14 +128,18 @@ static int put_fault(struct layer *below, struct layer **ret_top)
 	return rc;
 }
 
-static int put_layers(const struct scene *scene, struct layer *bottom, struct layer **ret_top)
+static int put_layers(const struct scene *scene, struct disk_memory *disk, const char *name,
+		      struct layer *bottom, struct layer **ret_top)
 {
 	const struct scene_shape *shape = scene->shape;
 	struct luks_segment segment = {.size = bottom->size, .sector_size = XTS_SECTOR};
 	struct layer *top = bottom;
 	int rc = 0;
 
-	if (shape->crypt) {
+	if (shape->verify) {
+		rc = scene_put_verify(disk, name, &top);
+	}
+	if (!rc && shape->crypt) {
 		rc = layer_crypt_open(top, &segment, key, "openssl", false, &top);
 	}
 	if (!rc && shape->cow) {
@@ -166,7 +171,7 @@ int scene_open_on(const struct scene *scene, struct disk_memory *disk, const cha
 	struct layer *bottom;
 	int rc = open_bottom(scene, disk, name, write, &bottom, why);
 
-	return rc ? rc : put_layers(scene, bottom, ret_top);
+	return rc ? rc : put_layers(scene, disk, name, bottom, ret_top);
 }
 
 int scene_open(struct scene *scene)
@@ -213,7 +218,7 @@ static int make_raw(struct scene *scene)
 	return rc ? rc : folder_flush(folder);
 }
 
-int scene_make(struct scene *scene)
+static int make_image(struct scene *scene)
 {
 	static const enum vhd_type types[] = {
 		[SCENE_FIXED] = VHD_FIXED,
@@ -237,6 +242,19 @@ int scene_make(struct scene *scene)
 		scene_complain(scene, "create: %s: %s", strerror(-rc), why.text);
 	}
 	return rc;
+}
+
+int scene_make(struct scene *scene)
+{
+	struct layer *bottom;
+	struct why why = {""};
+	int rc = make_image(scene);
+
+	if (rc || !scene->shape->verify) {
+		return rc;
+	}
+	rc = open_bottom(scene, scene->disk, SCENE_NAME, false, &bottom, &why);
+	return rc ? rc : scene_seal(scene->disk, SCENE_NAME, bottom);
 }
 
 static struct scene *scene_of(const struct layer_clock *clock)

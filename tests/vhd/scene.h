@@ -25,6 +25,7 @@ struct scene_shape {
 	uint64_t size;
 	unsigned depth; /* parents of a SCENE_CHILD */
 	bool crypt;
+	bool verify;				 /* under a manifest */
 	bool cow, throttle, delay, stats, fault; /* more layers, for the model test */
 };
 

@@ -25,9 +25,9 @@ bool scene_op_fits(const struct scene *scene, enum scene_op op)
 	}
 	switch (op) {
 	case SCENE_OP_GROW:
-		return !shape->crypt && scene->model->size < SCENE_SIZE_MAX / 4;
+		return !shape->crypt && !shape->verify && scene->model->size < SCENE_SIZE_MAX / 4;
 	case SCENE_OP_SHRINK:
-		return !shape->crypt && scene->model->size > 4 * MIB;
+		return !shape->crypt && !shape->verify && scene->model->size > 4 * MIB;
 	case SCENE_OP_SNAPSHOT:
 		return scene->kept_count < 15;
 	case SCENE_OP_REVERT:

@@ -154,7 +154,10 @@ int dirty_map_store(struct dirty_map *map, uint64_t epoch, const uint8_t *bits, 
 	rc = make_mac(map, header, size, mac);
 	memcpy(header->mac, mac, MAC_SIZE);
 	rc = rc ? rc : file_write(map->file, header, size, map->offset[slot]);
-	rc = rc ? rc : file_flush(map->file);
+	if (!rc) {
+		rc = file_flush(map->file);
+		map->flush_failed = map->flush_failed || rc;
+	}
 	if (!rc) {
 		take_slot(map, slot, (const uint8_t *)header);
 	}

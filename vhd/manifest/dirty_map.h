@@ -21,6 +21,7 @@ struct dirty_map {
 	uint64_t epoch;		    /* of the manifest that it belongs to */
 	uint64_t sequence;
 	unsigned slot;	   /* last written or read */
+	bool flush_failed; /* ever: the disk must not be written any more */
 	bool pinned_dirty; /* the pinned part of the payload was written */
 	uint8_t *bits;	   /* as stored last; a bit a page, lowest first */
 };

@@ -215,6 +215,7 @@ static int mark_pages(struct verify *verify, uint64_t first, uint64_t last, bool
 	if (!is_marked(verify, first, last, pinned)) {
 		rc = dirty_map_store(&verify->map, verify->manifest.epoch, verify->wanted,
 				     verify->pinned_wanted);
+		verify->broken = verify->broken || verify->map.flush_failed;
 	}
 	fiber_mutex_unlock(&verify->marking);
 	return rc;
@@ -305,7 +306,7 @@ static int verify_discard(struct layer *layer, uint64_t offset, uint64_t size)
 
 static int verify_flush(struct layer *layer)
 {
-	return layer_flush(layer->below);
+	return to_verify(layer)->broken ? -EIO : layer_flush(layer->below);
 }
 
 /* Below may claim zeros where the manifest has data: then whoever asks must read, and meet the
