@@ -86,6 +86,32 @@ static void check_state(struct scene *scene, const struct disk_cut *cut)
 	disk_memory_destroy(after);
 }
 
+/* The program is killed, the machine goes on: whoever opens the disk next finds every request that was
+ * acknowledged, flushed or not, for the guest goes on too. */
+static void check_kill(struct scene *scene)
+{
+	struct disk_memory *after = disk_memory_fork(scene->disk);
+	struct layer *top;
+	struct why why = {""};
+	int rc = scene_open_on(scene, after, SCENE_NAME, true, &top, &why);
+
+	if (rc) {
+		scene_complain(scene, "opened after a kill: %s", why.text);
+	} else {
+		if (!scene_compare(scene, scene->model, top, false, false, &why)) {
+			scene_complain(scene, "after a kill: %s", why.text);
+		}
+		(void)!layer_close(top);
+	}
+	disk_memory_destroy(after);
+}
+
+/* A differencing image keeps the bits of new sectors in memory until their data are lasting. */
+static bool survives_kill(const struct scene *scene)
+{
+	return !scene->failed && !scene->kept_count;
+}
+
 /* While one flush lies, each change gets the state that shows it best, and one at random. */
 static void cut_after_lie(struct disk_memory *disk, enum disk_call call)
 {
@@ -113,6 +139,9 @@ static void cut_here(struct disk_memory *disk, enum disk_call call)
 	struct scene *scene = disk->context;
 
 	op_changes++;
+	if (op_now == SCENE_OP_COUNT && survives_kill(scene) && scene_roll(scene, 16) == 0) {
+		check_kill(scene);
+	}
 	if (!scene->failed && wants_state(scene)) {
 		struct disk_cut cut = disk_cut_choose(disk, &scene->seed);
 

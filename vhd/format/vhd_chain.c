@@ -227,10 +227,11 @@ static int put_part(struct vhd_chain *chain, struct part *part)
 		return rc;
 	}
 	part->data = vhd_image_block_offset(image, part->block) + image->bitmap_size;
-	if (vhd_bitmaps_is_full(&image->bitmaps, part->block)) {
-		return put(image, part);
-	}
-	return put_with_bitmap(chain, part);
+	rc = vhd_bitmaps_is_full(&image->bitmaps, part->block) ? put(image, part)
+							       : put_with_bitmap(chain, part);
+	/* Who opens the file after this program was killed must find what was acknowledged; a power
+	 * cut before the data are there shows zeros, as before. */
+	return rc || image->footer.type != VHD_DYNAMIC ? rc : vhd_image_store_table(image);
 }
 
 /* A resize left its last step undone: it must be done before the sector that it wipes is written.

@@ -36,13 +36,26 @@ static int store_bitmaps(struct vhd_image *image)
 	return vhd_bitmaps_store(&image->bitmaps, &taken, image->bat.entries, rc);
 }
 
+int vhd_image_store_table(struct vhd_image *image)
+{
+	int rc;
+
+	if (!image->bat.dirty_count && !image->storing.owner) {
+		return 0;
+	}
+	fiber_mutex_lock(&image->storing);
+	rc = vhd_bat_store(&image->bat, image->file);
+	fiber_mutex_unlock(&image->storing);
+	return rc;
+}
+
 static int flush_all(struct vhd_image *image)
 {
 	int rc = 0;
 
 	if (!vhd_image_is_fixed(image)) {
 		rc = store_bitmaps(image);
-		rc = rc ? rc : vhd_bat_store(&image->bat, image->file);
+		rc = rc ? rc : vhd_image_store_table(image);
 	}
 	return rc ? rc : vhd_image_flush_file(image);
 }

@@ -31,7 +31,8 @@ struct vhd_image {
 	uint64_t footer_offset;		  /* of the one at the end; UINT64_MAX: it is missing */
 	uint64_t flush_asked, flush_done; /* numbers of calls of vhd_image_flush() */
 	struct fiber_mutex flushing;
-	uint64_t wiped_offset; /* fixed: an old footer that reads as zeros; UINT64_MAX: none */
+	struct fiber_mutex storing; /* the block table: an older copy must not pass a newer one */
+	uint64_t wiped_offset;	    /* fixed: an old footer that reads as zeros; UINT64_MAX: none */
 
 	/* From here on: not for VHD_FIXED. */
 	struct vhd_header header;
@@ -98,6 +99,9 @@ struct vhd_extent {
  * -errno of reading a bitmap. */
 VHD_MUST_CHECK int vhd_image_find(struct vhd_image *image, uint64_t offset, uint64_t max,
 				  struct vhd_extent *ret_extent);
+
+/** Writes what changed in the block table, when something did, or waits for who does it. */
+VHD_MUST_CHECK int vhd_image_store_table(struct vhd_image *image);
 
 /** file_flush(), and what its failure means. */
 VHD_MUST_CHECK int vhd_image_flush_file(struct vhd_image *image);
