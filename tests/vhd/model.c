@@ -6,7 +6,7 @@
  */
 #define _GNU_SOURCE
 
-#include "scene.h"
+#include "scene_ops.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,12 +60,23 @@ static const struct scene_shape shapes[] = {
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
 static uint64_t changes; /* requests that changed a disk */
+static uint64_t operations;
 
 static void reopen(struct scene *scene)
 {
 	(void)!scene_close(scene);
 	if (!scene->failed) {
 		(void)!scene_open(scene);
+	}
+}
+
+static void operate(struct scene *scene)
+{
+	enum scene_op op = (enum scene_op)scene_roll(scene, SCENE_OP_COUNT);
+
+	if (!scene->shape->fault && scene_op_fits(scene, op)) {
+		(void)!scene_op_run(scene, op);
+		operations++;
 	}
 }
 
@@ -83,6 +94,9 @@ static bool run(const struct scene_shape *shape, uint64_t seed, uint64_t request
 		scene_step(scene);
 		if (scene_roll(scene, 1000) == 0) {
 			reopen(scene);
+		}
+		if (!scene->failed && scene_roll(scene, 500) == 0) {
+			operate(scene);
 		}
 		if (!scene->failed && scene_roll(scene, 2000) == 0) {
 			scene_check(scene);
@@ -122,6 +136,8 @@ int main(int argc, char **argv)
 		fflush(stdout);
 		bad += !good;
 	}
-	printf("# %llu of the requests changed a disk\n", (unsigned long long)changes);
+	printf("# %llu of the requests changed a disk; %llu times one was resized, snapshot, "
+	       "reverted, committed or flattened\n",
+	       (unsigned long long)changes, (unsigned long long)operations);
 	return bad ? 1 : 0;
 }
