@@ -257,6 +257,12 @@ int move_check_front(const struct bundle_front *front, struct folder *folder, co
 		host = &this_pc;
 	}
 	rc = check_name(ret_check, folder, name, why);
+	if (!rc && ret_check->is_here) {
+		/* Nothing can be missing any more; the base may have the header area. */
+		rc = check_base(ret_check, folder);
+		ret_check->missing_count = 0;
+		ret_check->runs_here = true;
+	}
 	if (rc < 0 || ret_check->is_here) {
 		return rc;
 	}
