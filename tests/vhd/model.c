@@ -90,8 +90,8 @@ static bool run(const struct scene_shape *shape, uint64_t seed, uint64_t request
 	}
 	scene->errors_are_fine = shape->fault;
 	scene->disk->shuffle = shuffle;
-	for (uint64_t i = 0; i < requests && !scene->failed; i++) {
-		scene_step(scene);
+	for (uint64_t i = 0; i < requests && !scene->failed;) {
+		i += scene_step(scene);
 		if (scene_roll(scene, 1000) == 0) {
 			reopen(scene);
 		}

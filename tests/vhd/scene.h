@@ -87,8 +87,9 @@ int scene_open(struct scene *scene);
 /** Waits for flights. */
 int scene_close(struct scene *scene);
 
-/** Starts a random request and, off shuffling, ends it. */
-void scene_step(struct scene *scene);
+/** Starts a random request and, off shuffling, ends it. False: it would have touched one that
+ * flies. */
+bool scene_step(struct scene *scene);
 void scene_write(struct scene *scene, uint64_t offset, size_t size);
 void scene_flush(struct scene *scene);
 /** Waits until nothing flies. */
@@ -104,9 +105,6 @@ bool scene_check_cut(struct scene *scene, struct disk_memory *after, bool whole,
 /** Opens the disk again after errors or a power cut, takes what it holds (checked as after a cut)
  * for lasting, and shows that it works. */
 bool scene_recover(struct scene *scene);
-
-/** Goes on with what a power cut left, in place of the scene's own disk. */
-void scene_take_over(struct scene *scene, struct disk_memory *after);
 
 /** Reads all of `top` and compares. cut: as after a power cut. */
 bool scene_compare(struct scene *scene, const struct vhd_model *model, struct layer *top, bool cut,
