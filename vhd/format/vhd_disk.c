@@ -162,6 +162,9 @@ int vhd_disk_open(struct folder *folder, const char *name, unsigned flags, struc
 	chain->layer.block_size =
 		vhd_image_is_fixed(chain->images[0]) ? LAYER_SECTOR : VHD_BITMAP_GRAIN;
 	chain->layer.read_only = !(flags & VHD_DISK_WRITE);
+	if (why) {
+		why->text[0] = 0; /* names that were tried in vain */
+	}
 	*ret_layer = &chain->layer;
 	return 0;
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns how a refusal is put into words: never longer than its buffer, never with what a terminal
+ * would obey. */
+
 #include "why.h"
 
 #include <stdarg.h>
