@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the states that a power cut can leave: the recorded effects, some of them missing or
+ * torn. */
 #include "disk_cut.h"
 #include "disk_memory_state.h"
 

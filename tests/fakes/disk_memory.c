@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the files and names of a folder in memory, and the record of what was done to them. */
 #define _GNU_SOURCE
 
 #include "disk_memory_state.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the bytes of a file by pages, which copies of the file share until one is written. */
 #include "sparse.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Asks the stock readers of Debian what they see in an image; each gets a copy on a tmpfs. */
 #define _GNU_SOURCE
 
 #include "readers.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Owns what the long tests play: a shape of disk, requests on it, and what each may have left. */
 #include "scene.h"
 #include "scene_verify.h"
 #include "fiber.h"

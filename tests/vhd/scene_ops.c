@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Operations on whole disks in the middle of a scene: snapshot, revert, commit, flatten. */
 #include "scene_ops.h"
 #include "vhd_commit.h"
 #include "vhd_disk.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The plain array that a disk is compared with: for each sector all that it may hold. */
 #include "vhd_model.h"
 
 #include <stdio.h>

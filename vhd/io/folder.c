@@ -223,7 +223,7 @@ int folder_read_file(struct folder *folder, const char *name, size_t max, void *
 		rc = -EFBIG;
 	}
 	if (!rc) {
-		bytes = malloc(size ? (size_t)size : 1);
+		bytes = calloc(1, (size_t)size + 1);
 		rc = bytes ? file_read(file, bytes, (size_t)size, 0) : -ENOMEM;
 	}
 	file_close(file);

@@ -59,7 +59,8 @@ VHD_MUST_CHECK int folder_of_path(const char *path, struct folder **ret_folder,
 VHD_MUST_CHECK int folder_replace_file(struct folder *folder, const char *name, const void *bytes,
 				       size_t size);
 
-/** Reads a small file of at most `max` bytes whole; the caller frees. -EFBIG when it is longer. */
+/** Reads a small file of at most `max` bytes whole, and a NUL behind it; the caller frees. -EFBIG
+ * when it is longer. */
 VHD_MUST_CHECK int folder_read_file(struct folder *folder, const char *name, size_t max,
 				    void **ret_bytes, size_t *ret_size);
 
