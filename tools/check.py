@@ -143,7 +143,8 @@ class Runner:
         env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
         limit = test.timeout * self.args.timeout_scale
         begin = time.monotonic()
-        with open(out / "log", "w+b") as log:
+        # Beside the test's folder, where it writes what it likes.
+        with open(out.with_name(test.name + ".log"), "w+b") as log:
             try:
                 p = subprocess.Popen(test.cmd, cwd=TOP, stdin=subprocess.DEVNULL, stdout=log,
                                      stderr=subprocess.STDOUT, env=env, start_new_session=True)
