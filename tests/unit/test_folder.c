@@ -70,6 +70,16 @@ static void folder_opens_no_pipe(void **state)
 	unlink(pipe);
 }
 
+/* A name is free until a file has it; a name that leaves the folder never is. */
+static void folder_check_free_looks(void **state)
+{
+	(void)state;
+	assert_int_equal(folder_check_free(folder, "f"), 0);
+	assert_int_equal(folder_replace_file(folder, "f", "x", 1), 0);
+	assert_int_equal(folder_check_free(folder, "f"), -EEXIST);
+	assert_int_equal(folder_check_free(folder, "a/f"), -EINVAL);
+}
+
 /* A replaced file holds the new bytes as a whole, also over the remains of a power cut. */
 static void folder_replace_file_replaces(void **state)
 {
@@ -139,6 +149,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(folder_names_stay_inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(folder_opens_no_pipe, setup, teardown),
+		cmocka_unit_test_setup_teardown(folder_check_free_looks, setup, teardown),
 		cmocka_unit_test_setup_teardown(folder_replace_file_replaces, setup, teardown),
 		cmocka_unit_test_setup_teardown(file_ends_in_zeros, setup, teardown),
 		cmocka_unit_test_setup_teardown(file_lock_has_one_writer, setup, teardown),

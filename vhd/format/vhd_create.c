@@ -164,15 +164,10 @@ static int write_file(struct file *file, struct plan *plan)
 
 static int check_free(struct folder *folder, const char *name, struct why *why)
 {
-	struct file *file;
-	int rc = folder_open_file(folder, name, FOLDER_READ, &file);
+	int rc = folder_check_free(folder, name);
 
-	if (rc == -ENOENT) {
-		return 0;
-	}
 	if (!rc) {
-		file_close(file);
-		rc = -EEXIST;
+		return 0;
 	}
 	return why_set(why, rc,
 		       rc == -EEXIST ? "it is there already: choose another name"

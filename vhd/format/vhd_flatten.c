@@ -70,18 +70,11 @@ static int remove_left(struct folder *folder, const char *name)
 	return rc ? rc : folder_remove(folder, name);
 }
 
-static int name_is_free(struct folder *folder, const char *name, struct why *why)
+static int check_free(struct folder *folder, const char *name, struct why *why)
 {
-	struct file *file;
-	int rc = folder_open_file(folder, name, FOLDER_READ, &file);
+	int rc = folder_check_free(folder, name);
 
-	if (rc == -ENOENT) {
-		return 0;
-	}
-	if (!rc) {
-		file_close(file);
-	}
-	return why_set(why, rc ? rc : -EEXIST, "%s: %s", name, strerror(rc ? -rc : EEXIST));
+	return rc ? why_set(why, rc, "%s: %s", name, strerror(-rc)) : 0;
 }
 
 int vhd_flatten_run(struct folder *folder, const char *name, struct folder *to_folder,
@@ -99,7 +92,7 @@ int vhd_flatten_run(struct folder *folder, const char *name, struct folder *to_f
 			       "stands alone, are needed");
 	}
 	rc = vhd_journal_recover(folder, why);
-	rc = rc ? rc : name_is_free(to_folder, to_name, why);
+	rc = rc ? rc : check_free(to_folder, to_name, why);
 	rc = rc ? rc : vhd_disk_open(folder, name, 0, &from, why);
 	if (rc < 0) {
 		return rc;
@@ -110,7 +103,7 @@ int vhd_flatten_run(struct folder *folder, const char *name, struct folder *to_f
 	if (!rc) {
 		rc = fill(from, to_folder, made.text, progress, why);
 		/* Once more: somebody may have taken the name meanwhile. */
-		rc = rc ? rc : name_is_free(to_folder, to_name, why);
+		rc = rc ? rc : check_free(to_folder, to_name, why);
 		rc = rc ? rc : folder_rename(to_folder, made.text, to_name);
 		rc = rc ? rc : folder_flush(to_folder);
 		if (rc < 0) {

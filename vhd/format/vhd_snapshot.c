@@ -12,18 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int is_free(struct folder *folder, const char *name, struct why *why)
+static int check_free(struct folder *folder, const char *name, struct why *why)
 {
-	struct file *file;
-	int rc = folder_open_file(folder, name, FOLDER_READ, &file);
-
-	if (rc == -ENOENT) {
-		return 0;
-	}
-	if (!rc) {
-		file_close(file);
-	}
-	return why_set(why, -EEXIST, "%s is there already; choose another tag", name);
+	return folder_check_free(folder, name)
+		       ? why_set(why, -EEXIST, "%s is there already; choose another tag", name)
+		       : 0;
 }
 
 static int make_child(void *context, const struct vhd_set_disk *disk, struct why *why)
@@ -56,7 +49,7 @@ int vhd_snapshot_take(struct folder *folder, const char *const *names, unsigned 
 		struct vhd_set_disk *disk = &set->disks[i];
 
 		rc = vhd_name_tag(disk->name, tag, &disk->old);
-		rc = rc ? rc : is_free(folder, disk->old.text, why);
+		rc = rc ? rc : check_free(folder, disk->old.text, why);
 		if (!rc && disk->depth >= VHD_DEPTH_MAX) {
 			rc = why_set(why, -ELOOP,
 				     "%s stands on %u images already; commit some of them first",

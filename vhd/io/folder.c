@@ -207,6 +207,21 @@ int folder_replace_file(struct folder *folder, const char *name, const void *byt
 	return folder_flush(folder);
 }
 
+int folder_check_free(struct folder *folder, const char *name)
+{
+	struct file *file;
+	int rc = folder_open_file(folder, name, FOLDER_READ, &file);
+
+	if (rc == -ENOENT) {
+		return 0;
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	file_close(file);
+	return -EEXIST;
+}
+
 int folder_read_file(struct folder *folder, const char *name, size_t max, void **ret_bytes,
 		     size_t *ret_size)
 {

@@ -49,6 +49,9 @@ void folder_close(struct folder *folder);
 /** True for a name that folder functions take. */
 bool folder_is_name(const char *name);
 
+/** 0 when nothing has the name; -EEXIST; or -errno of looking. */
+VHD_MUST_CHECK int folder_check_free(struct folder *folder, const char *name);
+
 /** Opens the folder that holds `path` and returns the last part of the path in *ret_name, which
  * points into `path`. */
 VHD_MUST_CHECK int folder_of_path(const char *path, struct folder **ret_folder,
