@@ -202,6 +202,37 @@ static void vhd_image_open_checks_header(void **state)
 	assert_int_equal(try_open("d.vhd"), -EBADMSG);
 }
 
+/* Puts the names for the parent of a child somewhere else in its file. */
+static void move_names(const char *name, uint64_t place)
+{
+	uint8_t header[VHD_HEADER_SIZE], text[GRAIN];
+
+	images_peek(name, 512, header, sizeof(header));
+	for (unsigned i = 0; i < 2; i++) {
+		images_peek(name, GRAIN * (1 + i), text, sizeof(text));
+		images_poke(name, place + i * GRAIN, text, sizeof(text));
+		vhd_store64(header + 576 + 24 * i + 16, place + i * GRAIN);
+	}
+	vhd_store32(header + 36, vhd_checksum(header, sizeof(header), 36));
+	images_poke(name, 512, header, sizeof(header));
+}
+
+/* A block over the names of the parent would lose them when it is written: it is only read. */
+static void vhd_image_names_are_not_written_over(void **state)
+{
+	struct layer *layer;
+
+	(void)state;
+	images_make("c.vhd", VHD_DIFFERENCING, "d.vhd");
+	images_fill("c.vhd", 0, GRAIN, 'c');
+	move_names("c.vhd", images_place("c.vhd", 0) + IMAGES_BLOCK / 2);
+	assert_int_equal(images_at(images_folder, "c.vhd", 0), 'c');
+	assert_int_equal(
+		vhd_disk_open(images_folder, "c.vhd", VHD_DISK_WRITE, &layer, &images_why),
+		-EBADMSG);
+	assert_non_null(strstr(images_why.text, "flatten"));
+}
+
 /* An image that somebody writes is not opened a second time; readers share it. */
 static void vhd_image_open_locks(void **state)
 {
@@ -233,6 +264,7 @@ int main(void)
 		TEST(vhd_image_open_checks_places_of_blocks),
 		TEST(vhd_image_open_checks_table),
 		TEST(vhd_image_open_checks_header),
+		TEST(vhd_image_names_are_not_written_over),
 		TEST(vhd_image_open_locks),
 	};
 

@@ -123,6 +123,7 @@ static int open_chain(struct vhd_chain *chain, struct folder *folder, const char
 {
 	unsigned lock = flags & VHD_DISK_NO_LOCK ? VHD_IMAGE_NO_LOCK : 0;
 	unsigned top = lock | (flags & VHD_DISK_WRITE ? VHD_IMAGE_WRITE : 0);
+	char quoted[64];
 	int rc = vhd_image_open(folder, name, top, &chain->images[0], why);
 
 	if (rc < 0) {
@@ -135,6 +136,10 @@ static int open_chain(struct vhd_chain *chain, struct folder *folder, const char
 	}
 	rc = rc ? rc : load_tables(chain, why);
 	if (!rc && flags & VHD_DISK_WRITE) {
+		rc = vhd_image_check_names(chain->images[0], why);
+		if (rc < 0) {
+			return why_prefix(why, rc, why_quote(quoted, sizeof(quoted), name));
+		}
 		rc = vhd_room_settle(chain->images[0]);
 		if (rc < 0) {
 			return refuse(chain->images[0], why, rc,

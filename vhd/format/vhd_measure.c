@@ -91,3 +91,34 @@ int vhd_image_measure(struct vhd_image *image, struct why *why)
 	}
 	return 0;
 }
+
+static bool is_under_block(const struct vhd_image *image, const struct vhd_locator *locator)
+{
+	uint64_t size = (uint64_t)image->bitmap_size + image->header.block_size;
+
+	for (uint32_t i = 0; i < image->bat.count; i++) {
+		uint64_t at = vhd_image_block_offset(image, i);
+
+		if (image->bat.entries[i] != VHD_BAT_UNUSED &&
+		    at < locator->offset + locator->length && locator->offset < at + size) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int vhd_image_check_names(const struct vhd_image *image, struct why *why)
+{
+	for (unsigned i = 0; image->footer.type == VHD_DIFFERENCING && i < VHD_LOCATOR_COUNT; i++) {
+		const struct vhd_locator *locator = &image->header.locators[i];
+
+		if ((locator->platform == VHD_LOCATOR_RELATIVE ||
+		     locator->platform == VHD_LOCATOR_ABSOLUTE) &&
+		    locator->offset < image->file_size && is_under_block(image, locator)) {
+			return why_set(why, -EBADMSG,
+				       "a block lies over the name of its parent: flatten it, "
+				       "writing would lose the name");
+		}
+	}
+	return 0;
+}
