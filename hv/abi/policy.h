@@ -2,8 +2,9 @@
 /** The compiled policy table: a boot module, read-only, validated wholly before anything starts.
  *
  *  Layout: struct bh_policy, then part_count struct bh_policy_part, then module_count struct
- *  bh_policy_module, then device_count struct bh_policy_device. All little-endian. crc32c covers the
- *  whole table with the crc field as 0.
+ *  bh_policy_module, then device_count struct bh_policy_device: the part that root mode reads. Behind it, up
+ *  to file_size, the part of the daemons (policy/table/table.h), of which root mode checks the CRC only.
+ *  All little-endian. See docs/SPEC-policy.md.
  */
 #ifndef BH_ABI_POLICY_H
 #define BH_ABI_POLICY_H
@@ -11,19 +12,25 @@
 #include "types.h"
 
 #define BH_POLICY_MAGIC 0x31304c4f50484221ull /* "!BHPOL01" */
-#define BH_POLICY_VERSION 1u
+#define BH_POLICY_VERSION 2u
+#define BH_POLICY_SIZE_MAX BH_PAGE_SIZE /* of the part that root mode reads */
 
 struct bh_policy {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t size; /* bytes of the whole table */
-	uint32_t crc32c;
+	uint32_t size;	 /* bytes of root mode's part */
+	uint32_t crc32c; /* of root mode's part, with this field as 0 */
 	uint32_t part_count;   /* 1..BH_PART_MAX; part 0 is the control partition */
 	uint32_t module_count; /* boot modules that must be there */
 	uint16_t device_count; /* 0..BH_POLICY_DEVICE_MAX */
-	uint16_t flags;        /* BH_POLICY_IOMMU_* */
+	uint16_t flags;	       /* BH_POLICY_IOMMU_* */
+	uint64_t serial;       /* of this table, as its maker counts */
+	uint32_t file_size;    /* bytes of the whole table, >= size */
+	uint32_t rest_crc32c;  /* of the bytes from size to file_size */
+	uint8_t hash[32];      /* SHA-256 of the whole table with crc32c and hash as 0: its name in logs */
+	uint64_t reserved[5];
 };
-BH_ABI_ASSERT(sizeof(struct bh_policy) == 32);
+BH_ABI_ASSERT(sizeof(struct bh_policy) == 120);
 
 #define BH_POLICY_IOMMU_REQUIRED 0x1u /* without an IOMMU: refuse to start; else run with a warning */
 
@@ -37,7 +44,12 @@ struct bh_policy_part {
 	uint32_t weight;     /* share of CPU, 1..10000 */
 	uint32_t flags;      /* BH_POLICY_* */
 	uint32_t doorbell_count; /* 0..BH_DOORBELL_MAX */
-	uint64_t reserved[3];
+	uint32_t cap;      /* percent of one CPU over all its vcpus, 0: none */
+	uint16_t map_by;   /* bit p: partition p may map its RAM */
+	uint16_t ring_to;  /* bit p: its doorbells may reach partition p */
+	uint16_t irq_from; /* bit p: partition p may raise interrupts in it */
+	uint16_t reserved16[3];
+	uint64_t reserved[1];
 };
 BH_ABI_ASSERT(sizeof(struct bh_policy_part) == 64);
 

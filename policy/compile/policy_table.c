@@ -337,6 +337,7 @@ long policy_table_emit(const struct policy_table *table, void *out, size_t out_s
 		.module_count = table->module_count,
 		.device_count = table->device_count,
 		.flags = table->flags,
+		.file_size = (uint32_t)size,
 	};
 	uint8_t *byte = out;
 

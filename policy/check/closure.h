@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What reaches what, over any number of steps, and by which rules.
+ *
+ *  Edges, from where data is to where it can get: each row that allows (or asks, when questions
+ * count as open), in the direction of its kind and back where the kind goes both ways (network,
+ * usb, folder without readonly); a disk that one partition writes and another one has; a zone that
+ * carries to another. A path passes through partitions, roles and zones, but never through the
+ * control partition, nor through a zone that is trusted. Storage and other two-way roles pass on;
+ * input and output roles do not.
+ */
+#ifndef POLICY_CLOSURE_H
+#define POLICY_CLOSURE_H
+
+#include "cells.h"
+
+enum closure_why { CLOSURE_RULE, CLOSURE_DISK, CLOSURE_CARRIES };
+
+struct closure_step {
+	uint32_t from, to;
+	enum closure_why why;
+	enum text_kind kind; /* RULE */
+	bool back;	     /* RULE: against the direction of the rule */
+	uint32_t rule;	     /* RULE: index in model.rule */
+	const char *disk;    /* DISK: its file */
+};
+
+struct closure {
+	uint32_t nodes;
+	model_set direct[MODEL_NODES_MAX]; /* [from] */
+	struct closure_step *step;	   /* [from * nodes + to] for each direct edge */
+};
+
+/** kind: TEXT_KINDS for all of them. Returns 0 or -ENOMEM. */
+int closure_build(const struct model *model, const struct cells *cells, unsigned int kind,
+		  bool ask_open, struct closure *ret_closure);
+void closure_fini(struct closure *closure);
+/** Shortest path. Returns the number of steps written (at most MODEL_NODES_MAX), 0: none. */
+uint32_t closure_path(const struct closure *closure, const struct model *model, uint32_t from,
+		      uint32_t to, struct closure_step steps[MODEL_NODES_MAX]);
+
+#endif
