@@ -3,7 +3,7 @@
  *
  *  Edges, from where data is to where it can get: each row that allows (or asks, when questions
  * count as open), in the direction of its kind and back where the kind goes both ways (network,
- * usb, folder without readonly); a disk that one partition writes and another one has; a zone that
+ * usb, folder without readonly); a partition and a real device that it owns (both ways); a disk that one partition writes and another one has; a zone that
  * carries to another. A path passes through partitions, roles and zones, but never through the
  * control partition, nor through a zone that is trusted. Storage and other two-way roles pass on;
  * input and output roles do not.
@@ -13,7 +13,7 @@
 
 #include "cells.h"
 
-enum closure_why { CLOSURE_RULE, CLOSURE_DISK, CLOSURE_CARRIES };
+enum closure_why { CLOSURE_RULE, CLOSURE_OWNS, CLOSURE_DISK, CLOSURE_CARRIES };
 
 struct closure_step {
 	uint32_t from, to;
