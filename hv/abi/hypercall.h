@@ -10,7 +10,7 @@
 #ifndef BH_ABI_HYPERCALL_H
 #define BH_ABI_HYPERCALL_H
 
-#define BH_ABI_VERSION 0x00010001u /* major << 16 | minor */
+#define BH_ABI_VERSION 0x00010002u /* major << 16 | minor */
 
 enum bh_hypercall {
 	/** () -> BH_ABI_VERSION. */
@@ -60,6 +60,13 @@ enum bh_hypercall {
 	/** (device, gpa): struct bh_device_irq, in and out: one interrupt of the device becomes one of its
 	 *  partition. */
 	BH_HC_DEVICE_IRQ = 0x22,
+	/** (gpa): writes struct bh_policy_info. */
+	BH_HC_POLICY_INFO = 0x23,
+	/** (gpa, size): root mode's part of another policy table, inside one page. From then on the gate answers
+	 *  by it. -BH_CORRUPT: not a table. -BH_DENIED: it allows what the table of this boot does not.
+	 *  -BH_STATE: a partition that is there now would have lost its back ends, or is changed by another
+	 *  call. */
+	BH_HC_POLICY_LOAD = 0x24,
 };
 
 #endif

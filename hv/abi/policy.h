@@ -76,4 +76,16 @@ struct bh_policy_device {
 };
 BH_ABI_ASSERT(sizeof(struct bh_policy_device) == 32);
 
+/** Which tables root mode goes by. */
+struct bh_policy_info {
+	uint8_t hash[32];      /* name of the table in force */
+	uint8_t boot_hash[32]; /* of the table of this boot, within which others must stay */
+	uint64_t serial;       /* of the table in force */
+	uint32_t loads;        /* tables taken by BH_HC_POLICY_LOAD since the start */
+	uint32_t part_count;
+	uint64_t refused; /* answers of the gate that were no, since the start */
+	uint64_t reserved;
+};
+BH_ABI_ASSERT(sizeof(struct bh_policy_info) == 96);
+
 #endif
