@@ -3,10 +3,11 @@
  * N` of bulkhead-switcher) that carries struct switcher_msg, one to a packet, whatever the type;
  * fields that a type does not name are 0. bulkheadd is trusted to be honest but not to be free of
  * mistakes: a packet of another size, an unknown type or a value out of range is dropped with a
- * line in the log, its fds are closed, the connection stays.
+ * line in the log, its fds are closed, the connection stays. Questions and their answers have
+ * structs of their own on the same socket.
  *
  *  The switcher outlives partitions. When the socket closes it goes on with the partitions that it
- * has.
+ * has, and drops its questions.
  */
 #ifndef BH_SWITCHER_H
 #define BH_SWITCHER_H
@@ -40,6 +41,15 @@ enum switcher_type {
 	/** bulkheadd -> switcher: text is a warning about the machine, shown in the strip beside
 	 * every partition's name from now on; empty: no more. */
 	SWITCHER_WARNING = 7,
+	/** bulkheadd -> switcher, struct switcher_question: put it to the person at the keyboard.
+	 * Each one gets exactly one ANSWER, unless it is withdrawn or the socket closes: a switcher
+	 * that was started anew must be asked again. */
+	SWITCHER_ASK = 8,
+	/** switcher -> bulkheadd, struct switcher_answer. */
+	SWITCHER_ANSWER = 9,
+	/** bulkheadd -> switcher: the question id is not to be asked any more. No answer comes
+	 * after this but one that is on its way already. */
+	SWITCHER_WITHDRAW = 10,
 };
 
 enum switcher_state {
@@ -85,5 +95,46 @@ struct switcher_msg {
 	char text[SWITCHER_TEXT_SIZE];	/* one short line of state, may be empty */
 };
 _Static_assert(sizeof(struct switcher_msg) == 176, "switcher_msg");
+
+#define SWITCHER_QUESTIONS_MAX 4u /* that wait at a time; one more is answered BY_BUSY at once */
+#define SWITCHER_LINES_MAX     3u
+#define SWITCHER_CHOICES_MAX   3u
+#define SWITCHER_CHOICE_SIZE   24u   /* bytes, with the closing 0; printable ASCII */
+#define SWITCHER_SECONDS_MAX   3600u /* of a question */
+#define SWITCHER_NOBODY	       UINT32_MAX
+#define SWITCHER_DEAD_MS       500u /* without a key, before a question takes its first one */
+
+/** A trusted question. While one is shown the inner rectangle holds nothing else, guests get no
+ * keys, buttons or pointer, and only keys of real keyboards answer: Left, Right, Tab choose, Enter
+ * takes the choice, Escape the fallback. The fallback is what is chosen when the question appears;
+ * keys count after SWITCHER_DEAD_MS in which none went down. */
+struct switcher_question {
+	uint32_t type;	       /* SWITCHER_ASK */
+	uint32_t id;	       /* of the question; not that of one that waits */
+	uint32_t part;	       /* the partition that it is about: its colour and pattern are shown;
+				  SWITCHER_NOBODY: the machine */
+	uint32_t choice_count; /* 2..SWITCHER_CHOICES_MAX */
+	uint32_t fallback;     /* the safe choice */
+	uint32_t seconds;      /* from when it appears until the fallback is taken; 0: no limit */
+	char title[SWITCHER_TEXT_SIZE];			   /* "Copy from Browser to Desktop?" */
+	char line[SWITCHER_LINES_MAX][SWITCHER_TEXT_SIZE]; /* details; may be empty */
+	char choice[SWITCHER_CHOICES_MAX][SWITCHER_CHOICE_SIZE]; /* "Deny", "Allow once" */
+};
+_Static_assert(sizeof(struct switcher_question) == 352, "switcher_question");
+
+enum switcher_by {
+	SWITCHER_BY_KEY = 0,  /* somebody pressed Enter or Escape */
+	SWITCHER_BY_TIME = 1, /* nobody did */
+	SWITCHER_BY_BUSY = 2, /* not shown: too many wait, or the id is taken */
+};
+
+struct switcher_answer {
+	uint32_t type;	 /* SWITCHER_ANSWER */
+	uint32_t id;	 /* of the question */
+	uint32_t choice; /* index; the fallback unless BY_KEY */
+	uint32_t by;	 /* enum switcher_by */
+	uint64_t tsc;	 /* when the key went down */
+};
+_Static_assert(sizeof(struct switcher_answer) == 24, "switcher_answer");
 
 #endif
