@@ -15,8 +15,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define AUDIT_TEXT_MAX 512u
-#define AUDIT_WHY_SIZE 160u
+#define AUDIT_TEXT_MAX	 512u
+#define AUDIT_WHY_SIZE	 160u
+#define AUDIT_HASH_SIZE	 32u
+#define AUDIT_NAME_MAX	 32u	 /* letters a-z, digits and '-' of a log's name */
+#define AUDIT_REPEAT_MS	 600000u /* so long a repeated ALLOWED is only counted */
+#define AUDIT_REPEAT_MAX 64u	 /* different ALLOWED that are remembered */
 
 enum audit_what {
 	AUDIT_OPENED, /* a writer begins */
@@ -31,7 +35,9 @@ enum audit_what {
 	AUDIT_CHANGED,	/* start, stop, ... of a partition */
 	AUDIT_REPAIRED, /* torn bytes were cut off */
 };
+#define AUDIT_WHAT_COUNT 11u
 
+/** All strings are closed by a 0 and may hold any other bytes. */
 struct audit_record {
 	uint64_t number;  /* from 0, without gaps */
 	int64_t time_ms;  /* since 1970, as the clock said */
@@ -47,18 +53,35 @@ struct audit_record {
 
 struct audit;
 
-/** folder_fd is borrowed. file_max: bytes after which the next file begins. Returns 0 or -errno. */
+/** Opens a log for writing, makes it when there is none, records OPENED. folder_fd is borrowed.
+ * file_max: bytes after which the next file begins. Returns 0 or -errno; -EBADMSG: the log was cut
+ * or edited: keep it for audit_verify() and open another name; -EBUSY: somebody writes it. */
 int audit_open(int folder_fd, const char *name, uint64_t file_max, struct audit **ret_audit);
+/** Records what was counted, and CLOSED. NULL is fine. */
 void audit_close(struct audit *audit);
 /** Writes and flushes a record; number, times and repeats are filled in. A repeated ALLOWED (same
- * who, subject, object and rule) is only counted. Returns 0 or -errno; after an error nothing was
- * recorded. */
+ * who, subject, object and rule) is only counted. Returns 0 or -errno: then do not do what was to
+ * be recorded; the next call tries the disk again. */
 int audit_write(struct audit *audit, const struct audit_record *record);
-/** Reads all records in order. visit may be NULL. Returns 0, or -EBADMSG and the place in `why`.
- * head: 64 hex digits that must be the hash of some record, or NULL. */
+
+/** What audit_verify() found. */
+struct audit_summary {
+	uint64_t records;
+	uint32_t files;
+	uint64_t
+		torn; /* bytes of an unfinished record at the end, which the next writer cuts off */
+	char head[2 * AUDIT_HASH_SIZE + 1]; /* hash of the last record, in hexadecimal */
+};
+
+/** Reads all records in order, also while somebody writes. visit may be NULL. head: 64 hex digits
+ * that must be the hash of some record, or NULL. Returns 0; -EBADMSG and the place in `why`;
+ * -ENOENT: there is no such log; or another -errno of reading. ret_summary may be NULL. */
 int audit_verify(int folder_fd, const char *name, const char *head,
 		 void (*visit)(const struct audit_record *record, void *data), void *data,
-		 char why[AUDIT_WHY_SIZE]);
+		 struct audit_summary *ret_summary, char why[AUDIT_WHY_SIZE]);
+
+/** "denied"; NULL when out of range. */
+const char *audit_what_word(enum audit_what what);
 /** One line; every byte that is not printable ASCII is escaped. */
 void audit_print(const struct audit_record *record, FILE *out);
 
