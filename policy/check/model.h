@@ -45,14 +45,17 @@ struct model_disk {
 	struct model_origin origin;
 };
 
+/** One property; which fields count depends on the key (text.h). */
+struct model_value {
+	bool given;
+	uint64_t number, number2; /* number: for owns and after the same bits as nodes */
+	const char *string;
+	model_set nodes;
+	struct model_origin origin;
+};
+
 struct model_part {
-	struct {
-		bool given;
-		uint64_t number, number2;
-		const char *string;
-		model_set nodes;
-		struct model_origin origin;
-	} key[TEXT_KEYS]; /* TEXT_DISK apart */
+	struct model_value key[TEXT_KEYS]; /* TEXT_DISK apart */
 	struct model_disk disk[MODEL_DISKS_MAX];
 	uint32_t disk_count;
 };

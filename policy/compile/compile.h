@@ -10,7 +10,7 @@
 struct compile {
 	struct source_set sources;
 	struct text text[TEXT_LAYERS];
-	bool has_text[TEXT_LAYERS];
+	bool has_text[TEXT_LAYERS], has_model, has_cells;
 	struct model model;
 	struct cells cells;
 	struct diag_list diags;
