@@ -53,6 +53,26 @@ static long query_next(u64 number, void __user *to, size_t size)
 	return ret;
 }
 
+static long policy_load(const void __user *from)
+{
+	struct bulkhead_policy arg;
+	void *page;
+	long ret;
+
+	if (copy_from_user(&arg, from, sizeof(arg)))
+		return -EFAULT;
+	if (arg.size > BH_POLICY_SIZE_MAX || arg.reserved)
+		return -EINVAL;
+	page = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+	ret = copy_from_user(page, u64_to_user_ptr(arg.user), arg.size)
+		      ? -EFAULT
+		      : hypercall(BH_HC_POLICY_LOAD, virt_to_phys(page), arg.size, 0);
+	free_page((unsigned long)page);
+	return ret;
+}
+
 static DECLARE_WAIT_QUEUE_HEAD(fault_wait);
 static bool fault_news;
 
@@ -78,11 +98,14 @@ static long main_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return hypercall_raw(BH_HC_VERSION, 0, 0, 0, 0);
 	case BULKHEAD_CREATE:
 		return arg < BH_PART_MAX ? part_create(arg) : -ENOENT;
+	case BULKHEAD_POLICY_LOAD:
+		return policy_load((const void __user *)arg);
 	case BULKHEAD_INFO:
 	case BULKHEAD_STATS:
 	case BULKHEAD_LOG:
 	case BULKHEAD_IOMMU:
 	case BULKHEAD_FAULT:
+	case BULKHEAD_POLICY_INFO:
 		break;
 	default:
 		return -ENOTTY;
@@ -100,6 +123,8 @@ static long main_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case BULKHEAD_IOMMU:
 		WRITE_ONCE(fault_news, false);
 		return query_to_user(BH_HC_IOMMU_INFO, 0, 0, 0, to, sizeof(struct bh_iommu_info));
+	case BULKHEAD_POLICY_INFO:
+		return query_to_user(BH_HC_POLICY_INFO, 0, 0, 0, to, sizeof(struct bh_policy_info));
 	case BULKHEAD_FAULT:
 		return query_next(BH_HC_IOMMU_FAULT, to, sizeof(struct bh_iommu_fault));
 	default:

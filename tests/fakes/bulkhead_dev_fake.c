@@ -122,6 +122,45 @@ int dev_fault(int dev, struct bh_iommu_fault *fault)
 	return fake_part_leave(0);
 }
 
+void fake_dev_set_policy(const struct bh_policy_info *info)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.policy = *info;
+	pthread_mutex_unlock(&fake.lock);
+}
+
+int dev_policy_info(int dev, struct bh_policy_info *ret_info)
+{
+	int ret;
+
+	(void)dev;
+	pthread_mutex_lock(&fake.lock);
+	ret = fake_planned_error(BULKHEAD_POLICY_INFO);
+	if (ret == 0) {
+		*ret_info = fake.policy;
+	}
+	return fake_part_leave(ret);
+}
+
+int dev_policy_load(int dev, const void *table, uint32_t size)
+{
+	const struct bh_policy *head = table;
+	int ret;
+
+	(void)dev;
+	pthread_mutex_lock(&fake.lock);
+	ret = fake_planned_error(BULKHEAD_POLICY_LOAD);
+	if (ret == 0 && (size < sizeof(*head) || head->magic != BH_POLICY_MAGIC)) {
+		ret = -EBADMSG;
+	}
+	if (ret == 0) {
+		memcpy(fake.policy.hash, head->hash, sizeof(head->hash));
+		fake.policy.serial = head->serial;
+		fake.policy.loads++;
+	}
+	return fake_part_leave(ret);
+}
+
 int dev_log(int dev, struct bh_log_read *log)
 {
 	(void)dev;

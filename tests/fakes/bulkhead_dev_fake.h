@@ -17,6 +17,9 @@ void fake_dev_reset(void);
 void fake_dev_add_part(uint32_t part, const char *name, uint64_t ram_size, uint32_t vcpu_count);
 /** What dev_iommu() answers; so many faults, all of partition 1, have records. None at the start. */
 void fake_dev_set_iommu(const struct bh_iommu_info *info);
+/** What dev_policy_info() answers, also after a load has changed it. All 0 at the start.
+ * dev_policy_load() takes any table with the right magic number and compares nothing. */
+void fake_dev_set_policy(const struct bh_policy_info *info);
 /** The next call of this ioctl (BULKHEAD_START, ...) fails with -error; 0 takes that back. */
 void fake_dev_fail_next(unsigned long request, int error);
 

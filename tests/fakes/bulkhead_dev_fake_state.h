@@ -54,6 +54,7 @@ struct fake_state {
 	struct fake_dev_device device[BH_POLICY_DEVICE_MAX];
 	uint32_t device_count;
 	struct bh_iommu_info iommu;
+	struct bh_policy_info policy;
 	char log_text[FAKE_LOG];
 	size_t log_size;
 	int irq_epoll;

@@ -219,6 +219,7 @@ void fake_dev_reset(void)
 	memset(fake.planned, 0, sizeof(fake.planned));
 	fake.log_size = 0;
 	fake.device_count = 0;
+	memset(&fake.policy, 0, sizeof(fake.policy));
 	pthread_mutex_unlock(&fake.lock);
 }
 

@@ -26,6 +26,7 @@ static struct bh_part_info info = {
 	.flags = BH_POLICY_MAPPED,
 };
 static struct bh_iommu_info iommu = {.flags = BH_IOMMU_ACTIVE, .unit_count = 2};
+static struct bh_policy_info policy = {.part_count = 2};
 static struct bh_ioreq *slot;
 static struct bh_vcpu_stats stats; /* switches counts destroys, injected answers */
 
@@ -144,6 +145,18 @@ static long fake_device_irq(struct bh_device_irq *irq)
 	return 0;
 }
 
+/* Takes what says of itself that it is a table and fills the size given. */
+static long fake_policy_load(const struct bh_policy *head, u64 size)
+{
+	if (head->magic != BH_POLICY_MAGIC || head->size != size)
+		return -BH_CORRUPT;
+	if (head->part_count != policy.part_count)
+		return -BH_DENIED;
+	memcpy(policy.hash, head->hash, sizeof(policy.hash));
+	policy.loads++;
+	return 0;
+}
+
 long hypercall_raw(u64 number, u64 a, u64 b, u64 c, u64 d)
 {
 	long ret;
@@ -214,6 +227,11 @@ long hypercall_raw(u64 number, u64 a, u64 b, u64 c, u64 d)
 		return b >= BH_DEVICE_BAR_MAX ? -BH_INVAL : c & 0xfff ? -BH_RANGE : 0;
 	case BH_HC_DEVICE_IRQ:
 		return fake_device_irq(phys_to_virt(b));
+	case BH_HC_POLICY_INFO:
+		memcpy(phys_to_virt(a), &policy, sizeof(policy));
+		return 0;
+	case BH_HC_POLICY_LOAD:
+		return fake_policy_load(phys_to_virt(a), b);
 	}
 	return -BH_NOSYS;
 }

@@ -92,6 +92,27 @@ static void check_faults(int dev, int part)
 	      "a record is read by its number");
 }
 
+static void check_policy(int dev)
+{
+	struct bh_policy table[2] = {
+		{.magic = BH_POLICY_MAGIC, .size = sizeof(table[0]), .hash = {7}, .part_count = 2}};
+	struct bulkhead_policy big = {.user = (uintptr_t)table, .size = BH_POLICY_SIZE_MAX + 1};
+	struct bh_policy_info info = {0};
+
+	check(dev_policy_load(dev, table, sizeof(table)) == 0,
+	      "the head of a table file is loaded");
+	check(dev_policy_info(dev, &info) == 0 && info.hash[0] == 7 && info.loads == 1,
+	      "and is in force");
+	check(dev_policy_load(dev, table, sizeof(table[0]) - 1) == -EBADMSG,
+	      "a file that ends early is EBADMSG");
+	check(ioctl(dev, BULKHEAD_POLICY_LOAD, &big) < 0 && errno == EINVAL,
+	      "more than a page is EINVAL");
+	table[0].part_count = 3;
+	check(dev_policy_load(dev, table, sizeof(table)) == -EPERM,
+	      "a table that allows more is EPERM");
+	check(dev_policy_info(dev, &info) == 0 && info.loads == 1, "and changes nothing");
+}
+
 static void check_ram(int part)
 {
 	int ram = dev_ram_fd(part);
@@ -367,6 +388,7 @@ int main(void)
 	check_lifetime(dev, part);
 	part = dev_create(dev, 1);
 	check_faults(dev, part);
+	check_policy(dev);
 	close(part);
 	check_devices(dev);
 	check(syscall(SYS_delete_module, "bulkhead", O_NONBLOCK) < 0,

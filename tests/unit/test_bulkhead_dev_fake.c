@@ -209,6 +209,26 @@ static void fake_gives_a_device_to_its_partition_only(void **state)
 	assert_int_equal(fake_dev_device(first)->flags, 0);
 }
 
+/* A table is in force once it is taken; one that is none changes nothing. */
+static void fake_takes_a_policy_table(void **state)
+{
+	struct fixture *fix = *state;
+	struct bh_policy table = {.magic = BH_POLICY_MAGIC, .hash = {7}, .serial = 3};
+	struct bh_policy_info info = {.boot_hash = {1}};
+
+	fake_dev_set_policy(&info);
+	assert_int_equal(dev_policy_load(fix->dev, &table, sizeof(table) - 1), -EBADMSG);
+	assert_int_equal(dev_policy_load(fix->dev, &table, sizeof(table)), 0);
+	fake_dev_fail_next(BULKHEAD_POLICY_LOAD, EPERM);
+	table.hash[0] = 8;
+	assert_int_equal(dev_policy_load(fix->dev, &table, sizeof(table)), -EPERM);
+	assert_int_equal(dev_policy_info(fix->dev, &info), 0);
+	assert_int_equal(info.hash[0], 7);
+	assert_int_equal(info.boot_hash[0], 1);
+	assert_int_equal(info.serial, 3);
+	assert_int_equal(info.loads, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +240,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(fake_carries_doorbells_and_interrupts, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(fake_takes_a_policy_table, setup, teardown),
 		cmocka_unit_test_setup_teardown(fake_creates_again_after_last_close, setup,
 						teardown),
 	};

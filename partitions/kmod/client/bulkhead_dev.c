@@ -66,6 +66,20 @@ int dev_fault(int dev, struct bh_iommu_fault *fault)
 	return dev_query(dev, BULKHEAD_FAULT, 0, 0, fault);
 }
 
+int dev_policy_info(int dev, struct bh_policy_info *ret_info)
+{
+	return dev_query(dev, BULKHEAD_POLICY_INFO, 0, 0, ret_info);
+}
+
+int dev_policy_load(int dev, const void *table, uint32_t size)
+{
+	const struct bh_policy *head = table;
+	const struct bulkhead_policy arg = {.user = (uint64_t)(uintptr_t)table,
+					    .size = size < sizeof(*head) ? size : head->size};
+
+	return arg.size > size ? -EBADMSG : dev_ioctl_ptr(dev, BULKHEAD_POLICY_LOAD, &arg);
+}
+
 int dev_log(int dev, struct bh_log_read *log)
 {
 	return dev_query(dev, BULKHEAD_LOG, 0, 0, log);

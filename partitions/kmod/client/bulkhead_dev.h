@@ -31,6 +31,12 @@ DEV_MUST_CHECK int dev_log(int dev, struct bh_log_read *log);
 DEV_MUST_CHECK int dev_iommu(int dev, struct bh_iommu_info *ret_info);
 /** The access with the number fault->number, or the oldest kept after it; -ENOENT: none yet. */
 DEV_MUST_CHECK int dev_fault(int dev, struct bh_iommu_fault *fault);
+/** Which policy tables root mode goes by. */
+DEV_MUST_CHECK int dev_policy_info(int dev, struct bh_policy_info *ret_info);
+/** Makes root mode go by another table; `table` is its file, of which the first `struct bh_policy.size` bytes
+ * are handed over. -EBADMSG: not a table. -EPERM: it allows what the table of this boot does not.
+ * -EBUSY: it takes the back ends from a partition that is there, or one is being changed: ask again. */
+DEV_MUST_CHECK int dev_policy_load(int dev, const void *table, uint32_t size);
 /** Creates the partition: RAM zeroed, state CREATED. Returns the partition fd; the partition is
  * destroyed when its last holder (partition fd, RAM fd or mapping, in any process) is gone. */
 DEV_MUST_CHECK int dev_create(int dev, uint32_t part);
