@@ -65,6 +65,16 @@ struct text_limits {
 	bool readonly;	      /* a folder that cannot be written through */
 };
 
+/** Which limits a rule of a kind can have. */
+enum text_limit {
+	TEXT_LIMIT_SIZE = 1,
+	TEXT_LIMIT_RATE = 2,
+	TEXT_LIMIT_COUNT = 4,
+	TEXT_LIMIT_SECONDS = 8,
+	TEXT_LIMIT_QUARANTINE = 16,
+	TEXT_LIMIT_READONLY = 32,
+};
+
 struct text_rule {
 	char id[TEXT_ID_SIZE];
 	enum text_verdict verdict;
@@ -230,16 +240,21 @@ struct text {
 };
 
 void text_fini(struct text *text);
+void text_statement_fini(struct text_statement *statement);
 /** Words of the language. NULL when out of range. */
 const char *text_layer_word(enum text_layer layer);
 const char *text_verdict_word(enum text_verdict verdict);
 const char *text_kind_word(enum text_kind kind);
 const char *text_key_word(enum text_key key);
 const char *text_person_word(enum text_person person);
+/** Word of action bit `bit` (0..31). */
+const char *text_action_word(unsigned int bit);
 /** Word of type bit `bit` (0..31) of a kind, NULL: the kind has no such type. */
 const char *text_type_word(enum text_kind kind, unsigned int bit);
 /** All type bits of a kind; 1 for a kind without types. */
 uint32_t text_types_all(enum text_kind kind);
 bool text_kind_has_ports(enum text_kind kind);
+/** Bits of enum text_limit that mean something for a kind. */
+uint32_t text_kind_limits(enum text_kind kind);
 
 #endif
