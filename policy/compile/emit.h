@@ -2,7 +2,7 @@
 /** From a proved model to the bytes of a table: root mode's part and the daemons' part
  * (docs/SPEC-policy.md).
  *
- *  The same model and modules give the same bytes.
+ *  The same model, serial and modules give the same bytes.
  */
 #ifndef POLICY_EMIT_H
 #define POLICY_EMIT_H
@@ -21,7 +21,8 @@ struct emit_module {
  * error in `diags` (a table that root mode would refuse is refused here, with a place in the text);
  * -ENOMEM. */
 int emit_table(const struct model *model, const struct cells *cells,
-	       const struct source_set *sources, const struct emit_module *modules,
-	       uint32_t module_count, struct diag_list *diags, void **ret_bytes, size_t *ret_size);
+	       const struct source_set *sources, uint64_t serial,
+	       const struct emit_module *modules, uint32_t module_count, struct diag_list *diags,
+	       void **ret_bytes, size_t *ret_size);
 
 #endif
