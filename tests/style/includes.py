@@ -26,7 +26,7 @@ SEES = {
     "partitions/vhost": ["partitions/virtio"],
     "partitions/devices": ["partitions/virtio", "partitions/vhost", "partitions/kmod", "vhd", "ui/proto"],
     "partitions/runner": ["partitions/virtio", "partitions/vhost", "partitions/kmod", "partitions/boot"],
-    "partitions/manager": ["partitions/kmod", "partitions/runner/exit_code.h", "ui/proto"],
+    "partitions/manager": ["partitions/kmod", "partitions/runner/exit_code.h", "ui/proto", "vhd/io"],
     "partitions/guestlib": [],
     "partitions/bare": ["partitions/guestlib", "partitions/boot", "partitions/runner"],
     "partitions/loader": ["partitions/guestlib", "partitions/boot"],
