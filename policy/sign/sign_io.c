@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small files by system calls; see sign_io.h. */
+#define _GNU_SOURCE
+#include "sign_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_all(int fd, char *bytes, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t got = pread(fd, bytes + done, size - done, (off_t)done);
+
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got <= 0) {
+			return got < 0 ? -errno : -EIO; /* it became shorter meanwhile */
+		}
+		done += (size_t)got;
+	}
+	return 0;
+}
+
+static int read_fd(int fd, size_t max, char **ret_bytes, size_t *ret_size)
+{
+	struct stat st;
+	char *bytes;
+	int rc;
+
+	if (fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		return -EINVAL;
+	}
+	if ((uint64_t)st.st_size > max) {
+		return -EFBIG;
+	}
+	bytes = calloc(1, (size_t)st.st_size + 1);
+	if (!bytes) {
+		return -ENOMEM;
+	}
+	rc = read_all(fd, bytes, (size_t)st.st_size);
+	if (rc < 0) {
+		free(bytes);
+		return rc;
+	}
+	*ret_bytes = bytes;
+	*ret_size = (size_t)st.st_size;
+	return 0;
+}
+
+int sign_io_read(int dir_fd, const char *path, size_t max, char **ret_bytes, size_t *ret_size)
+{
+	int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int rc;
+
+	if (fd < 0) {
+		return -errno;
+	}
+	rc = read_fd(fd, max, ret_bytes, ret_size);
+	close(fd);
+	return rc;
+}
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t put = pwrite(fd, bytes + done, size - done, (off_t)done);
+
+		if (put < 0 && errno == EINTR) {
+			continue;
+		}
+		if (put < 0) {
+			return -errno;
+		}
+		done += (size_t)put;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+static int write_new(int dir_fd, const char *name, const void *bytes, size_t size)
+{
+	int fd, rc;
+
+	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT) { /* left by a power cut */
+		return -errno;
+	}
+	fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return -errno;
+	}
+	rc = write_all(fd, bytes, size);
+	close(fd);
+	return rc;
+}
+
+int sign_io_replace(const char *path, const void *bytes, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	char parent[PATH_MAX] = ".", temporary[NAME_MAX + 1];
+	int dir_fd, rc;
+
+	if (!*name || snprintf(temporary, sizeof(temporary), "%s.tmp", name) >= NAME_MAX ||
+	    (slash &&
+	     snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path + 1), path) >= PATH_MAX)) {
+		return -ENAMETOOLONG;
+	}
+	dir_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0) {
+		return -errno;
+	}
+	rc = write_new(dir_fd, temporary, bytes, size);
+	if (!rc && renameat(dir_fd, temporary, dir_fd, name) < 0) {
+		rc = -errno;
+	}
+	if (rc < 0) {
+		(void)!unlinkat(dir_fd, temporary, 0);
+	} else if (fsync(dir_fd) < 0) {
+		rc = -errno;
+	}
+	close(dir_fd);
+	return rc;
+}
