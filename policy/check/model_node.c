@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Owns names: which node or group a word means, and which zone lies inside which. */
-#include "model_private.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "guess.h"
+#include "model_private.h"
 
 int model_find(const struct model *model, const char *name)
 {
@@ -26,49 +27,20 @@ static const struct model_group *find_group(const struct model_build *build, con
 	return NULL;
 }
 
-/* Edits (insert, delete, replace) between two names; both are short. */
-static unsigned int distance(const char *a, const char *b)
-{
-	unsigned int row[TEXT_NAME_SIZE + 1];
-	size_t length = strlen(b);
-
-	for (size_t j = 0; j <= length; j++) {
-		row[j] = (unsigned int)j;
-	}
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		unsigned int corner = row[0];
-
-		row[0] = (unsigned int)i;
-		for (size_t j = 1; j <= length; j++) {
-			unsigned int best = corner + (a[i - 1] != b[j - 1]);
-
-			corner = row[j];
-			best = best < row[j] + 1 ? best : row[j] + 1;
-			row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
-		}
-	}
-	return row[length];
-}
-
 void model_unknown(struct model_build *build, const struct text_name *name, const char *what)
 {
-	const char *nearest = NULL;
-	unsigned int best = 3;
+	struct guess guess;
 	char hint[96];
 
-	for (uint32_t i = 0; i < build->model->node_count + build->group_count; i++) {
-		const char *known = i < build->model->node_count
-					    ? build->model->node[i].name
-					    : build->group[i - build->model->node_count].name->name;
-		unsigned int edits = distance(name->name, known);
-
-		if (edits < best) {
-			best = edits;
-			nearest = known;
-		}
+	guess_init(&guess, name->name, strlen(name->name));
+	for (uint32_t i = 0; i < build->model->node_count; i++) {
+		guess_offer(&guess, build->model->node[i].name);
 	}
-	if (nearest != NULL) {
-		snprintf(hint, sizeof(hint), "did you mean '%s'?", nearest);
+	for (uint32_t i = 0; i < build->group_count; i++) {
+		guess_offer(&guess, build->group[i].name->name);
+	}
+	if (guess_best(&guess) != NULL) {
+		snprintf(hint, sizeof(hint), "did you mean '%s'?", guess_best(&guess));
 	} else {
 		snprintf(hint, sizeof(hint), "declare it: partition, role, zone or group");
 	}

@@ -32,6 +32,7 @@ static int parse_one(struct compile *compile, uint32_t file)
 static int finish(struct compile *compile, unsigned int checks)
 {
 	const struct text *texts[TEXT_LAYERS] = {NULL};
+	int err;
 
 	for (unsigned int layer = 0; layer < TEXT_LAYERS; layer++) {
 		texts[layer] = compile->has_text[layer] ? &compile->text[layer] : NULL;
@@ -40,8 +41,12 @@ static int finish(struct compile *compile, unsigned int checks)
 		return -1;
 	}
 	compile->has_model = true;
-	if (cells_build(&compile->model, &compile->cells) != 0) {
-		diag_add(&compile->diags, DIAG_ERROR, (struct diag_pos){0}, NULL, "out of memory");
+	err = cells_build(&compile->model, &compile->cells);
+	if (err != 0) {
+		diag_add(&compile->diags, DIAG_ERROR, (struct diag_pos){0},
+			 "name fewer ports and partitions in one rule, or leave rules out",
+			 "the decisions cannot be worked out: %s",
+			 err == -E2BIG ? "there are too many" : strerror(-err));
 		return -1;
 	}
 	compile->has_cells = true;
