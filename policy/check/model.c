@@ -37,8 +37,7 @@ static int read_names(struct model_build *build, const struct text *const texts[
 static int read_confirm(struct model_build *build, const struct text_statement *statement)
 {
 	struct model_origin *origin = &build->confirm;
-	bool replace = build->before < 0 ||
-		       (origin->open && origin->layer == (enum text_layer)build->before);
+	bool replace = build->before < 0 || model_replaces(build, origin);
 
 	if (!replace && statement->number > build->model->confirm_seconds) {
 		diag_add(build->diags, DIAG_ERROR, statement->pos,
@@ -48,15 +47,14 @@ static int read_confirm(struct model_build *build, const struct text_statement *
 		return -1;
 	}
 	build->model->confirm_seconds = statement->number;
-	*origin = (struct model_origin){build->layer, statement->pos, statement->open};
+	*origin = model_origin_here(build, statement, replace);
 	return 0;
 }
 
 static int read_iommu(struct model_build *build, const struct text_statement *statement)
 {
 	struct model_origin *origin = &build->iommu;
-	bool replace = build->before < 0 ||
-		       (origin->open && origin->layer == (enum text_layer)build->before);
+	bool replace = build->before < 0 || model_replaces(build, origin);
 
 	if (!replace && build->model->iommu_required && statement->number == 0) {
 		diag_add(build->diags, DIAG_ERROR, statement->pos, "leave this line out",
@@ -64,7 +62,7 @@ static int read_iommu(struct model_build *build, const struct text_statement *st
 		return -1;
 	}
 	build->model->iommu_required = statement->number != 0;
-	*origin = (struct model_origin){build->layer, statement->pos, statement->open};
+	*origin = model_origin_here(build, statement, replace);
 	return 0;
 }
 

@@ -88,11 +88,20 @@ static bool same_string(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* Whether this layer may put anything in the place of what `origin` gave. */
-static bool replaces(const struct model_build *build, const struct model_origin *origin)
+bool model_replaces(const struct model_build *build, const struct model_origin *origin)
 {
 	return origin->open && build->before >= 0 &&
 	       origin->layer == (enum text_layer)build->before;
+}
+
+struct model_origin model_origin_here(struct model_build *build,
+				      const struct text_statement *statement, bool free)
+{
+	if (statement->open && !free) {
+		diag_add(build->diags, DIAG_WARNING, statement->pos, "leave 'default' out",
+			 "'default' opens nothing here: an earlier layer fixed this");
+	}
+	return (struct model_origin){build->layer, statement->pos, statement->open && free};
 }
 
 static void refuse_loosening(struct model_build *build, const struct text_statement *statement,
@@ -146,12 +155,12 @@ static int read_disk(struct model_build *build, uint32_t number,
 {
 	const struct text_value *value = &statement->value;
 	struct model_part *part = &build->model->part[number];
-	struct model_origin origin = {build->layer, statement->pos, statement->open};
 	bool open = build->part_layer[number] == (uint32_t)build->layer;
+	bool replace = false;
 	struct model_disk *disk = NULL;
 
 	for (uint32_t i = 0; i < part->disk_count; i++) {
-		open = open || replaces(build, &part->disk[i].origin);
+		open = open || model_replaces(build, &part->disk[i].origin);
 		if (same_string(part->disk[i].file, value->string)) {
 			disk = &part->disk[i];
 		}
@@ -159,7 +168,8 @@ static int read_disk(struct model_build *build, uint32_t number,
 	if (disk != NULL && disk->origin.layer == build->layer) {
 		return refuse_twice(build, statement, &disk->origin);
 	}
-	if (disk != NULL && !replaces(build, &disk->origin) && disk->flags & ~value->flags) {
+	replace = disk == NULL || model_replaces(build, &disk->origin);
+	if (!replace && disk->flags & ~value->flags) {
 		refuse_loosening(build, statement, &disk->origin,
 				 "repeat what the disk had: encrypted, read-only, throw-away");
 		return -1;
@@ -178,7 +188,8 @@ static int read_disk(struct model_build *build, uint32_t number,
 	if (disk == NULL) {
 		disk = &part->disk[part->disk_count++];
 	}
-	*disk = (struct model_disk){value->string, value->flags, origin};
+	*disk = (struct model_disk){value->string, value->flags,
+				    model_origin_here(build, statement, replace)};
 	return 0;
 }
 
@@ -223,7 +234,7 @@ int model_read_value(struct model_build *build, uint32_t part,
 	if (slot->given && slot->origin.layer == build->layer) {
 		return refuse_twice(build, statement, &slot->origin);
 	}
-	replace = !slot->given || replaces(build, &slot->origin);
+	replace = !slot->given || model_replaces(build, &slot->origin);
 	if (!replace && (!model_key_tightens(value->key, slot->number, number) ||
 			 !same_string(slot->string, value->string) ||
 			 (value->key == TEXT_RESTART && value->number2 < slot->number2) ||
@@ -239,7 +250,7 @@ int model_read_value(struct model_build *build, uint32_t part,
 	slot->number2 = value->number2;
 	slot->string = value->string;
 	slot->nodes = nodes;
-	slot->origin = (struct model_origin){build->layer, statement->pos, statement->open};
+	slot->origin = model_origin_here(build, statement, replace);
 	if (value->key == TEXT_CLASS && class_before >= 0) {
 		model_class_rights(build, part, class_before, replace);
 	}

@@ -44,6 +44,12 @@ model_set model_with_inner_zones(const struct model *model, model_set nodes, enu
 void model_unknown(struct model_build *build, const struct text_name *name, const char *what);
 
 /* model_key.c */
+/** Whether this layer may put anything in the place of what `origin` gave. */
+bool model_replaces(const struct model_build *build, const struct model_origin *origin);
+/** Origin of a statement; free: it stands where the layer may say anything. Else its `default`
+ * would open what an earlier layer fixed: it opens nothing, with a warning. */
+struct model_origin model_origin_here(struct model_build *build,
+				      const struct text_statement *statement, bool free);
 int model_read_value(struct model_build *build, uint32_t part,
 		     const struct text_statement *statement);
 /** After a layer: what it left unsaid about partitions that it declares stands at its default. */

@@ -29,62 +29,89 @@ void model_class_rights(struct model_build *build, uint32_t part, int was, bool 
 	}
 }
 
-int model_read_may(struct model_build *build, const struct text_statement *statement)
+/* Rights of one person over one partition. */
+struct bits {
+	uint32_t actions, keys;
+};
+
+/* What the layer may say anything about: all of its own partition, else what the layer just before
+ * named with `default`. */
+static struct bits free_bits(const struct model_build *build, enum text_person person,
+			     uint32_t part)
+{
+	if (build->before < 0 || build->part_layer[part] == (uint32_t)build->layer) {
+		return (struct bits){~0u, ~0u};
+	}
+	return (struct bits){build->right_open[build->before][person][part],
+			     build->change_open[build->before][person][part]};
+}
+
+static int give_or_take(struct model_build *build, const struct text_statement *statement,
+			uint32_t part)
 {
 	const struct text_may *may = &statement->may;
-	int ret = 0;
+	struct model_right *right = &build->model->right[may->person][part];
+	struct bits free = free_bits(build, may->person, part);
 
-	for (uint32_t i = 0; i < may->partitions.count; i++) {
-		const struct text_name *name = &may->partitions.item[i];
+	if (!may->deny && (may->actions & ~right->actions & ~free.actions ||
+			   may->keys & ~right->keys & ~free.keys)) {
+		diag_add(build->diags, DIAG_ERROR, statement->pos,
+			 "a later layer may only take rights away, or give what the one before "
+			 "named with 'default'",
+			 "the %s layer cannot give %s this right over '%s'",
+			 text_layer_word(build->layer), text_person_word(may->person),
+			 build->model->node[part].name);
+		return -1;
+	}
+	if (may->deny) {
+		right->actions &= ~may->actions;
+		right->keys &= ~may->keys;
+	} else {
+		right->actions |= may->actions;
+		right->keys |= may->keys;
+	}
+	if (statement->open) {
+		build->right_open[build->layer][may->person][part] |= may->actions & free.actions;
+		build->change_open[build->layer][may->person][part] |= may->keys & free.keys;
+	}
+	return 0;
+}
+
+/* A person's layer must not lock out those who look after the machine. */
+static int check_rank(struct model_build *build, const struct text_statement *statement)
+{
+	if (build->layer != TEXT_USER || build->before < 0 ||
+	    statement->may.person == TEXT_PERSON_USER) {
+		return 0;
+	}
+	diag_add(build->diags, DIAG_ERROR, statement->pos, "leave this line to IT",
+		 "the user layer says what the user may do, not what %s may",
+		 text_person_word(statement->may.person));
+	return -1;
+}
+
+int model_read_may(struct model_build *build, const struct text_statement *statement)
+{
+	const struct text_names *names = &statement->may.partitions;
+	int ret = check_rank(build, statement);
+
+	for (uint32_t i = 0; ret == 0 && i < names->count; i++) {
 		model_set nodes;
 
-		if (model_resolve(build, name, &nodes) != 0) {
-			ret = -1;
-			continue;
+		if (model_resolve(build, &names->item[i], &nodes) != 0) {
+			return -1;
 		}
-		for (uint32_t part = 0; part < MODEL_NODES_MAX; part++) {
-			struct model_right *right;
-			uint32_t actions, keys;
+		for (; ret == 0 && nodes != 0; nodes &= nodes - 1) {
+			uint32_t node = (uint32_t)__builtin_ctzll(nodes);
 
-			if (!(nodes & (1ull << part))) {
+			if (node < build->model->part_count) {
+				ret |= give_or_take(build, statement, node);
 				continue;
 			}
-			if (part >= build->model->part_count) {
-				diag_add(build->diags, DIAG_ERROR, name->pos,
-					 "name partitions only", "'%s' is no partition",
-					 build->model->node[part].name);
-				ret = -1;
-				continue;
-			}
-			right = &build->model->right[may->person][part];
-			actions = may->actions & ~right->actions;
-			keys = may->keys & ~right->keys;
-			if (!may->deny && build->before >= 0 &&
-			    build->part_layer[part] != (uint32_t)build->layer &&
-			    (actions & ~build->right_open[build->before][may->person][part] ||
-			     keys & ~build->change_open[build->before][may->person][part])) {
-				diag_add(build->diags, DIAG_ERROR, statement->pos,
-					 "a later layer may only take rights away, or give what "
-					 "the one before "
-					 "named with 'default'",
-					 "the %s layer cannot give %s this right over '%s'",
-					 text_layer_word(build->layer),
-					 text_person_word(may->person),
-					 build->model->node[part].name);
-				ret = -1;
-				continue;
-			}
-			if (may->deny) {
-				right->actions &= ~may->actions;
-				right->keys &= ~may->keys;
-			} else {
-				right->actions |= may->actions;
-				right->keys |= may->keys;
-			}
-			if (statement->open) {
-				build->right_open[build->layer][may->person][part] |= may->actions;
-				build->change_open[build->layer][may->person][part] |= may->keys;
-			}
+			diag_add(build->diags, DIAG_ERROR, names->item[i].pos,
+				 "name partitions only", "'%s' is no partition",
+				 build->model->node[node].name);
+			ret = -1;
 		}
 	}
 	return ret;
