@@ -150,6 +150,11 @@ int blk_disk_open(struct blk_disk *disk, const struct blk_disk_options *options,
 	secret_wipe(&secrets.passphrase);
 	secret_wipe(&secrets.trusted_key);
 	secret_wipe(&secrets.sign_key);
+	if (!rc && options->encrypted && !layer_find(disk->top, "crypt")) {
+		rc = why_set(why, -EKEYREJECTED, "the disk must be encrypted, and it is not");
+		layer_close(disk->top);
+		disk->top = NULL;
+	}
 	if (rc < 0) {
 		folder_close(disk->folder);
 		disk->folder = NULL;

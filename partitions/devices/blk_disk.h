@@ -17,6 +17,7 @@ struct blk_disk_options {
 	int secret_fd;	  /* where the passphrase is read from, to its end; -1: none */
 	bool raw;
 	bool read_only;
+	bool encrypted; /* refuse one that is not */
 	bool throw_away;
 	bool pass_discards;
 	bool stats;

@@ -104,6 +104,9 @@ static bool option(void *dev, const char *name, const char *arg)
 	if (!strcmp(name, "throw-away")) {
 		return set_flag(&options->throw_away);
 	}
+	if (!strcmp(name, "encrypted")) {
+		return set_flag(&options->encrypted);
+	}
 	return set_flag(&options->read_only);
 }
 
@@ -243,6 +246,7 @@ int main(int argc, char **argv)
 		{"disk-fd", "N", "the same, already open as fd N; no parents"},
 		{"raw", NULL, "the file's bytes are the disk"},
 		{"read-only", NULL, "refuse writes"},
+		{"encrypted", NULL, "refuse a disk that is not"},
 		{"throw-away", NULL, "keep writes in memory, forget them"},
 		{"secret-fd", "N", "read the passphrase from fd N, to its end"},
 		{"queues", "N", "offer N queues, 1 to 8; default 1"},
