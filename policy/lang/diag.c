@@ -150,7 +150,7 @@ void diag_print(const struct diag_list *list, const struct source_set *sources, 
 		print_diag(&list->item[i], sources, out);
 	}
 	if (list->left_out > 0) {
-		fprintf(out, "note: %zu more not shown\n", list->left_out);
+		fputs("note: there is more, not shown\n", out);
 	}
 }
 
