@@ -49,6 +49,11 @@ static void set_bits(const struct cells_kind *kind, uint64_t *bits, model_set no
 	}
 }
 
+static bool is_zone(const struct cells_kind *kind, uint32_t node)
+{
+	return kind->model->node[node].type == MODEL_ZONE;
+}
+
 static void find_like(const struct cells_kind *kind, const uint64_t *bits, uint32_t *ret_like)
 {
 	uint32_t distinct[MODEL_NODES_MAX], count = 0;
@@ -57,8 +62,9 @@ static void find_like(const struct cells_kind *kind, const uint64_t *bits, uint3
 		const uint64_t *mine = &bits[(size_t)node * kind->words];
 		uint32_t i = 0;
 
-		while (i < count && memcmp(&bits[(size_t)distinct[i] * kind->words], mine,
-					   kind->words * sizeof(*bits)) != 0) {
+		while (i < count && (is_zone(kind, distinct[i]) != is_zone(kind, node) ||
+				     memcmp(&bits[(size_t)distinct[i] * kind->words], mine,
+					    kind->words * sizeof(*bits)) != 0)) {
 			i++;
 		}
 		if (i == count) {
@@ -274,6 +280,10 @@ static int make_cell(struct cells_pool *pool, struct paint *paint, const struct 
 	uint32_t like_from = kind->like_from[from], like_to = kind->like_to[to], count = 0;
 	int err = 0;
 
+	/* What passes between zones is outside of the machine; `carries` says so, no rule does. */
+	if (is_zone(kind, from) && is_zone(kind, to)) {
+		return 0;
+	}
 	if (like_from != from || like_to != to) {
 		*cell = cells->cell[cell_index(cells->nodes, kind->kind, like_from, like_to)];
 		return 0;

@@ -77,6 +77,23 @@ static void closure_knows_which_kinds_go_back(void **state)
 	}
 }
 
+/* A rule for any network traffic says nothing about what passes between zones outside. */
+static void closure_has_no_rule_between_zones(void **state)
+{
+	uint32_t lan, net;
+	model_set all;
+
+	(void)state;
+	lan = made_model_zone(&made, "lan", false);
+	net = made_model_zone(&made, "net", false);
+	all = BIT(a) | BIT(lan) | BIT(net);
+	(void)made_model_rule(&made, TEXT_VENDOR, false, TEXT_ALLOW, TEXT_NETWORK, all, all);
+	build(TEXT_NETWORK, false);
+	assert_true(closure.direct[a] & BIT(lan));
+	assert_true(closure.direct[lan] & BIT(a));
+	assert_false(closure.direct[lan] & BIT(net));
+}
+
 /* A folder that cannot be written through carries nothing back. */
 static void closure_readonly_folder_goes_one_way(void **state)
 {
@@ -322,6 +339,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(closure_counts_shared_disks, setup, teardown),
 		cmocka_unit_test_setup_teardown(closure_counts_zones_that_carry, setup, teardown),
 		cmocka_unit_test_setup_teardown(closure_path_is_shortest, setup, teardown),
+		cmocka_unit_test_setup_teardown(closure_has_no_rule_between_zones, setup, teardown),
 		cmocka_unit_test_teardown(closure_agrees_with_all_pairs, teardown),
 	};
 
