@@ -104,12 +104,15 @@ static void cut_address(uint8_t address[16], uint32_t length)
 
 uint32_t table_zone(const struct table *table, const uint8_t address[16])
 {
+	static const uint8_t ipv4[12] = {[10] = 0xff, [11] = 0xff};
 	const uint32_t count = table->head->prefix_count;
+	const uint32_t least = memcmp(address, ipv4, sizeof(ipv4)) == 0 ? 8 * sizeof(ipv4) : 0;
 	uint8_t cut[16], last[16];
 	uint32_t i = 0;
 
 	memset(last, 0xff, sizeof(last));
-	while (i < count) { /* one turn for each length */
+	/* One turn for each length; an IPv4 address is in IPv4 zones only. */
+	while (i < count && table->prefix[i].length >= least) {
 		const uint32_t length = table->prefix[i].length;
 		uint32_t hit;
 

@@ -90,8 +90,9 @@ static void fill_nodes(struct table_sample *sample)
 		{[10] = 0xff, [11] = 0xff, [12] = 10, [13] = 1}, 112, SAMPLE_ALL};
 	sample->prefix[1] =
 		(struct table_prefix){{[10] = 0xff, [11] = 0xff, [12] = 10}, 104, SAMPLE_LAN};
-	sample->prefix[2] = (struct table_prefix){{0xfe, 0x80}, 10, SAMPLE_LAN};
-	sample->prefix[3] = (struct table_prefix){{0}, 0, SAMPLE_ALL};
+	sample->prefix[2] = (struct table_prefix){{[10] = 0xff, [11] = 0xff}, 96, SAMPLE_ALL};
+	sample->prefix[3] = (struct table_prefix){{0xfe, 0x80}, 10, SAMPLE_LAN};
+	sample->prefix[4] = (struct table_prefix){{0}, 0, SAMPLE_ALL};
 }
 
 static void fill_parts(struct table_sample *sample)
@@ -160,7 +161,7 @@ void table_sample_init(struct table_sample *sample)
 		.kind_count = TABLE_KINDS,
 		.disk_count = 2,
 		.match_count = 2,
-		.prefix_count = 4,
+		.prefix_count = 5,
 		.limit_count = 1,
 		.row_count = 6,
 		.rule_count = 3,

@@ -29,7 +29,7 @@ struct table_sample {
 	struct table_right right[TABLE_PERSONS * SAMPLE_PARTS];
 	struct table_disk disk[2];
 	struct table_match match[2];
-	struct table_prefix prefix[4];
+	struct table_prefix prefix[5];
 	struct table_limit limit[1];
 	struct table_row row[6];
 	struct table_run run[4];

@@ -144,14 +144,19 @@ static void table_zone_takes_longest_prefix(void **state)
 	assert_int_equal(table_zone(&table, six), SAMPLE_LAN);
 	six[1] = 0xc0;
 	assert_int_equal(table_zone(&table, six), SAMPLE_ALL);
-	/* Without the prefix of length 0 some addresses are nowhere. */
-	sample.prefix[3] = (struct table_prefix){
-		{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 9, SAMPLE_ALL};
-	memset(sample.prefix[3].address + 1, 0, 15);
-	sample.prefix[3].address[1] = 0x80;
+}
+
+/* The prefix of all IPv6 addresses holds no IPv4 address. */
+static void table_zone_keeps_ipv4_apart(void **state)
+{
+	(void)state;
+	sample.prefix[2] = sample.prefix[1];
+	sample.prefix[2].address[12] = 11;
 	table_sample_seal(&sample);
 	assert_int_equal(table_open(&sample, sizeof(sample), &table, &why), 0);
-	assert_int_equal(zone4(11, 0, 0, 0), TABLE_NONE);
+	assert_int_equal(zone4(11, 0, 0, 1), SAMPLE_LAN);
+	assert_int_equal(zone4(12, 0, 0, 0), TABLE_NONE);
+	assert_int_equal(table_zone(&table, (const uint8_t[16]){1}), SAMPLE_ALL);
 }
 
 /* A prefix of 128 bits holds one address, be it the last one there is. */
@@ -270,6 +275,7 @@ int main(void)
 		TEST(table_decide_denies_out_of_range),
 		TEST(table_find_finds_nodes),
 		TEST(table_zone_takes_longest_prefix),
+		TEST(table_zone_keeps_ipv4_apart),
 		TEST(table_zone_takes_whole_addresses),
 		TEST(table_role_matches_devices),
 		TEST(table_may_takes_person_and_part),
