@@ -148,7 +148,9 @@ int model_read_rule(struct model_build *build, const struct text_statement *stat
 	if (read_end(build, text, 0, from, &rule.from) | read_end(build, text, 1, to, &rule.to)) {
 		return -1;
 	}
-	if (rule.from == rule.to && rule.from != 0 && (rule.from & (rule.from - 1)) == 0) {
+	if (text->from.count == 1 && text->to.count == 1 &&
+	    strcmp(text->from.item[0].name, text->to.item[0].name) == 0 &&
+	    model_find(model, text->from.item[0].name) >= 0) {
 		diag_add(build->diags, DIAG_ERROR, statement->pos, "name two different ends",
 			 "nothing crosses from a partition to itself");
 		return -1;
