@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define RATE_MAX   (1ull << 40)
-#define LINE_ALONE 4u /* the list is the word "any" */
+#define LINE_ALONE 8u /* the list is the word "any" */
 
 static bool is_name(const struct line_token *token)
 {
@@ -45,7 +45,7 @@ bool line_name(struct line *line, const char *what, char *ret_name, size_t size)
 	return true;
 }
 
-bool line_one_name(struct line *line, const char *what, struct text_name *ret_name)
+static bool take_name(struct line *line, const char *what, struct text_name *ret_name)
 {
 	struct text_name name = {.pos = line_pos(line, line_peek(line))};
 
@@ -53,37 +53,6 @@ bool line_one_name(struct line *line, const char *what, struct text_name *ret_na
 		return false;
 	}
 	*ret_name = name;
-	return true;
-}
-
-bool line_new_name(struct line *line, const char *what, struct text_name *ret_name)
-{
-	const struct line_token *token = line_peek(line);
-
-	if (line_is(token, "any") || line_is(token, "none") || line_is(token, "control")) {
-		return line_error(line, token, "take another name",
-				  "'%.*s' has a meaning of its own", (int)token->size, token->text);
-	}
-	return line_one_name(line, what, ret_name);
-}
-
-static bool add_name(struct line *line, const char *what, struct text_name *names, uint32_t count)
-{
-	const struct line_token *token = line_peek(line);
-
-	if (count == LINE_LIST_MAX) {
-		return line_error(line, token, "put some of them into a group",
-				  "the list has more than %u names", LINE_LIST_MAX);
-	}
-	if (!line_one_name(line, what, &names[count])) {
-		return false;
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		if (strcmp(names[i].name, names[count].name) == 0) {
-			return line_error(line, token, "remove one of the two",
-					  "'%s' is in the list twice", names[i].name);
-		}
-	}
 	return true;
 }
 
@@ -104,6 +73,42 @@ static bool check_set_word(struct line *line, const struct line_token *token, un
 	}
 	return line_error(line, token, "write the names one by one, or make a group",
 			  "'%s' cannot stand here", bit == LINE_ANY ? "any" : "none");
+}
+
+bool line_one_name(struct line *line, const char *what, struct text_name *ret_name)
+{
+	return check_set_word(line, line_peek(line), 0) && take_name(line, what, ret_name);
+}
+
+bool line_new_name(struct line *line, const char *what, struct text_name *ret_name)
+{
+	const struct line_token *token = line_peek(line);
+
+	if (line_is(token, "any") || line_is(token, "none") || line_is(token, "control")) {
+		return line_error(line, token, "take another name",
+				  "'%.*s' has a meaning of its own", (int)token->size, token->text);
+	}
+	return take_name(line, what, ret_name);
+}
+
+static bool add_name(struct line *line, const char *what, struct text_name *names, uint32_t count)
+{
+	const struct line_token *token = line_peek(line);
+
+	if (count == LINE_LIST_MAX) {
+		return line_error(line, token, "put some of them into a group",
+				  "the list has more than %u names", LINE_LIST_MAX);
+	}
+	if (!take_name(line, what, &names[count])) {
+		return false;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (strcmp(names[i].name, names[count].name) == 0) {
+			return line_error(line, token, "remove one of the two",
+					  "'%s' is in the list twice", names[i].name);
+		}
+	}
+	return true;
 }
 
 bool line_names(struct line *line, const char *what, unsigned int lists,
@@ -130,7 +135,7 @@ bool line_names(struct line *line, const char *what, unsigned int lists,
 			return false;
 		}
 		count++;
-	} while (line_accept_mark(line, LINE_COMMA));
+	} while ((lists & LINE_SINGLE) == 0 && line_accept_mark(line, LINE_COMMA));
 	copy = malloc(count * sizeof(*copy));
 	if (copy == NULL) {
 		return line_error(line, line_peek(line), NULL, "no memory");

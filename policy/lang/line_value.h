@@ -12,10 +12,11 @@
 
 #define LINE_LIST_MAX 64u /* as many as there can be nodes */
 
-/** Words that a list of names may be instead. */
+/** Words that a list of names may be instead, and how long it may be. */
 enum line_lists {
-	LINE_ANY = 1,  /* "any", kept as a name */
-	LINE_NONE = 2, /* "none", an empty list */
+	LINE_ANY = 1,	 /* "any", kept as a name */
+	LINE_NONE = 2,	 /* "none", an empty list */
+	LINE_SINGLE = 4, /* one name */
 };
 
 /** A name of at most size - 1 letters. */

@@ -60,7 +60,7 @@ static bool read_carries(struct line *line, struct statement *statement)
 	statement->text.type = TEXT_CARRIES;
 	return line_one_name(line, "a zone", &statement->text.name) &&
 	       line_expect_mark(line, LINE_ARROW) &&
-	       line_names(line, "a zone", 0, &statement->text.names);
+	       line_names(line, "a zone", LINE_SINGLE, &statement->text.names);
 }
 
 static bool read_group(struct line *line, struct statement *statement)
@@ -107,7 +107,7 @@ static bool read_open(struct line *line, struct statement *statement)
 static bool read_keys(struct line *line, struct text_may *may)
 {
 	return line_bits(line, &words_key, &may->keys) && line_expect(line, "of") &&
-	       line_names(line, "a partition", LINE_ANY, &may->partitions);
+	       line_names(line, "a partition or group", 0, &may->partitions);
 }
 
 static bool read_may(struct line *line, struct statement *statement)
@@ -125,7 +125,7 @@ static bool read_may(struct line *line, struct statement *statement)
 		return read_keys(line, may);
 	}
 	return line_bits(line, &words_action, &may->actions) &&
-	       line_names(line, "a partition", LINE_ANY, &may->partitions);
+	       line_names(line, "a partition or group", 0, &may->partitions);
 }
 
 /** A kind is only there when two words stand before the arrow. */
