@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records for people: one line each, and nothing in it that a terminal or a reader of lines could
+ * take for something else. */
+#define _GNU_SOURCE
+#include "audit.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+static const char *const words[AUDIT_WHAT_COUNT] = {
+	[AUDIT_OPENED] = "opened",	 [AUDIT_CLOSED] = "closed",	[AUDIT_DENIED] = "denied",
+	[AUDIT_ASKED] = "asked",	 [AUDIT_ALLOWED] = "allowed",	[AUDIT_APPLIED] = "applied",
+	[AUDIT_CONFIRMED] = "confirmed", [AUDIT_REVERTED] = "reverted", [AUDIT_REFUSED] = "refused",
+	[AUDIT_CHANGED] = "changed",	 [AUDIT_REPAIRED] = "repaired",
+};
+
+const char *audit_what_word(enum audit_what what)
+{
+	return (unsigned)what < AUDIT_WHAT_COUNT ? words[what] : NULL;
+}
+
+static void print_time(int64_t time_ms, FILE *out)
+{
+	int64_t ms = time_ms % 1000;
+	time_t seconds = (time_t)((time_ms - (ms < 0 ? ms + 1000 : ms)) / 1000);
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm)) {
+		fprintf(out, "%" PRId64 "ms", time_ms);
+		return;
+	}
+	fprintf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+		tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ms < 0 ? ms + 1000 : ms));
+}
+
+static void print_field(const char *name, const char *text, FILE *out)
+{
+	if (!*text) {
+		return;
+	}
+	fprintf(out, " %s=\"", name);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\') {
+			fprintf(out, "\\%c", *text);
+		} else if (*text >= ' ' && *text <= '~') {
+			fputc(*text, out);
+		} else {
+			fprintf(out, "\\x%02x", (unsigned char)*text);
+		}
+	}
+	fputc('"', out);
+}
+
+void audit_print(const struct audit_record *record, FILE *out)
+{
+	const char *word = audit_what_word(record->what);
+
+	print_time(record->time_ms, out);
+	fprintf(out, " %" PRIu64 " %s", record->number, word ? word : "?");
+	print_field("who", record->who, out);
+	print_field("subject", record->subject, out);
+	print_field("object", record->object, out);
+	print_field("rule", record->rule, out);
+	print_field("text", record->text, out);
+	if (record->repeats) {
+		fprintf(out, " repeats=%" PRIu64, record->repeats);
+	}
+	fputc('\n', out);
+}

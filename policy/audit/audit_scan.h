@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What a file of a log holds, as a writer wants to know before it goes on. */
+#ifndef POLICY_AUDIT_SCAN_H
+#define POLICY_AUDIT_SCAN_H
+
+#include "audit_file.h"
+
+struct audit_extent {
+	struct audit_chain begin, end;	    /* equal: no record */
+	uint64_t size, rest;		    /* bytes of records, and of what is none behind them */
+	bool head_met;			    /* the record that the head names ends or begins here */
+	uint8_t head_hash[AUDIT_HASH_SIZE]; /* of that record, as it is in the file */
+};
+
+/** begin: where a file without a record would begin. Returns 0 or -errno. */
+int audit_scan(int fd, const struct audit_chain *begin, const struct audit_chain *head,
+	       struct audit_extent *ret_extent);
+
+#endif
