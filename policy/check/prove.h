@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** What must hold before a policy is compiled: its own assertions, and what the product needs
- * whatever the author says. Each failure is an error with the path, rule by rule, as notes.
+ *  whatever the author says. Each failure is an error; a way that should not be there is shown rule
+ *  by rule, as notes.
  *
- *  never A -> B	no path from A to B
- *  only A -> B		no node but A has a direct edge to or from B
- *  always A -> B	the direct flow is allowed for every type and port, by a rule that is not
- * open
+ *  never A -> B	no path from A to B (closure.h)
+ *  only A -> B		no node but A has a direct edge to or from B; nodes of B among each other do
+ *			not count
+ *  always A -> B	the direct flow is allowed for every type and port, by rules that are not
+ *			open; without a kind, one kind for which that holds is enough
  *
- *  Always proved besides: one keyboard role reaches control (the trusted prompt), one screen is
- * control's; memory, vcpus and CPU guarantees fit; a real device has one owner; dependencies have
- * no circle; a partition that must be encrypted has no plain disk; a disk written by two is
- * refused.
+ *  A question counts as open, with `unless asked` as closed; for `always` it is never allowed. What
+ *  names a group holds for each pair of nodes; a node and itself are no pair.
+ *
+ *  Always proved besides:
+ *  - a role that is a keyboard, and no partition's own, is allowed as input of control (the trusted
+ *    prompt); the same for a screen and the display of control
+ *  - memory is a multiple of 2 MiB, at most 3 GiB a partition
+ *  - guarantees: weight * vcpus, as a share of the sum over all partitions, is no less; a cap
+ *leaves room for it on one CPU
+ *  - a real device has one owner: no role, nor two that mean the same devices, is owned twice, and
+ *    nobody but the owner is allowed or asked about it
+ *  - `after` has no circle, and what starts does not wait for what never does
+ *  - who has an encrypted disk has no other one that it writes in plain; no file is written by two
  */
 #ifndef POLICY_PROVE_H
 #define POLICY_PROVE_H
@@ -34,7 +45,8 @@ enum prove_check {
 };
 #define PROVE_ALL 0xfffu
 
-/** Returns 0, or -1 with at least one error in `diags`; -ENOMEM. */
+/** Returns 0, or -1 with at least one error in `diags`. Time: a few closures, and at most a step
+ * per assertion and pair of nodes. */
 int prove_model(const struct model *model, const struct cells *cells, unsigned int checks,
 		struct diag_list *diags);
 
