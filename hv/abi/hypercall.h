@@ -62,10 +62,9 @@ enum bh_hypercall {
 	BH_HC_DEVICE_IRQ = 0x22,
 	/** (gpa): writes struct bh_policy_info. */
 	BH_HC_POLICY_INFO = 0x23,
-	/** (gpa, size): root mode's part of another policy table, inside one page. From then on the gate answers
-	 *  by it. -BH_CORRUPT: not a table. -BH_DENIED: it allows what the table of this boot does not.
-	 *  -BH_STATE: a partition that is there now would have lost its back ends, or is changed by another
-	 *  call. */
+	/** (gpa, size): root mode's part of another policy table, inside one page. From then on the gate
+	 *  answers by it. -BH_CORRUPT: not a table. -BH_DENIED: it allows what that of this boot does not.
+	 *  What a partition was created with it keeps until it is destroyed. */
 	BH_HC_POLICY_LOAD = 0x24,
 };
 

@@ -24,6 +24,8 @@ enum bh_stop_reason {
 	BH_STOP_FETCH = 7,        /* executes where it has no memory, detail = gpa */
 };
 
+#define BH_PART_MAPPED 0x2u /* the control partition may map its RAM */
+
 struct bh_part_info {
 	char name[16];        /* from the policy, 0-terminated */
 	uint32_t state;       /* enum bh_part_state */
@@ -31,11 +33,11 @@ struct bh_part_info {
 	uint64_t stop_detail;
 	uint64_t stop_rip;
 	uint64_t ram_hpa;  /* where the caller sees its RAM, 0 while EMPTY */
-	uint64_t ram_size; /* bytes, from the policy */
+	uint64_t ram_size; /* bytes; while EMPTY what the policy would give */
 	uint32_t vcpu_count;
 	uint32_t weight;
 	uint32_t stop_vcpu;
-	uint32_t flags; /* BH_POLICY_*, policy.h */
+	uint32_t flags; /* BH_POLICY_CONTROL, BH_PART_MAPPED */
 	uint64_t tsc_khz;
 };
 BH_ABI_ASSERT(sizeof(struct bh_part_info) == 80);

@@ -35,7 +35,6 @@ BH_ABI_ASSERT(sizeof(struct bh_policy) == 120);
 #define BH_POLICY_IOMMU_REQUIRED 0x1u /* without an IOMMU: refuse to start; else run with a warning */
 
 #define BH_POLICY_CONTROL 0x1u /* may call the partition hypercalls; part 0 only */
-#define BH_POLICY_MAPPED  0x2u /* its RAM may be mapped by the control partition (its back ends live there) */
 
 struct bh_policy_part {
 	char name[16]; /* 0-terminated */

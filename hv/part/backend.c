@@ -52,7 +52,7 @@ static int check_leaf(void *ctx, uint64_t gpa, uint64_t entry, unsigned level)
 			return 1;
 		}
 		if (owner > FRAME_PART0 &&
-		    !(parts[owner - FRAME_PART0].policy->flags & BH_POLICY_MAPPED)) {
+		    !(parts[owner - FRAME_PART0].policy->map_by & BIT(BH_PART_CONTROL))) {
 			return 1;
 		}
 	}

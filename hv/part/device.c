@@ -9,6 +9,7 @@
 #include "lib/boot_info.h"
 #include "lib/string.h"
 #include "part/backend.h"
+#include "part/gate.h"
 #include "part/policy.h"
 
 #define TAG "device"
@@ -122,7 +123,7 @@ int device_init(void)
 
 static bool is_of(unsigned id, const struct part *part)
 {
-	return id < device_count && devices[id].info.part == part->id &&
+	return id < device_count && gate_owns_device(part, id) &&
 	       devices[id].info.state == BH_DEVICE_ASSIGNED;
 }
 

@@ -9,6 +9,7 @@
 #include "dbg/log.h"
 #include "part/backend.h"
 #include "part/event.h"
+#include "part/gate.h"
 #include "part/hypercall.h"
 #include "part/ioreq.h"
 #include "part/msr.h"
@@ -173,5 +174,9 @@ void exit_doorbell(struct vcpu *vcpu, uint64_t gpa)
 {
 	const struct part *part = vcpu->part;
 
-	event_doorbell(part->id, (uint32_t)((gpa - part->doorbell_gpa) / PAGE_SIZE), doorbell_queue(gpa));
+	if (gate_check_ring(part, BH_PART_CONTROL)) {
+		return;
+	}
+	event_doorbell(part->id, (uint32_t)((gpa - part->doorbell_gpa) / PAGE_SIZE),
+		       doorbell_queue(gpa));
 }

@@ -12,6 +12,7 @@
 #include "part/gate.h"
 #include "part/ioreq.h"
 #include "part/part.h"
+#include "part/policy.h"
 
 struct args {
 	struct vcpu *vcpu;	    /* the caller's */
@@ -27,7 +28,7 @@ static int hc_part_create(const struct args *args)
 	if (!IS_ALIGNED(args->b, PAGE_SIZE) || !part_memory(args->caller, args->b, PAGE_SIZE)) {
 		return -BH_RANGE;
 	}
-	err = gate_check_map(part);
+	err = gate_check_map(args->caller, part);
 	return err ? err : part_create(part, hpa(args->b));
 }
 
@@ -75,7 +76,7 @@ static int hc_msi_post(const struct args *args)
 	if (args->c > UINT32_MAX) {
 		return -BH_INVAL;
 	}
-	err = gate_check_irq(part);
+	err = gate_check_irq(args->caller, part);
 	return err ? err : vlapic_msi(part->vcpu[0], args->b, (uint32_t)args->c);
 }
 
@@ -157,8 +158,8 @@ static int dispatch_device(uint64_t number, const struct args *args)
 	size_t size = number == BH_HC_DEVICE_INFO ? sizeof(arg.device) : sizeof(arg.irq);
 	int err;
 
-	if (number == BH_HC_DEVICE_MAP || number > BH_HC_DEVICE_IRQ) {
-		return number > BH_HC_DEVICE_IRQ ? -BH_NOSYS : device_map(args->a, args->b, args->c);
+	if (number == BH_HC_DEVICE_MAP) {
+		return device_map(args->a, args->b, args->c);
 	}
 	err = part_copy_in(args->caller, gpa, &arg, size);
 	if (err) {
@@ -183,7 +184,25 @@ static int dispatch_device(uint64_t number, const struct args *args)
 	return err ? err : part_copy_out(args->caller, gpa, &arg, size);
 }
 _Static_assert(sizeof(struct bh_iommu_info) == sizeof(struct bh_device_irq) &&
-	       sizeof(struct bh_iommu_fault) == sizeof(struct bh_device_irq), "one size for three");
+		       sizeof(struct bh_iommu_fault) == sizeof(struct bh_device_irq),
+	       "one size for three");
+
+static int dispatch_policy(uint64_t number, const struct args *args)
+{
+	struct bh_policy_info info;
+	const void *table;
+
+	if (number == BH_HC_POLICY_LOAD) {
+		table = part_memory(args->caller, args->a, args->b);
+		return table ? policy_load(table, args->b) : -BH_RANGE;
+	}
+	if (number != BH_HC_POLICY_INFO) {
+		return -BH_NOSYS;
+	}
+	policy_get_info(&info);
+	info.refused = gate_get_refused();
+	return part_copy_out(args->caller, args->a, &info, sizeof(info));
+}
 
 /* Life cycle, in the order of the numbers. */
 static int (*const verbs[])(struct part *) = {part_start, part_pause, part_resume, part_reset,
@@ -260,7 +279,8 @@ static int dispatch(uint64_t number, struct args *args)
 		return hc_log_read(args);
 	}
 	if (number > BH_HC_LOG_READ) {
-		return dispatch_device(number, args);
+		return number > BH_HC_DEVICE_IRQ ? dispatch_policy(number, args)
+						 : dispatch_device(number, args);
 	}
 	args->part = part_get(args->a);
 	if (!args->part) {

@@ -15,6 +15,7 @@
 #include "part/control.h"
 #include "part/device.h"
 #include "part/event.h"
+#include "part/gate.h"
 #include "part/ioreq.h"
 #include "part/kick.h"
 #include "part/sched.h"
@@ -165,7 +166,7 @@ static int create_vcpu(struct part *part, unsigned id)
 /* Vcpu i of the control partition is on CPU i, so that it gets the interrupts of that CPU. */
 static uint32_t count_vcpus(const struct part *part)
 {
-	return part_is_control(part) ? control_vcpu_count() : part->policy->vcpu_count;
+	return part_is_control(part) ? control_vcpu_count() : gate_get(part, vcpu_count);
 }
 
 int part_create_vcpus(struct part *part)
@@ -187,7 +188,7 @@ int part_create_vcpus(struct part *part)
 int part_create(struct part *part, hpa_t ioreq_page)
 {
 	struct part *control = &parts[BH_PART_CONTROL];
-	uint64_t size = part->policy->ram_size;
+	uint64_t size = gate_get(part, ram_size);
 	int err;
 
 	if (part_state(part) != BH_PART_EMPTY) {
@@ -345,10 +346,10 @@ void part_get_info(const struct part *part, struct bh_part_info *ret_info)
 	ret_info->stop_rip = part->stop_rip;
 	ret_info->stop_vcpu = part->stop_vcpu;
 	ret_info->ram_hpa = part->ram.v;
-	ret_info->ram_size = part->policy->ram_size;
-	ret_info->vcpu_count = count_vcpus(part);
-	ret_info->weight = part->policy->weight;
-	ret_info->flags = part->policy->flags;
+	ret_info->ram_size = part->ram_size ? part->ram_size : gate_get(part, ram_size);
+	ret_info->vcpu_count = part->vcpu_count ? part->vcpu_count : count_vcpus(part);
+	ret_info->weight = gate_get(part, weight);
+	ret_info->flags = part->policy->flags | (part->policy->map_by & 1u ? BH_PART_MAPPED : 0);
 	ret_info->tsc_khz = tsc_khz();
 }
 

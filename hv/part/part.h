@@ -26,7 +26,7 @@
 struct part {
 	uint32_t id;
 	enum bh_part_state state; /* its vcpus run while it is RUNNING; read by anybody */
-	const struct bh_policy_part *policy;
+	const struct bh_policy_part *policy; /* of this boot: name, flags; the gate knows the rest */
 	struct spinlock lock, space_lock;
 	bool claimed; /* a hypercall that changes it is at work */
 	bool open;    /* vcpu[] is there and stays while somebody uses it (part/use.h) */
@@ -42,6 +42,7 @@ struct part {
 	uint64_t stop_detail, stop_rip;
 	uint32_t stop_vcpu;
 	struct ptab space;    /* second-level translation */
+	uint64_t held_until;  /* TSC at which its cap allows it to run again; atomic, part/sched.c */
 	uint64_t tlb_gen;     /* raised by each change of `space`, never reset */
 	void *backend;        /* vtx: struct vmx_part; NULL: no second-level tables */
 };

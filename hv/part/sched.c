@@ -9,6 +9,7 @@
 #include "irq/lapic.h"
 #include "lib/string.h"
 #include "part/backend.h"
+#include "part/gate.h"
 #include "part/kick.h"
 #include "part/part.h"
 
@@ -109,6 +110,33 @@ void sched_detach(struct vcpu *vcpu)
 	BH_CHECK(vcpu->place == SCHED_OFF);
 	remove_at_home(sched, vcpu);
 	lock_release(&sched->lock);
+}
+
+/* 0, or the partition has used up its cap and this is when to look again. A new policy may end that early. */
+static uint64_t held(const struct part *part, uint64_t now)
+{
+	uint64_t until = __atomic_load_n(&part->held_until, __ATOMIC_RELAXED);
+
+	return until > now && gate_get(part, cap) ? MIN(until, now + slice) : 0;
+}
+
+static void charge_cap(struct part *part, uint64_t start, uint64_t ran)
+{
+	uint64_t until = __atomic_load_n(&part->held_until, __ATOMIC_RELAXED);
+	uint32_t cap = gate_get(part, cap);
+
+	while (cap && !__atomic_compare_exchange_n(&part->held_until, &until,
+						   MAX(until, start) + ran * 100 / cap, false,
+						   __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+	}
+}
+
+/* A small cap is spent in small pieces. */
+static uint64_t slice_of(const struct vcpu *vcpu)
+{
+	uint32_t cap = gate_get(vcpu->part, cap);
+
+	return cap && cap < 100 ? MAX(slice * cap / 100, slice / 10) : slice;
 }
 
 static void set_movable(struct sched *sched, uint32_t count)
@@ -229,6 +257,7 @@ bool sched_expel(struct vcpu *vcpu)
 			break;
 		}
 	}
+	vcpu->place = vcpu->place == SCHED_HELD ? SCHED_OFF : vcpu->place;
 	if (sched->cpu == cpu_this() && sched->loaded == vcpu && vcpu->place == SCHED_OFF) {
 		put_away(sched);
 	}
@@ -250,6 +279,16 @@ void sched_deadline(struct vcpu *vcpu, uint64_t tsc)
 	}
 }
 
+/* Who may run queues at its home, which is locked. Who was asked something since it last looked goes on. */
+static void insert_ready(struct sched *sched, struct vcpu *vcpu)
+{
+	vcpu->place = SCHED_OFF;
+	if (part_runs(vcpu->part) &&
+	    (vcpu->state == VCPU_RUNNABLE || __atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED))) {
+		insert(sched, vcpu);
+	}
+}
+
 void sched_expire_due(uint64_t now)
 {
 	struct sched *sched = cpu_this()->sched;
@@ -259,7 +298,13 @@ void sched_expire_due(uint64_t now)
 	for (uint32_t i = 0; i < sched->timer_count; i++) {
 		struct vcpu *vcpu = sched->timers[i];
 		uint64_t deadline = vcpu->lapic.deadline;
+		uint64_t look = vcpu->place == SCHED_HELD ? held(vcpu->part, now) : 0;
 
+		if (look) {
+			next = MIN(next, look);
+		} else if (vcpu->place == SCHED_HELD) {
+			insert_ready(sched, vcpu);
+		}
 		if (deadline == 0) {
 			continue;
 		}
@@ -299,7 +344,8 @@ static void charge(struct sched *sched, struct vcpu *vcpu, uint64_t start, uint6
 	uint64_t ran = now - start;
 
 	count_add(&vcpu->stats.run_tsc, ran);
-	vcpu->vtime += ran * WEIGHT_UNIT / vcpu->part->policy->weight;
+	charge_cap(vcpu->part, start, ran);
+	vcpu->vtime += ran * WEIGHT_UNIT / gate_get(vcpu->part, weight);
 	if (vcpu->vtime > sched->vtime_floor) {
 		uint64_t least = vcpu->vtime;
 
@@ -318,16 +364,12 @@ static void set_current(struct sched *sched, struct vcpu *vcpu)
 	__atomic_store_n(&sched->resched, false, __ATOMIC_RELAXED);
 }
 
-/* The turn of the vcpu is over. Who was asked something since it last looked goes on. */
+/* The turn of the vcpu is over. */
 static void put_back(struct sched *sched, struct vcpu *vcpu, uint64_t start, uint64_t now)
 {
 	charge(sched, vcpu, start, now);
 	sched->cpu->current = NULL;
-	vcpu->place = SCHED_OFF;
-	if (part_runs(vcpu->part) &&
-	    (vcpu->state == VCPU_RUNNABLE || __atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED))) {
-		insert(sched, vcpu);
-	}
+	insert_ready(sched, vcpu);
 }
 
 /* Who goes first on this CPU, after `last`, if anybody. Who may not run any more leaves the queue here. */
@@ -342,8 +384,13 @@ static struct vcpu *choose(struct sched *sched, struct vcpu *last, uint64_t star
 	while (sched->queue && !vcpu) {
 		bool runs = part_runs(sched->queue->part);
 		struct vcpu *first = take(sched, &sched->queue, runs ? SCHED_RUNNING : SCHED_OFF);
+		uint64_t look = runs ? held(first->part, now) : 0;
 
-		vcpu = runs ? first : NULL;
+		vcpu = runs && !look ? first : NULL;
+		if (look) {
+			first->place = SCHED_HELD;
+			sched_deadline(first, look);
+		}
 	}
 	if (vcpu) {
 		set_current(sched, vcpu);
@@ -389,7 +436,8 @@ static bool has_for_others(const struct sched *from)
 	return is_movable(from) && !is_idle(from);
 }
 
-static struct vcpu *pull(struct sched *self)
+/* Queues somebody here who waits elsewhere. */
+static bool pull(struct sched *self)
 {
 	struct vcpu *vcpu = NULL;
 
@@ -402,7 +450,7 @@ static struct vcpu *pull(struct sched *self)
 		lock_acquire(&self->lock);
 		add_at_home(self, vcpu);
 		vcpu->vtime += self->vtime_floor;
-		set_current(self, vcpu);
+		insert(self, vcpu);
 		lock_release(&self->lock);
 	}
 	return vcpu;
@@ -471,7 +519,9 @@ BH_NORETURN void sched_run(void)
 			put_away(sched);
 		}
 		vcpu = choose(sched, vcpu, start, now);
-		vcpu = vcpu ? vcpu : pull(sched);
+		if (!vcpu && pull(sched)) {
+			vcpu = choose(sched, NULL, 0, now);
+		}
 		if (!vcpu) {
 			idle(sched);
 			continue;
@@ -483,7 +533,7 @@ BH_NORETURN void sched_run(void)
 		if (vcpu->lapic.deadline) {
 			sched_deadline(vcpu, vcpu->lapic.deadline);
 		}
-		sched->slice_end = now + slice;
+		sched->slice_end = now + slice_of(vcpu);
 		start = now;
 		vcpu_run(vcpu);
 	}

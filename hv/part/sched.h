@@ -7,6 +7,10 @@
  *  cannot hoard time. No tick: a slice ends by the timer that the back end arms on entry; an idle
  *  CPU arms the local APIC timer for the next deadline of any vcpu, or nothing.
  *
+ *  A partition with a cap pays for what it ran with time in which none of its vcpus is chosen: ten
+ *  milliseconds at 25 percent cost forty, from when they began. Nothing is saved up, and on several CPUs
+ *  at once each pays.
+ *
  *  Each CPU has a queue. A vcpu has a home CPU; a CPU with nothing to run takes a waiting one
  *  from another, unless it is pinned. A vcpu of the control partition is, so that interrupts of
  *  devices find it.
@@ -29,6 +33,7 @@
 enum sched_place {
 	SCHED_OFF,     /* on no queue and no CPU; its registers may still be in one */
 	SCHED_QUEUED,
+	SCHED_HELD,    /* on no queue until its partition is within its cap again */
 	SCHED_RUNNING, /* chosen by its home CPU */
 };
 

@@ -2,8 +2,8 @@
 /** What /dev/bulkhead offers to bulkheadd, runners and back ends of the control partition.
  *
  *  /dev/bulkhead        BULKHEAD_VERSION, BULKHEAD_INFO, BULKHEAD_STATS, BULKHEAD_LOG, BULKHEAD_CREATE,
- *                       BULKHEAD_IOMMU, BULKHEAD_FAULT, BULKHEAD_POLICY_INFO, BULKHEAD_POLICY_LOAD. poll(): POLLIN when a device was denied an access
- *                       since the last BULKHEAD_IOMMU.
+ *                       BULKHEAD_IOMMU, BULKHEAD_FAULT, BULKHEAD_POLICY_INFO, BULKHEAD_POLICY_LOAD.
+ *                       poll(): POLLIN when a device was denied an access since the last BULKHEAD_IOMMU.
  *  partition fd         from BULKHEAD_CREATE; the partition lives until its last holder closes it.
  *                       poll(): POLLIN when the state changed since the last BULKHEAD_PART_INFO.
  *                       mmap(): offset BULKHEAD_MMAP_RAM + gpa: RAM; BULKHEAD_MMAP_IOREQ: the ioreq page.
@@ -35,7 +35,7 @@
 struct bulkhead_query { /* the six of /dev/bulkhead that fill a structure */
 	uint32_t part;
 	uint32_t vcpu;
-	uint64_t user; /* struct bh_part_info *, bh_vcpu_stats *, bh_log_read *, bh_iommu_* *, bh_policy_info * */
+	uint64_t user; /* struct bh_part_info *, bh_vcpu_stats *, bh_log_read *, ... */
 };
 
 /** Root mode's part of a policy table: the first bytes of its file, as many as struct bh_policy.size says. */
@@ -119,8 +119,7 @@ struct bulkhead_device_control {
 #define BULKHEAD_IOMMU           _IOW('B', 0x05, struct bulkhead_query)
 #define BULKHEAD_FAULT           _IOW('B', 0x06, struct bulkhead_query) /* ENOENT: no such one yet */
 #define BULKHEAD_POLICY_INFO     _IOW('B', 0x07, struct bulkhead_query)
-/** EBADMSG: not a table. EPERM: it allows what the table of this boot does not. EBUSY: it takes the back ends
- *  from a partition that is there, or one is being changed now: ask again. */
+/** EBADMSG: not a table. EPERM: it allows what the table of this boot does not. */
 #define BULKHEAD_POLICY_LOAD     _IOW('B', 0x08, struct bulkhead_policy)
 #define BULKHEAD_PART_INFO       _IOR('B', 0x10, struct bh_part_info)
 #define BULKHEAD_START           _IO('B', 0x11)

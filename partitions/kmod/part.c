@@ -337,7 +337,7 @@ static int part_create_root(struct part *part)
 		part->ram_hpa = info->ram_hpa;
 		part->ram_size = info->ram_size;
 		part->vcpu_count = min(info->vcpu_count, BH_VCPU_MAX);
-		part->may_map = info->flags & BH_POLICY_MAPPED;
+		part->may_map = info->flags & BH_PART_MAPPED;
 		event_add_part(part);
 	}
 	free_page((unsigned long)info);

@@ -13,6 +13,7 @@
 #define POLICY_RAM_STEP	  2ull	  /* MiB; RAM is mapped in 2 MiB pages */
 #define POLICY_RAM_MAX	  3072ull /* MiB; the PCI hole of a guest starts at 3 GiB */
 #define POLICY_WEIGHT_MAX 10000ull
+#define FLAG_MAPPED	  0x2u /* its back ends live in the control partition */
 
 uint32_t policy_crc32c(uint32_t crc, const void *data, size_t size)
 {
@@ -86,7 +87,7 @@ static int decode_flags(char *text, uint32_t *ret_flags)
 			if (strcmp(word, "control") == 0) {
 				flags |= BH_POLICY_CONTROL;
 			} else if (strcmp(word, "mapped") == 0) {
-				flags |= BH_POLICY_MAPPED;
+				flags |= FLAG_MAPPED;
 			} else {
 				return -1;
 			}
@@ -151,6 +152,9 @@ int policy_table_add_part(struct policy_table *table, const char *spec, const ch
 	if (((part.flags & BH_POLICY_CONTROL) != 0) != (table->part_count == BH_PART_CONTROL)) {
 		return refuse(ret_why, "the first partition, and only it, has the flag control");
 	}
+	part.map_by = part.flags & FLAG_MAPPED ? 1u << BH_PART_CONTROL : 0;
+	part.ring_to = part.irq_from = part.map_by;
+	part.flags &= ~FLAG_MAPPED;
 	memcpy(part.name, field[0], strlen(field[0]));
 	part.ram_size = ram * MIB;
 	part.vcpu_count = (uint32_t)vcpus;

@@ -47,35 +47,49 @@ void vmx_fake_reset(void)
 	insn_fake_set_msr(MSR_IA32_VMX_CR4_FIXED1, 0x3727ff);
 }
 
+/* rights: bits of the partitions that may map, be rung by and interrupt this one. */
 static struct bh_policy_part part_of(const char *name, uint64_t size, uint32_t weight,
-				     uint32_t flags)
+				     uint16_t rights)
 {
 	struct bh_policy_part part = {.ram_size = size,
 				      .vcpu_count = 1,
 				      .weight = weight,
-				      .flags = flags,
-				      .doorbell_count = 4};
+				      .doorbell_count = 4,
+				      .map_by = rights,
+				      .ring_to = rights,
+				      .irq_from = rights};
 
 	strncpy(part.name, name, sizeof(part.name) - 1);
 	return part;
 }
 
+void vmx_fake_seal(struct vmx_fake_policy *table)
+{
+	table->head.crc32c = 0;
+	table->head.crc32c = crc32c(0, table, sizeof(*table));
+}
+
+void vmx_fake_policy(struct vmx_fake_policy *ret_table)
+{
+	memset(ret_table, 0, sizeof(*ret_table));
+	ret_table->head = (struct bh_policy){.magic = BH_POLICY_MAGIC,
+					     .version = BH_POLICY_VERSION,
+					     .size = sizeof(*ret_table),
+					     .file_size = sizeof(*ret_table),
+					     .hash = {0xb0},
+					     .part_count = 4};
+	ret_table->part[0] = part_of("control", 16 * MIB, 400, 0);
+	ret_table->part[0].flags = BH_POLICY_CONTROL;
+	ret_table->part[1] = part_of("desktop", 8 * MIB, 100, 1);
+	ret_table->part[2] = part_of("browser", 4 * MIB, 100, 1);
+	ret_table->part[3] = part_of("sealed", 2 * MIB, 100, 0);
+	vmx_fake_seal(ret_table);
+}
+
 static void make_policy(struct boot_info *info)
 {
-	struct {
-		struct bh_policy head;
-		struct bh_policy_part part[4];
-	} *table = (void *)POLICY_AT;
-
-	memset(table, 0, sizeof(*table));
-	table->head = (struct bh_policy){
-		.magic = BH_POLICY_MAGIC, .version = 1, .size = sizeof(*table), .part_count = 4};
-	table->part[0] = part_of("control", 16 * MIB, 400, BH_POLICY_CONTROL);
-	table->part[1] = part_of("desktop", 8 * MIB, 100, BH_POLICY_MAPPED);
-	table->part[2] = part_of("browser", 4 * MIB, 100, BH_POLICY_MAPPED);
-	table->part[3] = part_of("sealed", 2 * MIB, 100, 0);
-	table->head.crc32c = crc32c(0, table, sizeof(*table));
-	machine_add_module(info, "policy", "", POLICY_AT, sizeof(*table));
+	vmx_fake_policy((void *)POLICY_AT);
+	machine_add_module(info, "policy", "", POLICY_AT, sizeof(struct vmx_fake_policy));
 }
 
 /* A step that fails here is a fault of the fixture; the test then fails at its first assertion. */

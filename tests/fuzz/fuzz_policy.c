@@ -23,11 +23,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		head->crc32c = 0;
 		head->crc32c = crc32c(0, head, head->size);
 	}
-	if (policy_check(head, size) == 0) {
+	if (!policy_check(head, size)) {
 		part = (const struct bh_policy_part *)(head + 1);
 		for (uint32_t i = 0; i < head->part_count; i++) {
 			if (part[i].vcpu_count > BH_VCPU_MAX || part[i].weight == 0 ||
-			    part[i].ram_size == 0 || memchr(part[i].name, 0, 16) == NULL) {
+			    part[i].ram_size == 0 || part[i].cap > 100 * BH_VCPU_MAX ||
+			    (part[i].map_by | part[i].ring_to | part[i].irq_from) >>
+				    head->part_count ||
+			    memchr(part[i].name, 0, 16) == NULL) {
 				abort();
 			}
 		}

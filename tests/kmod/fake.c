@@ -23,7 +23,7 @@ static struct bh_part_info info = {
 	.name = "fake",
 	.ram_size = FAKE_RAM_SIZE,
 	.vcpu_count = 1,
-	.flags = BH_POLICY_MAPPED,
+	.flags = BH_PART_MAPPED,
 };
 static struct bh_iommu_info iommu = {.flags = BH_IOMMU_ACTIVE, .unit_count = 2};
 static struct bh_policy_info policy = {.part_count = 2};

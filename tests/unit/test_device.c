@@ -55,8 +55,9 @@ static void make_policy(void)
 	memset(&info, 0, sizeof(info));
 	memset(&table, 0, sizeof(table));
 	table.head = (struct bh_policy){.magic = BH_POLICY_MAGIC,
-					.version = 1,
+					.version = BH_POLICY_VERSION,
 					.size = sizeof(table),
+					.file_size = sizeof(table),
 					.part_count = 4,
 					.device_count = 3};
 	for (uint32_t i = 0; i < 4; i++) {
@@ -408,7 +409,7 @@ static void device_calls_are_the_control_partitions(void **state)
 		hypercall_handle(vcpu);
 		assert_int_equal((int64_t)vcpu->regs[REG_RAX], -BH_DENIED);
 	}
-	assert_int_equal(call(BH_HC_DEVICE_IRQ + 1, 0, 0, 0), -BH_NOSYS);
+	assert_int_equal(call(BH_HC_POLICY_LOAD + 1, 0, 0, 0), -BH_NOSYS);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

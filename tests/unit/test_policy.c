@@ -31,6 +31,7 @@ static int setup(void **state)
 	table.head = (struct bh_policy){.magic = BH_POLICY_MAGIC,
 					.version = BH_POLICY_VERSION,
 					.size = sizeof(table),
+					.file_size = sizeof(table),
 					.part_count = 2,
 					.module_count = 1,
 					.device_count = 1};
@@ -39,6 +40,9 @@ static int setup(void **state)
 							.ram_size = 4ull << 20,
 							.vcpu_count = 1,
 							.weight = 100,
+							.map_by = 1,
+							.ring_to = 1,
+							.irq_from = 1,
 							.flags = i == 0 ? BH_POLICY_CONTROL : 0};
 	}
 	strcpy(table.module[0].role, "kernel");
@@ -54,16 +58,17 @@ static int setup(void **state)
 
 static void assert_refused(const char *word)
 {
-	boot_error = "";
-	assert_int_equal(policy_check(&table, sizeof(table)), -BH_CORRUPT);
-	assert_non_null(strstr(boot_error, word));
+	const char *why = policy_check(&table, sizeof(table));
+
+	assert_non_null(why);
+	assert_non_null(strstr(why, word));
 }
 
 /* A table that is right is taken. */
 static void policy_check_takes_a_good_table(void **state)
 {
 	(void)state;
-	assert_int_equal(policy_check(&table, sizeof(table)), 0);
+	assert_null(policy_check(&table, sizeof(table)));
 }
 
 /* One flipped bit anywhere is found. */
@@ -72,7 +77,7 @@ static void policy_check_finds_any_flipped_bit(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(table); i++) {
 		((uint8_t *)&table)[i] ^= 0x10;
-		assert_int_equal(policy_check(&table, sizeof(table)), -BH_CORRUPT);
+		assert_non_null(policy_check(&table, sizeof(table)));
 		((uint8_t *)&table)[i] ^= 0x10;
 	}
 }
@@ -82,7 +87,7 @@ static void policy_check_refuses_truncation(void **state)
 {
 	(void)state;
 	for (size_t size = 0; size < sizeof(table); size++) {
-		assert_int_equal(policy_check(&table, size), -BH_CORRUPT);
+		assert_non_null(policy_check(&table, size));
 	}
 }
 
@@ -114,6 +119,34 @@ static void policy_check_bounds_each_partition(void **state)
 	memset(table.part[1].name, 'x', 16);
 	seal();
 	assert_refused("proper name");
+}
+
+/* Rights name partitions of the table, a cap fits the vcpus there can be, and what is reserved is
+ * 0. */
+static void policy_check_bounds_rights(void **state)
+{
+	(void)state;
+	table.part[1].map_by = 1u << 2;
+	seal();
+	assert_refused("rights");
+	table.part[1].map_by = 1;
+	table.part[0].irq_from = 1u << 15;
+	seal();
+	assert_refused("rights");
+	table.part[0].irq_from = 1;
+	table.part[1].reserved16[2] = 1;
+	seal();
+	assert_refused("rights");
+	table.part[1].reserved16[2] = 0;
+	table.part[1].cap = 100 * BH_VCPU_MAX + 1;
+	seal();
+	assert_refused("out of range");
+	table.part[1].cap = 100 * BH_VCPU_MAX;
+	seal();
+	assert_null(policy_check(&table, sizeof(table)));
+	table.head.reserved[4] = 1;
+	seal();
+	assert_refused("flags");
 }
 
 /* Counts are bounded before anything is read behind them. */
@@ -159,6 +192,54 @@ static void policy_check_bounds_each_device(void **state)
 	assert_refused("flags");
 }
 
+/* A file of root mode's part and eight bytes of the daemons, as the boot loader left it. */
+static struct {
+	uint8_t bytes[sizeof(table) + 8];
+} file BH_ALIGNED(8);
+
+static int boot_with(uint64_t size)
+{
+	static struct boot_info info;
+
+	memset(&info, 0, sizeof(info));
+	strcpy(info.modules[0].role, "policy");
+	info.modules[0].base = (uintptr_t)&file;
+	info.modules[0].size = size;
+	info.module_count = 1;
+	return policy_init(&info);
+}
+
+static void make_file(void)
+{
+	uint8_t *rest = file.bytes + sizeof(table) - sizeof(table.module) - sizeof(table.device);
+
+	table.head.module_count = table.head.device_count = 0;
+	table.head.size = (uint32_t)(rest - file.bytes);
+	table.head.file_size = table.head.size + 8;
+	memset(&file, 0, sizeof(file));
+	memcpy(rest, "daemons", 8);
+	table.head.rest_crc32c = crc32c(0, rest, 8);
+	table.head.crc32c = 0;
+	table.head.crc32c = crc32c(0, &table, table.head.size);
+	memcpy(&file, &table, table.head.size);
+}
+
+/* The part behind root mode's own is not understood, but it is whole or the machine does not start.
+ */
+static void policy_init_checks_the_part_of_the_daemons(void **state)
+{
+	(void)state;
+	make_file();
+	assert_int_equal(boot_with(table.head.file_size), 0);
+	assert_int_equal(boot_with(table.head.file_size - 1u), -BH_CORRUPT);
+	assert_int_equal(boot_with(table.head.size), -BH_CORRUPT);
+	assert_int_equal(boot_with(table.head.file_size + 1u), -BH_CORRUPT);
+	assert_non_null(strstr(boot_error, "something follows"));
+	file.bytes[table.head.size] ^= 1;
+	assert_int_equal(boot_with(table.head.file_size), -BH_CORRUPT);
+	assert_non_null(strstr(boot_error, "daemons"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,8 +248,10 @@ int main(void)
 		cmocka_unit_test_setup(policy_check_refuses_truncation, setup),
 		cmocka_unit_test_setup(policy_check_wants_one_control_partition, setup),
 		cmocka_unit_test_setup(policy_check_bounds_each_partition, setup),
+		cmocka_unit_test_setup(policy_check_bounds_rights, setup),
 		cmocka_unit_test_setup(policy_check_bounds_counts, setup),
 		cmocka_unit_test_setup(policy_check_bounds_each_device, setup),
+		cmocka_unit_test_setup(policy_init_checks_the_part_of_the_daemons, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,10 @@ static void policy_table_add_part_fills_all_fields(void **state)
 	assert_int_equal(table.part[1].ram_size, 160u << 20);
 	assert_int_equal(table.part[1].vcpu_count, 2);
 	assert_int_equal(table.part[1].weight, 100);
-	assert_int_equal(table.part[1].flags, BH_POLICY_MAPPED);
+	assert_int_equal(table.part[1].flags, 0);
+	assert_int_equal(table.part[1].map_by, 1);
+	assert_int_equal(table.part[1].ring_to, 1);
+	assert_int_equal(table.part[1].irq_from, 1);
 	assert_int_equal(table.part[1].doorbell_count, 6);
 }
 
@@ -180,12 +183,12 @@ static void policy_table_emit_writes_a_valid_table(void **state)
 	add_control();
 	assert_int_equal(policy_table_add_module(&table, "kernel", 5, 6, &why), 0);
 	size = policy_table_emit(&table, out, sizeof(out), &why);
-	assert_int_equal(size, 32 + 64 + 32);
+	assert_int_equal(size, 120 + 64 + 32);
 	memcpy(&head, out, sizeof(head));
 	assert_true(head.magic == BH_POLICY_MAGIC);
 	assert_int_equal(head.version, BH_POLICY_VERSION);
 	assert_int_equal(head.size, size);
-	memcpy(&module, out + 96, sizeof(module));
+	memcpy(&module, out + 184, sizeof(module));
 	assert_string_equal(module.role, "kernel");
 	crc = head.crc32c;
 	head.crc32c = 0;

@@ -322,7 +322,8 @@ static struct bh_policy_part part_of(const char *name, uint64_t size, uint32_t v
 				      .vcpu_count = vcpus,
 				      .weight = 100,
 				      .flags = flags,
-				      .doorbell_count = 4};
+				      .doorbell_count = 4,
+				      .map_by = !flags, .ring_to = !flags, .irq_from = !flags};
 
 	strncpy(part.name, name, sizeof(part.name) - 1);
 	return part;
@@ -339,10 +340,11 @@ static void make_policy(struct boot_info *info)
 	table->head = (struct bh_policy){.magic = BH_POLICY_MAGIC,
 					 .version = BH_POLICY_VERSION,
 					 .size = sizeof(*table),
+					 .file_size = sizeof(*table),
 					 .part_count = 1 + GUESTS};
 	table->part[0] = part_of("control", 16 * MIB, BH_VCPU_MAX, BH_POLICY_CONTROL);
-	table->part[1] = part_of("one", 2 * MIB, VCPUS, BH_POLICY_MAPPED);
-	table->part[2] = part_of("two", 4 * MIB, VCPUS, BH_POLICY_MAPPED);
+	table->part[1] = part_of("one", 2 * MIB, VCPUS, 0);
+	table->part[2] = part_of("two", 4 * MIB, VCPUS, 0);
 	table->head.crc32c = crc32c(0, table, sizeof(*table));
 	machine_add_module(info, "policy", "", POLICY_AT, sizeof(*table));
 }

@@ -34,8 +34,8 @@ DEV_MUST_CHECK int dev_fault(int dev, struct bh_iommu_fault *fault);
 /** Which policy tables root mode goes by. */
 DEV_MUST_CHECK int dev_policy_info(int dev, struct bh_policy_info *ret_info);
 /** Makes root mode go by another table; `table` is its file, of which the first `struct bh_policy.size` bytes
- * are handed over. -EBADMSG: not a table. -EPERM: it allows what the table of this boot does not.
- * -EBUSY: it takes the back ends from a partition that is there, or one is being changed: ask again. */
+ * are handed over. -EBADMSG: not a table. -EPERM: it allows what the table of this boot does not. What
+ * a partition was created with (memory, vcpus, that it may be mapped) it keeps until it is destroyed. */
 DEV_MUST_CHECK int dev_policy_load(int dev, const void *table, uint32_t size);
 /** Creates the partition: RAM zeroed, state CREATED. Returns the partition fd; the partition is
  * destroyed when its last holder (partition fd, RAM fd or mapping, in any process) is gone. */
