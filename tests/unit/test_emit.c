@@ -12,6 +12,7 @@
 #include "emit.h"
 #include "made_model.h"
 #include "table.h"
+#include "table_check.h"
 
 static struct made_model made;
 static struct cells cells;
@@ -342,6 +343,17 @@ static void emit_gives_the_same_bytes_again(void **state)
 	free(first);
 }
 
+/* The reader's numbers of types are those of the language. */
+static void emit_and_table_know_the_same_types(void **state)
+{
+	(void)state;
+	for (uint32_t kind = 0; kind < TEXT_KINDS; kind++) {
+		assert_int_equal(text_types_all((enum text_kind)kind),
+				 (1u << table_check_types(kind)) - 1);
+	}
+	assert_int_equal(table_check_types(TEXT_KINDS), 0);
+}
+
 static uint64_t random_bits(void)
 {
 	static uint64_t seed = 0x2545f4914f6cdd1dull;
@@ -458,6 +470,7 @@ int main(void)
 		TEST(emit_sorts_prefixes),
 		TEST(emit_names_rules),
 		TEST(emit_gives_the_same_bytes_again),
+		TEST(emit_and_table_know_the_same_types),
 		TEST(emit_keeps_every_decision),
 	};
 
