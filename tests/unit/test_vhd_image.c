@@ -227,10 +227,33 @@ static void vhd_image_names_are_not_written_over(void **state)
 	images_fill("c.vhd", 0, GRAIN, 'c');
 	move_names("c.vhd", images_place("c.vhd", 0) + IMAGES_BLOCK / 2);
 	assert_int_equal(images_at(images_folder, "c.vhd", 0), 'c');
-	assert_int_equal(
-		vhd_disk_open(images_folder, "c.vhd", VHD_DISK_WRITE, &layer, &images_why),
-		-EBADMSG);
+	assert_int_equal(vhd_disk_open(images_folder, "c.vhd", VHD_DISK_WRITE, &layer, &images_why),
+			 -EBADMSG);
 	assert_non_null(strstr(images_why.text, "flatten"));
+}
+
+/* A name that reaches into the footer, the header or the table: the same. */
+static void vhd_image_names_are_not_under_what_is_written(void **state)
+{
+	enum { FOOTER, HEADER, TABLE, PLACES };
+	struct layer *layer;
+	uint8_t header[VHD_HEADER_SIZE];
+
+	(void)state;
+	for (unsigned where = 0; where < PLACES; where++) {
+		images_make("c.vhd", VHD_DIFFERENCING, "d.vhd");
+		images_peek("c.vhd", 512, header, sizeof(header));
+		vhd_store64(header + 576 + 24 + 16, where == FOOTER   ? 0
+						    : where == HEADER ? 512
+								      : vhd_load64(header + 16));
+		vhd_store32(header + 36, vhd_checksum(header, sizeof(header), 36));
+		images_poke("c.vhd", 512, header, sizeof(header));
+		assert_int_equal(
+			vhd_disk_open(images_folder, "c.vhd", VHD_DISK_WRITE, &layer, &images_why),
+			-EBADMSG);
+		assert_non_null(strstr(images_why.text, "flatten"));
+		assert_int_equal(folder_remove(images_folder, "c.vhd"), 0);
+	}
 }
 
 /* An image that somebody writes is not opened a second time; readers share it. */
@@ -265,6 +288,7 @@ int main(void)
 		TEST(vhd_image_open_checks_table),
 		TEST(vhd_image_open_checks_header),
 		TEST(vhd_image_names_are_not_written_over),
+		TEST(vhd_image_names_are_not_under_what_is_written),
 		TEST(vhd_image_open_locks),
 	};
 

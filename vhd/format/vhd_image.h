@@ -66,7 +66,8 @@ VHD_MUST_CHECK int vhd_image_load(struct vhd_image *image, struct why *why);
  * -ENOMEM. */
 VHD_MUST_CHECK int vhd_image_measure(struct vhd_image *image, struct why *why);
 
-/** 0 when no block lies over a name of the parent; -EBADMSG: reading does no harm, writing would. */
+/** 0 when nothing that writing changes lies over a name of the parent; -EBADMSG: reading does no harm,
+ * writing would. */
 VHD_MUST_CHECK int vhd_image_check_names(const struct vhd_image *image, struct why *why);
 
 /** Sets the reason "its WHAT: repair it" and returns -EBADMSG. */

@@ -20,10 +20,14 @@ static void account_locators(struct vhd_image *image)
 {
 	for (unsigned i = 0; i < VHD_LOCATOR_COUNT; i++) {
 		const struct vhd_locator *locator = &image->header.locators[i];
+		uint64_t room =
+			locator->offset < image->file_size ? image->file_size - locator->offset : 0;
 		uint64_t size = locator->space > locator->length ? locator->space : locator->length;
 
-		if (locator->platform && size && locator->offset < image->file_size &&
-		    size <= image->file_size - locator->offset) {
+		/* Some writers claim more space than there is; the name itself counts all the same.
+		 */
+		size = size <= room ? size : locator->length;
+		if (locator->platform && size && size <= room) {
 			account(image, locator->offset, locator->offset + size);
 		}
 	}
@@ -92,15 +96,27 @@ int vhd_image_measure(struct vhd_image *image, struct why *why)
 	return 0;
 }
 
-static bool is_under_block(const struct vhd_image *image, const struct vhd_locator *locator)
+/* Whether a name shares bytes with [start, start + size). */
+static bool is_over(const struct vhd_locator *name, uint64_t start, uint64_t size)
 {
-	uint64_t size = (uint64_t)image->bitmap_size + image->header.block_size;
+	return start < name->offset + name->length && name->offset < start + size;
+}
 
+/* Whether writing changes bytes of a name: footers, header, table and blocks are written. */
+static bool is_written_over(const struct vhd_image *image, const struct vhd_locator *name)
+{
+	uint64_t end =
+		image->footer_offset < image->file_size ? image->footer_offset : image->file_size;
+
+	if (name->offset + name->length > end || is_over(name, 0, VHD_FOOTER_SIZE) ||
+	    is_over(name, image->footer.data_offset, VHD_HEADER_SIZE) ||
+	    is_over(name, image->header.table_offset, 4ull * image->bat.count)) {
+		return true;
+	}
 	for (uint32_t i = 0; i < image->bat.count; i++) {
-		uint64_t at = vhd_image_block_offset(image, i);
-
 		if (image->bat.entries[i] != VHD_BAT_UNUSED &&
-		    at < locator->offset + locator->length && locator->offset < at + size) {
+		    is_over(name, vhd_image_block_offset(image, i),
+			    (uint64_t)image->bitmap_size + image->header.block_size)) {
 			return true;
 		}
 	}
@@ -114,9 +130,9 @@ int vhd_image_check_names(const struct vhd_image *image, struct why *why)
 
 		if ((locator->platform == VHD_LOCATOR_RELATIVE ||
 		     locator->platform == VHD_LOCATOR_ABSOLUTE) &&
-		    locator->offset < image->file_size && is_under_block(image, locator)) {
+		    locator->offset < image->file_size && is_written_over(image, locator)) {
 			return why_set(why, -EBADMSG,
-				       "a block lies over the name of its parent: flatten it, "
+				       "the name of its parent lies under other parts: flatten it, "
 				       "writing would lose the name");
 		}
 	}
