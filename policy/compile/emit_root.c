@@ -54,7 +54,7 @@ static void add_part(struct emit *emit, uint32_t id)
 		.ram_size = emit_number(model, id, TEXT_MEMORY),
 		.vcpu_count = (uint32_t)emit_number(model, id, TEXT_VCPUS),
 		.weight = (uint32_t)emit_number(model, id, TEXT_CPU_WEIGHT),
-		.flags = (control ? BH_POLICY_CONTROL : 0) | (ends ? BH_POLICY_MAPPED : 0),
+		.flags = control ? BH_POLICY_CONTROL : 0,
 		.doorbell_count = (uint32_t)emit_number(model, id, TEXT_DOORBELLS),
 		.cap = (uint32_t)emit_number(model, id, TEXT_CPU_CAP),
 		.map_by = ends,

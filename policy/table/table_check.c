@@ -112,7 +112,7 @@ static const char *check_root_part(const struct table *table, uint32_t id)
 	    part->cap > CAP_MAX) {
 		return "memory, vcpus, weight, cap or doorbells of a partition out of range";
 	}
-	if ((part->flags & BH_POLICY_CONTROL) != (id == BH_PART_CONTROL ? BH_POLICY_CONTROL : 0)) {
+	if (part->flags != (id == BH_PART_CONTROL ? BH_POLICY_CONTROL : 0)) {
 		return "partition 0, and no other, must be the control partition";
 	}
 	if ((part->map_by | part->ring_to | part->irq_from) & others) {

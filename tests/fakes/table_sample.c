@@ -45,7 +45,7 @@ static void fill_root(struct table_sample *sample)
 			.ram_size = 64u << 20,
 			.vcpu_count = 1,
 			.weight = 100,
-			.flags = i == 0 ? BH_POLICY_CONTROL : BH_POLICY_MAPPED,
+			.flags = i == 0 ? BH_POLICY_CONTROL : 0,
 			.doorbell_count = i == 0 ? 0 : 8,
 			.map_by = i == 0 ? 0 : 1,
 			.ring_to = i == 0 ? 0 : 1,

@@ -107,6 +107,7 @@ static void table_check_refuses_root_part(void **state)
 		SET(root_part[1].doorbell_count, BH_DOORBELL_MAX + 1, WHY_RANGE),
 		SET(root_part[1].cap, 801, WHY_RANGE),
 		SET(root_part[1].flags, BH_POLICY_CONTROL, WHY_CTRL),
+		SET(root_part[1].flags, 2, WHY_CTRL),
 		SET(root_part[0].flags, 0, WHY_CTRL),
 		SET(root_part[1].map_by, 8, WHY_REACH),
 		SET(root_part[1].ring_to, 8, WHY_REACH),
