@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Owns the chain from files to proved decisions; each step runs only after the one before had no
  * error. */
+#define _GNU_SOURCE
 #include "compile.h"
 
 #include <errno.h>
