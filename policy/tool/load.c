@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From file names to a proved policy, and what is wrong with it to the person or the program. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "prove.h"
+#include "tool.h"
+
+static const char *const installed[] = {
+	"/etc/bulkhead/policy/vendor.pol",
+	"/etc/bulkhead/policy/it.pol",
+	"/etc/bulkhead/policy/user.pol",
+};
+
+void tool_complain(struct tool *tool, const char *format, ...)
+{
+	va_list list;
+	char *text = NULL;
+
+	va_start(list, format);
+	if (vasprintf(&text, format, list) < 0) {
+		text = NULL;
+	}
+	va_end(list);
+	fprintf(stderr, "bulkhead-policy: %s\n", text ? text : "out of memory");
+	if (tool->json && tool->result) {
+		json_object_object_add(tool->result, "error",
+				       json_object_new_string(text ? text : "out of memory"));
+	}
+	free(text);
+}
+
+uint32_t tool_policy_files(const struct tool *tool, const struct tool_files *given,
+			   struct tool_files *ret_files)
+{
+	if (given->count) {
+		*ret_files = *given;
+		return given->count;
+	}
+	ret_files->count = 0;
+	for (size_t i = 0; i < sizeof(installed) / sizeof(installed[0]); i++) {
+		if (access(installed[i], F_OK) == 0) {
+			ret_files->path[ret_files->count++] = installed[i];
+		}
+	}
+	return ret_files->count;
+}
+
+const char *tool_place(const struct source_set *sources, struct diag_pos pos)
+{
+	static char buffer[4][256];
+	static unsigned int next;
+	char *out = buffer[next++ % 4];
+	const char *name, *slash;
+
+	if (!pos.line || pos.file >= sources->count) {
+		return "built in";
+	}
+	name = sources->file[pos.file].name;
+	slash = strrchr(name, '/');
+	snprintf(out, sizeof(buffer[0]), "%s:%u", slash ? slash + 1 : name, pos.line);
+	return out;
+}
+
+static struct json_object *diag_json(const struct diag *diag, const struct source_set *sources)
+{
+	static const char *const levels[] = {"error", "warning", "note"};
+	struct json_object *out = json_object_new_object();
+
+	json_object_object_add(out, "level", json_object_new_string(levels[diag->level]));
+	if (diag->pos.line && diag->pos.file < sources->count) {
+		json_object_object_add(out, "file",
+				       json_object_new_string(sources->file[diag->pos.file].name));
+		json_object_object_add(out, "line", json_object_new_int64(diag->pos.line));
+		json_object_object_add(out, "column", json_object_new_int64(diag->pos.column));
+	}
+	json_object_object_add(out, "message", json_object_new_string(diag->message));
+	if (diag->hint) {
+		json_object_object_add(out, "hint", json_object_new_string(diag->hint));
+	}
+	return out;
+}
+
+void tool_show_diags(struct tool *tool, const struct diag_list *diags,
+		     const struct source_set *sources)
+{
+	struct json_object *list;
+
+	if (!tool->json) {
+		diag_print(diags, sources, stderr);
+		return;
+	}
+	if (!json_object_object_get_ex(tool->result, "diagnostics", &list)) {
+		list = json_object_new_array();
+		json_object_object_add(tool->result, "diagnostics", list);
+	}
+	for (size_t i = 0; i < diags->count; i++) {
+		json_object_array_add(list, diag_json(&diags->item[i], sources));
+	}
+}
+
+int tool_load(struct tool *tool, const struct tool_files *files, struct compile *compile)
+{
+	int ret;
+
+	if (!files->count) {
+		tool_complain(tool, "no policy is installed here; name its files");
+		return TOOL_FAILED;
+	}
+	for (uint32_t i = 0; i < files->count; i++) {
+		if (access(files->path[i], R_OK) != 0) {
+			tool_complain(tool, "%s: %s", files->path[i], strerror(errno));
+			return TOOL_FAILED;
+		}
+	}
+	ret = compile_files(files->path, files->count, tool->include, PROVE_ALL, compile);
+	tool_show_diags(tool, &compile->diags, &compile->sources);
+	return ret ? TOOL_WRONG : TOOL_OK;
+}
