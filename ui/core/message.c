@@ -106,6 +106,7 @@ bool message_decode_switcher(const void *untrusted, size_t size, unsigned fd_cou
 	case SWITCHER_REMOVE:
 	case SWITCHER_FOCUS:
 	case SWITCHER_WARNING:
+	case SWITCHER_WITHDRAW:
 		ok = fd_count == 0;
 		break;
 	default:
@@ -115,4 +116,34 @@ bool message_decode_switcher(const void *untrusted, size_t size, unsigned fd_cou
 		*ret_msg = msg;
 	}
 	return ok;
+}
+
+bool message_decode_question(const void *untrusted, size_t size, unsigned fd_count,
+			     struct switcher_question *ret_question)
+{
+	struct switcher_question question;
+
+	if (size != sizeof(question) || fd_count) {
+		return false;
+	}
+	memcpy(&question, untrusted, sizeof(question));
+	clean_string(question.title, sizeof(question.title));
+	for (unsigned i = 0; i < SWITCHER_LINES_MAX; i++) {
+		clean_string(question.line[i], sizeof(question.line[i]));
+	}
+	if (question.type != SWITCHER_ASK || !question.title[0] || question.choice_count < 2 ||
+	    question.choice_count > SWITCHER_CHOICES_MAX ||
+	    question.fallback >= question.choice_count || question.seconds > SWITCHER_SECONDS_MAX) {
+		return false;
+	}
+	for (unsigned i = 0; i < SWITCHER_CHOICES_MAX; i++) {
+		clean_string(question.choice[i], sizeof(question.choice[i]));
+		if (i >= question.choice_count) {
+			memset(question.choice[i], 0, sizeof(question.choice[i]));
+		} else if (!question.choice[i][0]) {
+			return false;
+		}
+	}
+	*ret_question = question;
+	return true;
 }

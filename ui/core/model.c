@@ -18,8 +18,7 @@ void model_init(struct model *model, int32_t width, int32_t height)
 	model->label_version = 1;
 }
 
-/** What strips say has changed, whichever partition is focused. */
-static void change_labels(struct model *model)
+void model_change_labels(struct model *model)
 {
 	model->strip_dirty = true;
 	if (++model->label_version == 0) {
@@ -146,7 +145,7 @@ uint32_t model_add(struct model *model, const struct switcher_msg *msg, struct e
 	memcpy(p->name, msg->name, sizeof(p->name));
 	memcpy(p->title, msg->title, sizeof(p->title));
 	model_surface_lost(model, part);
-	change_labels(model);
+	model_change_labels(model);
 	effects_push(
 		effects,
 		(struct effect){.type = EFFECT_RESIZE, .part = part, .rect = model_inner(model)});
@@ -162,7 +161,7 @@ uint32_t model_add(struct model *model, const struct switcher_msg *msg, struct e
 void model_warning(struct model *model, const char *text)
 {
 	snprintf(model->warning, sizeof(model->warning), "%s", text);
-	change_labels(model);
+	model_change_labels(model);
 }
 
 void model_state(struct model *model, const struct switcher_msg *msg, struct effects *effects)
@@ -188,7 +187,7 @@ void model_state(struct model *model, const struct switcher_msg *msg, struct eff
 	p->state = msg->state;
 	p->progress = msg->progress;
 	memcpy(p->text, msg->text, sizeof(p->text));
-	change_labels(model);
+	model_change_labels(model);
 	if (part == model->focus && live != model_part_live(p)) {
 		model->whole_dirty = true;
 	} else if (part == model->focus && !live) {
@@ -208,7 +207,7 @@ void model_remove(struct model *model, uint32_t part, struct effects *effects)
 		model->whole_dirty = true;
 	}
 	memset(&model->parts[part], 0, sizeof(model->parts[part]));
-	change_labels(model);
+	model_change_labels(model);
 	if (model->focus == MODEL_PART_NONE) {
 		set_focus(model, neighbour(model, MODEL_PART_NONE, false), effects);
 	}
@@ -241,7 +240,8 @@ bool model_frame_due(const struct model *model)
 	if (model_frame_urgent(model)) {
 		return true;
 	}
-	return model->focus != MODEL_PART_NONE && model_part_live(&model->parts[model->focus]) &&
+	return !model_asking(model) && model->focus != MODEL_PART_NONE &&
+	       model_part_live(&model->parts[model->focus]) &&
 	       model->parts[model->focus].damage.count;
 }
 
@@ -271,13 +271,19 @@ static void frame_border(const struct model *model, struct rect place, struct ef
 void model_frame(struct model *model, struct effects *effects)
 {
 	if (model->strip_dirty) {
-		effects_push(effects, (struct effect){.type = EFFECT_STRIP, .part = model->focus});
+		uint32_t part = model_asking(model) ? MODEL_PART_NONE : model->focus;
+
+		effects_push(effects, (struct effect){.type = EFFECT_STRIP, .part = part});
 		model->strip_dirty = false;
 	}
 	bool whole = model->whole_dirty, card = model->card_dirty;
 
 	model->whole_dirty = false;
 	model->card_dirty = false;
+	if (model_asking(model)) {
+		model_question_frame(model, whole, card, effects);
+		return;
+	}
 	if (model->focus == MODEL_PART_NONE) {
 		if (whole) {
 			push_draw(effects, EFFECT_PANEL, EFFECT_PART_NONE, model_inner(model));

@@ -4,7 +4,8 @@
  *
  *  Invariants: input effects name the focused partition only (releases at a switch: the old one,
  * before anything else); draw effects of a partition lie inside its place, which lies inside the
- * inner rectangle, whatever the guest says.
+ * inner rectangle, whatever the guest says. While a question waits there are no input effects but
+ * releases, and no draw effects of a partition.
  */
 #ifndef BH_MODEL_H
 #define BH_MODEL_H
@@ -15,6 +16,7 @@
 #include "damage.h"
 #include "effect.h"
 #include "keys.h"
+#include "question.h"
 #include "rect.h"
 #include "ui/proto/surface.h"
 #include "ui/proto/switcher.h"
@@ -57,10 +59,12 @@ struct model {
 	bool pointer_moved; /* since the last SYN */
 	bool wheel_moved;
 	bool strip_dirty;
-	bool whole_dirty;	/* inner rectangle: everything in it */
-	bool card_dirty;	/* only the words of the panel that is shown */
+	bool whole_dirty;		  /* inner rectangle: everything in it */
+	bool card_dirty;		  /* only the words of the panel that is shown */
 	char warning[SWITCHER_TEXT_SIZE]; /* about the machine; empty: none */
-	uint32_t label_version; /* counts changes of what strips say; never 0 */
+	uint32_t label_version;		  /* counts changes of what strips say; never 0 */
+	struct question_queue questions;
+	uint64_t now_ms;
 };
 
 /** width, height: of the screen, height above MODEL_STRIP_HEIGHT. */
@@ -88,6 +92,20 @@ void model_state(struct model *model, const struct switcher_msg *msg, struct eff
 void model_remove(struct model *model, uint32_t part, struct effects *effects);
 void model_warning(struct model *model, const char *text);
 void model_focus(struct model *model, uint32_t part, struct effects *effects);
+
+/** SWITCHER_ASK, _WITHDRAW: the question has passed message_decode_question(). An ANSWER effect
+ * follows sooner or later, unless it is withdrawn. */
+void model_ask(struct model *model, const struct switcher_question *question,
+	       struct effects *effects);
+void model_withdraw(struct model *model, uint32_t id);
+void model_withdraw_all(struct model *model);
+/** Is a question shown? It is the first of model->questions. */
+bool model_asking(const struct model *model);
+/** Milliseconds of a clock that never goes back: model_clock() before each event and frame;
+ * model_time() when no events are left, at the latest at model_wake_ms() (UINT64_MAX: no need). */
+void model_clock(struct model *model, uint64_t now_ms);
+void model_time(struct model *model, uint64_t now_ms, struct effects *effects);
+uint64_t model_wake_ms(const struct model *model);
 
 /** A surface message that has passed message_decode_surface() and whose memory, if any, is mapped.
  */

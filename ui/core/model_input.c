@@ -35,7 +35,7 @@ void model_release_all(struct model *model, struct effects *effects)
 
 static bool takes_input(const struct model *model)
 {
-	if (model->focus == MODEL_PART_NONE) {
+	if (model->focus == MODEL_PART_NONE || model_asking(model)) {
 		return false;
 	}
 	enum switcher_state state = model->parts[model->focus].state;
@@ -59,6 +59,9 @@ static void input_key(struct model *model, uint32_t code, int32_t value, struct 
 			model->keys.sent[keys.events[i].code / 8] &=
 				(uint8_t) ~(1u << keys.events[i].code % 8);
 		}
+	}
+	if (model_asking(model)) {
+		model_question_key(model, code, value, effects);
 	}
 }
 

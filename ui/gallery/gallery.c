@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Draws strips and panels of an invented laptop into PNG files, to look at: `switcher-gallery DIR
  * [FONT-DIR]`. */
+#include <linux/input-event-codes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "ui/trusted/look.h"
 #include "ui/trusted/panel.h"
 #include "ui/trusted/pattern.h"
+#include "ui/trusted/question_card.h"
 #include "ui/trusted/strip.h"
 
 #define WIDTH	   1024
@@ -45,6 +47,77 @@ static int save(const char *dir, const char *name, struct canvas *canvas)
 		return -1;
 	}
 	return 0;
+}
+
+static void ask(struct model *model, uint32_t id, const char *title, const char *const lines[3],
+		const char *const choices[3], uint32_t seconds)
+{
+	struct switcher_question question = {.type = SWITCHER_ASK, .id = id, .seconds = seconds};
+
+	question.part = id;
+	snprintf(question.title, sizeof(question.title), "%s", title);
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(question.line[i], sizeof(question.line[i]), "%s", lines[i]);
+		snprintf(question.choice[i], sizeof(question.choice[i]), "%s", choices[i]);
+		question.choice_count += choices[i][0] != 0;
+	}
+	model_ask(model, &question, &effects);
+	model_frame(model, &effects);
+	effects.count = 0;
+}
+
+/* The screen while a question is shown: nothing of a guest is on it. */
+static void draw_question(const struct model *model, const struct font_set *fonts,
+			  struct canvas *canvas)
+{
+	static uint8_t pixels[QUESTION_CARD_WIDTH * QUESTION_CARD_HEIGHT * 4];
+	struct canvas card = {pixels, QUESTION_CARD_WIDTH, QUESTION_CARD_HEIGHT,
+			      QUESTION_CARD_WIDTH * 4};
+	struct canvas strip = *canvas;
+	struct rect place = question_card_place((struct rect){0, MODEL_STRIP_HEIGHT, canvas->width,
+							      canvas->height - MODEL_STRIP_HEIGHT});
+
+	strip.height = MODEL_STRIP_HEIGHT;
+	canvas_fill(canvas, (struct rect){0, 0, canvas->width, canvas->height}, LOOK_GROUND);
+	strip_draw(model, MODEL_PART_NONE, fonts, &strip);
+	question_card_draw(model, fonts, &card);
+	for (int32_t y = 0; y < card.height; y++) {
+		memcpy(canvas->pixels + (size_t)(place.y + y) * canvas->stride +
+			       (size_t)place.x * 4,
+		       pixels + (size_t)y * card.stride, card.stride);
+	}
+}
+
+static int save_questions(const char *dir, struct model *model, const struct font_set *fonts,
+			  struct canvas *canvas)
+{
+	static const char *const copy[3] = {"Text, 214 bytes. It is gone from there in 60 seconds.",
+					    "Rule: clipboard-with-question", ""};
+	static const char *const copy_choices[3] = {"Deny", "Allow once", ""};
+	static const char *const keep[3] = {
+		"Version 8 of layer it changes what the keyboard reaches.",
+		"You see this, so screen and keyboard still work.",
+		"Without an answer the policy of before comes back."};
+	static const char *const keep_choices[3] = {"Back to version 7", "Keep version 8", ""};
+
+	canvas->height = 560;
+	ask(model, 2, "Copy from Browser to Desktop?", copy, copy_choices, 0);
+	draw_question(model, fonts, canvas);
+	if (save(dir, "question-early", canvas) < 0) {
+		return -1;
+	}
+	model_time(model, SWITCHER_DEAD_MS, &effects);
+	draw_question(model, fonts, canvas);
+	if (save(dir, "question", canvas) < 0) {
+		return -1;
+	}
+	model_withdraw_all(model);
+	ask(model, 77, "Keep the new policy?", keep, keep_choices, 60);
+	model_time(model, model->now_ms + 13000, &effects);
+	model_input(model, EV_KEY, KEY_RIGHT, 1, &effects);
+	effects.count = 0;
+	draw_question(model, fonts, canvas);
+	return save(dir, "question-policy", canvas);
 }
 
 int main(int argc, char **argv)
@@ -92,5 +165,11 @@ int main(int argc, char **argv)
 			       card_pixels + (size_t)y * card.stride, card.stride);
 		}
 	}
-	return save(argv[1], "gallery", &canvas) < 0;
+	if (save(argv[1], "gallery", &canvas) < 0) {
+		return 1;
+	}
+	for (uint32_t k = 3; k < 6; k++) {
+		model.parts[k].used = false;
+	}
+	return save_questions(argv[1], &model, &fonts, &canvas) < 0;
 }

@@ -2,6 +2,7 @@
 /** Messages from and to bulkheadd (ui/proto/switcher.h). */
 #include "switcher.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,6 +63,9 @@ static void handle(struct switcher *s, const struct switcher_msg *msg, struct pa
 	case SWITCHER_WARNING:
 		model_warning(&s->model, msg->text);
 		break;
+	case SWITCHER_WITHDRAW:
+		model_withdraw(&s->model, msg->id);
+		break;
 	case SWITCHER_FOCUS:
 		model_focus(&s->model, part, &s->effects);
 		break;
@@ -71,25 +75,46 @@ static void handle(struct switcher *s, const struct switcher_msg *msg, struct pa
 	switcher_apply(s);
 }
 
+static bool take_packet(struct switcher *s, struct packet *packet)
+{
+	struct switcher_question question;
+	struct switcher_msg msg;
+
+	if (message_decode_question(packet->bytes, packet->size, packet->fd_count, &question)) {
+		report_line("switcher: question %" PRIu32 ": %s", question.id, question.title);
+		model_ask(&s->model, &question, &s->effects);
+		switcher_apply(s);
+		return true;
+	}
+	if (message_decode_switcher(packet->bytes, packet->size, packet->fd_count, &msg)) {
+		handle(s, &msg, packet);
+		return true;
+	}
+	return false;
+}
+
+static void lose(struct switcher *s)
+{
+	fprintf(stderr, "bulkhead-switcher: bulkheadd is gone\n");
+	close(s->control_fd);
+	s->control_fd = -1;
+	model_withdraw_all(&s->model); /* nobody hears an answer */
+}
+
 void control_serve(struct switcher *s)
 {
 	for (int i = 0; i < TURN_MAX && s->control_fd >= 0; i++) {
 		struct packet packet;
-		struct switcher_msg msg;
 		int got = packet_receive(s->control_fd, &packet);
 
 		if (got == 0) {
 			return;
 		}
 		if (got < 0) {
-			fprintf(stderr, "bulkhead-switcher: bulkheadd is gone\n");
-			close(s->control_fd);
-			s->control_fd = -1;
+			lose(s);
 			return;
 		}
-		if (message_decode_switcher(packet.bytes, packet.size, packet.fd_count, &msg)) {
-			handle(s, &msg, &packet);
-		} else {
+		if (!take_packet(s, &packet)) {
 			fprintf(stderr, "bulkhead-switcher: bulkheadd sent a message that makes no "
 					"sense\n");
 		}
@@ -97,9 +122,9 @@ void control_serve(struct switcher *s)
 	}
 }
 
-static void send_msg(struct switcher *s, const struct switcher_msg *msg)
+static void send_bytes(struct switcher *s, const void *bytes, size_t size)
 {
-	if (s->control_fd >= 0 && packet_send(s->control_fd, msg, sizeof(*msg)) < 0) {
+	if (s->control_fd >= 0 && packet_send(s->control_fd, bytes, size) < 0) {
 		fprintf(stderr, "bulkhead-switcher: bulkheadd does not listen\n");
 	}
 }
@@ -114,7 +139,7 @@ void control_send_ready(struct switcher *s)
 		.tsc = switcher_tsc(),
 	};
 
-	send_msg(s, &msg);
+	send_bytes(s, &msg, sizeof(msg));
 }
 
 void control_send_focused(struct switcher *s, uint32_t part, uint64_t tsc)
@@ -126,5 +151,18 @@ void control_send_focused(struct switcher *s, uint32_t part, uint64_t tsc)
 	};
 
 	memcpy(msg.name, s->model.parts[part].name, sizeof(msg.name));
-	send_msg(s, &msg);
+	send_bytes(s, &msg, sizeof(msg));
+}
+
+void control_send_answer(struct switcher *s, const struct switcher_answer *answer)
+{
+	struct switcher_answer stamped = *answer;
+
+	stamped.tsc = switcher_tsc();
+	report_line("switcher: answer %" PRIu32 ": choice %" PRIu32 " by %s", answer->id,
+		    answer->choice,
+		    answer->by == SWITCHER_BY_KEY    ? "key"
+		    : answer->by == SWITCHER_BY_TIME ? "time"
+						     : "busy");
+	send_bytes(s, &stamped, sizeof(stamped));
 }

@@ -64,10 +64,16 @@ static void report_stats(const struct switcher *s)
 		    t->frames, t->bytes, t->blit_bytes, t->rows);
 }
 
+static uint64_t now_ms(void)
+{
+	return switcher_now_ns() / 1000000u;
+}
+
 static void draw_frame(struct switcher *s)
 {
 	uint64_t before = s->screen.total.bytes;
 
+	model_clock(&s->model, now_ms());
 	model_frame(&s->model, &s->effects);
 	switcher_apply(s);
 	if (s->screen.rect_count) {
@@ -110,6 +116,9 @@ void switcher_apply(struct switcher *s)
 		case EFFECT_FOCUSED:
 			s->focus_pending = true;
 			break;
+		case EFFECT_ANSWER:
+			control_send_answer(s, &e->answer);
+			break;
 		case EFFECT_BLIT:
 			source = peer_source(peer);
 			screen_draw(&s->screen, &s->model, e, &source);
@@ -117,6 +126,8 @@ void switcher_apply(struct switcher *s)
 		case EFFECT_STRIP:
 		case EFFECT_PANEL:
 		case EFFECT_CARD:
+		case EFFECT_QUESTION:
+		case EFFECT_QUESTION_CARD:
 		case EFFECT_FILL:
 			screen_draw(&s->screen, &s->model, e, NULL);
 			break;
@@ -131,6 +142,7 @@ static void take_event(void *context, uint32_t type, uint32_t code, int32_t valu
 	struct switcher *s = context;
 
 	s->focus_tsc = s->focus_pending ? s->focus_tsc : switcher_tsc();
+	model_clock(&s->model, now_ms());
 	model_input(&s->model, type, code, value, &s->effects);
 	switcher_apply(s);
 	if (s->focus_pending) {
@@ -185,6 +197,9 @@ static int wait_ms(struct switcher *s, uint64_t now)
 
 	if (interval >= 0) {
 		wake = now + (uint64_t)interval * 1000000u;
+	}
+	if (model_wake_ms(&s->model) != UINT64_MAX && model_wake_ms(&s->model) * 1000000u < wake) {
+		wake = model_wake_ms(&s->model) * 1000000u;
 	}
 	if (model_frame_urgent(&s->model)) {
 		return 0;
@@ -253,6 +268,8 @@ static int turn(struct switcher *s)
 			peer_serve(&s->peers[i], &s->model, i, now);
 		}
 	}
+	model_time(&s->model, now_ms(), &s->effects);
+	switcher_apply(s);
 	draw_if_due(s);
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define PACKET_FDS_MAX	4u
-#define PACKET_SIZE_MAX 256u
+#define PACKET_SIZE_MAX 512u
 
 struct packet {
 	size_t size;

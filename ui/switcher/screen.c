@@ -10,6 +10,7 @@
 #include "ui/trusted/look.h"
 #include "ui/trusted/panel.h"
 #include "ui/trusted/pattern.h"
+#include "ui/trusted/question_card.h"
 #include "ui/trusted/strip.h"
 
 static int make_canvas(struct canvas *canvas, int32_t width, int32_t height)
@@ -23,7 +24,7 @@ int screen_init(struct screen *screen, struct canvas *canvas, const char *font_d
 {
 	struct rect inner = {0, MODEL_STRIP_HEIGHT, canvas->width,
 			     canvas->height - MODEL_STRIP_HEIGHT};
-	struct rect card = panel_card(inner);
+	struct rect card = panel_card(inner), question = question_card_place(inner);
 	int bad = 0;
 
 	memset(screen, 0, sizeof(*screen));
@@ -36,6 +37,7 @@ int screen_init(struct screen *screen, struct canvas *canvas, const char *font_d
 		bad |= make_canvas(&screen->strips[i], canvas->width, MODEL_STRIP_HEIGHT);
 	}
 	bad |= make_canvas(&screen->card, card.w, card.h);
+	bad |= make_canvas(&screen->question, question.w, question.h);
 	if (bad) {
 		fprintf(stderr, "bulkhead-switcher: out of memory\n");
 		screen_fini(screen);
@@ -50,6 +52,7 @@ void screen_fini(struct screen *screen)
 		free(screen->strips[i].pixels);
 	}
 	free(screen->card.pixels);
+	free(screen->question.pixels);
 	font_set_free(&screen->fonts);
 	memset(screen, 0, sizeof(*screen));
 }
@@ -116,16 +119,23 @@ static void draw_card(struct screen *screen, const struct model_part *part, stru
 	copy_canvas(screen, &screen->card, card.x, card.y);
 }
 
-static void draw_panel(struct screen *screen, const struct model_part *part, struct rect inner)
+static void draw_question(struct screen *screen, const struct model *model, struct rect inner)
 {
-	struct rect card = panel_card(inner);
+	struct rect card = question_card_place(inner);
+
+	question_card_draw(model, &screen->fonts, &screen->question);
+	copy_canvas(screen, &screen->question, card.x, card.y);
+}
+
+/** All of inner but the card. */
+static void draw_around(struct screen *screen, struct rect inner, struct rect card)
+{
 	int32_t card_bottom = card.y + card.h, card_right = card.x + card.w;
 
 	fill(screen, (struct rect){inner.x, inner.y, inner.w, card.y - inner.y});
 	fill(screen, (struct rect){inner.x, card_bottom, inner.w, inner.y + inner.h - card_bottom});
 	fill(screen, (struct rect){inner.x, card.y, card.x - inner.x, card.h});
 	fill(screen, (struct rect){card_right, card.y, inner.x + inner.w - card_right, card.h});
-	draw_card(screen, part, inner);
 }
 
 void screen_draw(struct screen *screen, const struct model *model, const struct effect *effect,
@@ -142,8 +152,16 @@ void screen_draw(struct screen *screen, const struct model *model, const struct 
 									    : effect->part],
 			    0, 0);
 		break;
+	case EFFECT_QUESTION:
+		draw_around(screen, effect->rect, question_card_place(effect->rect));
+		draw_question(screen, model, effect->rect);
+		break;
+	case EFFECT_QUESTION_CARD:
+		draw_question(screen, model, effect->rect);
+		break;
 	case EFFECT_PANEL:
-		draw_panel(screen, part, effect->rect);
+		draw_around(screen, effect->rect, panel_card(effect->rect));
+		draw_card(screen, part, effect->rect);
 		break;
 	case EFFECT_CARD:
 		draw_card(screen, part, effect->rect);
@@ -166,6 +184,7 @@ void screen_draw(struct screen *screen, const struct model *model, const struct 
 	case EFFECT_POINTER:
 	case EFFECT_RESIZE:
 	case EFFECT_FOCUSED:
+	case EFFECT_ANSWER:
 		break;
 	}
 }

@@ -29,7 +29,7 @@ struct screen {
 	/* The last one is the greeting's. */
 	struct canvas strips[SWITCHER_PARTS_MAX + 1];
 	uint32_t strip_version[SWITCHER_PARTS_MAX + 1]; /* model.label_version it was drawn for */
-	struct canvas card;
+	struct canvas card, question;
 	unsigned rect_count; /* drawn since the last present */
 	struct rect rects[SCREEN_RECTS_MAX];
 	struct screen_stats total;
@@ -43,7 +43,7 @@ void screen_fini(struct screen *screen);
  */
 bool screen_prepare_strip(struct screen *screen, const struct model *model);
 
-/** EFFECT_STRIP, EFFECT_PANEL, EFFECT_CARD, EFFECT_FILL, EFFECT_BLIT; source for the last one. */
+/** The effects that draw; source for EFFECT_BLIT. */
 void screen_draw(struct screen *screen, const struct model *model, const struct effect *effect,
 		 const struct blit_source *source);
 

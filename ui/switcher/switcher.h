@@ -44,6 +44,7 @@ void switcher_apply(struct switcher *s);
 /** Reads up to a fixed count of messages from bulkheadd. */
 void control_serve(struct switcher *s);
 void control_send_ready(struct switcher *s);
+void control_send_answer(struct switcher *s, const struct switcher_answer *answer);
 void control_send_focused(struct switcher *s, uint32_t part, uint64_t tsc);
 
 /** A line on stdout, without ever waiting for it: the console may be a slow serial line. */

@@ -111,11 +111,19 @@ static void lay_out_tabs(const struct model *model, const struct font_set *fonts
 	}
 }
 
+static const char *name_of(const struct model *model, uint32_t focus)
+{
+	if (focus != MODEL_PART_NONE) {
+		return model->parts[focus].title;
+	}
+	return model_asking(model) ? "Bulkhead asks" : "Bulkhead";
+}
+
 void strip_lay_out(const struct model *model, uint32_t focus, const struct font_set *fonts,
 		   struct strip_layout *ret_layout)
 {
 	struct strip_layout *layout = ret_layout;
-	const char *name = focus == MODEL_PART_NONE ? "Bulkhead" : model->parts[focus].title;
+	const char *name = name_of(model, focus);
 
 	memset(layout, 0, sizeof(*layout));
 	lay_out_tabs(model, fonts, layout);
@@ -195,7 +203,7 @@ void strip_draw(const struct model *model, uint32_t focus, const struct font_set
 	strip_lay_out(model, focus, fonts, &layout);
 	canvas_fill(canvas, layout.title, ground);
 	canvas_text(canvas, title, layout.name_x, baseline(title, 0, HEIGHT), ink,
-		    part ? part->title : "Bulkhead", layout.name_width);
+		    name_of(model, focus), layout.name_width);
 	if (layout.warning.w) {
 		canvas_round(canvas, layout.warning, 5, LOOK_WARN);
 		canvas_text(canvas, text, layout.warning.x + WARN_PAD,

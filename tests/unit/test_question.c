@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trusted questions: which keys answer, from when on, and what guests get meanwhile. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <linux/input-event-codes.h>
+
+#include "ui/core/message.h"
+#include "ui/core/model.h"
+
+static struct model model;
+static struct effects effects;
+static uint64_t now;
+
+static struct switcher_question question_of(uint32_t id, uint32_t seconds)
+{
+	struct switcher_question question = {.type = SWITCHER_ASK,
+					     .id = id,
+					     .part = 10,
+					     .choice_count = 3,
+					     .fallback = 1,
+					     .seconds = seconds,
+					     .title = "Copy?",
+					     .choice = {"Once", "Deny", "Always"}};
+
+	return question;
+}
+
+/* Two partitions that run and show pictures; partition 10 has the focus; all is drawn. */
+static int setup(void **state)
+{
+	(void)state;
+	model_init(&model, 1024, 768);
+	effects.count = 0;
+	now = 1000;
+	for (uint32_t i = 1; i <= 2; i++) {
+		struct switcher_msg msg = {.type = SWITCHER_ADD,
+					   .id = i * 10,
+					   .order = i,
+					   .name = "p",
+					   .title = "P",
+					   .state = SWITCHER_RUNNING};
+		struct surface_msg show = {
+			.type = SURFACE_SCANOUT, .width = 1024, .height = 736, .stride = 4096};
+
+		model_add(&model, &msg, &effects);
+		model_state(&model, &msg, &effects);
+		model_surface(&model, model_find(&model, i * 10), &show);
+	}
+	model_frame(&model, &effects);
+	effects.count = 0;
+	return 0;
+}
+
+static void frame(void)
+{
+	model_clock(&model, now);
+	model_frame(&model, &effects);
+}
+
+static void pass(uint64_t ms)
+{
+	now += ms;
+	model_time(&model, now, &effects);
+}
+
+static void key(uint32_t code, int32_t value)
+{
+	model_clock(&model, now);
+	model_input(&model, EV_KEY, code, value, &effects);
+}
+
+static void tap(uint32_t code)
+{
+	key(code, 1);
+	key(code, 0);
+}
+
+static void ask(uint32_t id, uint32_t seconds)
+{
+	struct switcher_question question = question_of(id, seconds);
+
+	model_ask(&model, &question, &effects);
+}
+
+/* Asked, seen, and quiet for long enough. */
+static void ask_and_wait(uint32_t id, uint32_t seconds)
+{
+	ask(id, seconds);
+	frame();
+	pass(SWITCHER_DEAD_MS);
+	effects.count = 0;
+}
+
+static unsigned count_of(enum effect_type type)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < effects.count; i++) {
+		count += effects.list[i].type == type;
+	}
+	return count;
+}
+
+static void expect_answer(uint32_t id, uint32_t choice, enum switcher_by by)
+{
+	for (unsigned i = 0; i < effects.count; i++) {
+		const struct switcher_answer *answer = &effects.list[i].answer;
+
+		if (effects.list[i].type == EFFECT_ANSWER) {
+			assert_int_equal(answer->type, SWITCHER_ANSWER);
+			assert_int_equal(answer->id, id);
+			assert_int_equal(answer->choice, choice);
+			assert_int_equal(answer->by, by);
+			assert_int_equal(count_of(EFFECT_ANSWER), 1);
+			return;
+		}
+	}
+	fail_msg("no answer");
+}
+
+/* Enter takes what is marked, and at first that is the safe choice. */
+static void question_marks_the_fallback_first(void **state)
+{
+	(void)state;
+	ask_and_wait(7, 0);
+	tap(KEY_ENTER);
+	expect_answer(7, 1, SWITCHER_BY_KEY);
+	assert_false(model_asking(&model));
+}
+
+/* Arrows and Tab move the mark around, Enter takes it, Escape never does. */
+static void question_keys_choose(void **state)
+{
+	(void)state;
+	ask_and_wait(1, 0);
+	tap(KEY_LEFT);
+	tap(KEY_ENTER);
+	expect_answer(1, 0, SWITCHER_BY_KEY);
+	ask_and_wait(2, 0);
+	tap(KEY_RIGHT);
+	tap(KEY_KPENTER);
+	expect_answer(2, 2, SWITCHER_BY_KEY);
+	ask_and_wait(3, 0);
+	tap(KEY_TAB);
+	tap(KEY_TAB);
+	tap(KEY_ENTER);
+	expect_answer(3, 0, SWITCHER_BY_KEY);
+	ask_and_wait(4, 0);
+	tap(KEY_RIGHT);
+	tap(KEY_ESC);
+	expect_answer(4, 1, SWITCHER_BY_KEY);
+}
+
+/* Letters, digits, blanks, mouse buttons, releases and repeats answer nothing. */
+static void question_takes_no_other_keys(void **state)
+{
+	(void)state;
+	ask_and_wait(1, 0);
+	tap(KEY_Y);
+	tap(KEY_1);
+	tap(KEY_SPACE);
+	tap(BTN_LEFT);
+	key(KEY_ENTER, 0);
+	key(KEY_ENTER, 2);
+	assert_int_equal(effects.count, 0);
+	assert_true(model_asking(&model));
+}
+
+/* Somebody who types on when the question appears answers nothing until they pause. */
+static void question_ignores_who_is_typing(void **state)
+{
+	(void)state;
+	ask(1, 0);
+	tap(KEY_ENTER); /* not even drawn */
+	frame();
+	for (unsigned i = 0; i < 20; i++) {
+		pass(SWITCHER_DEAD_MS - 1);
+		tap(i % 2 ? KEY_RIGHT : KEY_ENTER);
+	}
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	pass(SWITCHER_DEAD_MS - 1);
+	assert_false(model.questions.armed);
+	pass(1);
+	assert_true(model.questions.armed);
+	tap(KEY_ENTER);
+	expect_answer(1, 1, SWITCHER_BY_KEY);
+}
+
+/* Keys that waited while this process could not run do not answer, however late it is. */
+static void question_ignores_keys_of_before_a_stall(void **state)
+{
+	(void)state;
+	ask(1, 0);
+	frame();
+	now += 60000;
+	tap(KEY_RIGHT);
+	tap(KEY_ENTER);
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	pass(SWITCHER_DEAD_MS);
+	tap(KEY_ENTER);
+	expect_answer(1, 1, SWITCHER_BY_KEY);
+}
+
+/* Without an answer in its time the fallback is taken; the time runs from when it is seen. */
+static void question_ends_by_itself(void **state)
+{
+	(void)state;
+	ask(5, 30);
+	pass(100000);
+	assert_true(model_asking(&model));
+	frame();
+	pass(SWITCHER_DEAD_MS);
+	tap(KEY_RIGHT);
+	pass(29000);
+	assert_true(model_asking(&model));
+	assert_int_equal(model.questions.seconds_left, 1);
+	pass(499);
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	pass(1);
+	expect_answer(5, 1, SWITCHER_BY_TIME);
+	assert_int_equal(model_wake_ms(&model), UINT64_MAX);
+}
+
+/* The loop is woken for the dead time, for each second, and for the end. */
+static void question_wakes_when_something_changes(void **state)
+{
+	uint64_t wakes[] = {500, 1000, 2000, 3000};
+
+	(void)state;
+	ask(1, 3);
+	assert_int_equal(model_wake_ms(&model), UINT64_MAX);
+	frame();
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(model_wake_ms(&model), 1000 + wakes[i]);
+		model.card_dirty = false;
+		pass(1000 + wakes[i] - now);
+		assert_true(model.card_dirty || !model_asking(&model));
+	}
+	expect_answer(1, 1, SWITCHER_BY_TIME);
+}
+
+/* While a question is shown no guest gets a key, a button or a movement, and what was down is
+ * released first. */
+static void question_keeps_input_from_guests(void **state)
+{
+	(void)state;
+	key(KEY_A, 1);
+	effects.count = 0;
+	ask(1, 0);
+	assert_int_equal(count_of(EFFECT_INPUT), 2); /* release and SYN */
+	assert_int_equal(effects.list[0].input.code, KEY_A);
+	assert_int_equal(effects.list[0].input.value, 0);
+	effects.count = 0;
+	frame();
+	tap(KEY_B);
+	key(KEY_A, 0);
+	key(KEY_LEFTMETA, 1);
+	key(KEY_LEFTMETA, 0);
+	tap(BTN_LEFT);
+	model_input(&model, EV_REL, REL_X, 5, &effects);
+	model_input(&model, EV_REL, REL_WHEEL, 1, &effects);
+	model_input(&model, EV_SYN, SYN_REPORT, 0, &effects);
+	pass(SWITCHER_DEAD_MS);
+	tap(KEY_ESC);
+	assert_int_equal(count_of(EFFECT_INPUT) + count_of(EFFECT_POINTER), 0);
+	expect_answer(1, 1, SWITCHER_BY_KEY);
+	effects.count = 0;
+	tap(KEY_B);
+	assert_int_equal(count_of(EFFECT_INPUT), 4);
+}
+
+/* The key that answered is not seen by the guest when it goes up. */
+static void question_keeps_the_release_of_its_key(void **state)
+{
+	(void)state;
+	ask_and_wait(1, 0);
+	key(KEY_ENTER, 1);
+	effects.count = 0;
+	key(KEY_ENTER, 0);
+	assert_int_equal(effects.count, 0);
+}
+
+/* Nothing of a guest is drawn while a question is shown, whatever it sends; then all of it. */
+static void question_hides_guests(void **state)
+{
+	const struct surface_msg damage = {.type = SURFACE_DAMAGE, .width = 100, .height = 100};
+
+	(void)state;
+	ask(1, 0);
+	frame();
+	assert_int_equal(count_of(EFFECT_QUESTION), 1);
+	assert_int_equal(count_of(EFFECT_STRIP), 1);
+	assert_int_equal(count_of(EFFECT_BLIT), 0);
+	for (unsigned i = 0; i < effects.count; i++) {
+		assert_int_equal(effects.list[i].part, EFFECT_PART_NONE);
+	}
+	effects.count = 0;
+	model_surface(&model, model_find(&model, 10), &damage);
+	assert_false(model_frame_due(&model));
+	key(KEY_LEFTMETA, 1);
+	key(KEY_2, 1); /* the chord works; the question stays */
+	key(KEY_2, 0);
+	key(KEY_LEFTMETA, 0);
+	assert_int_equal(model.focus, model_find(&model, 20));
+	frame();
+	assert_int_equal(count_of(EFFECT_QUESTION), 1);
+	assert_int_equal(count_of(EFFECT_BLIT), 0);
+	pass(SWITCHER_DEAD_MS);
+	tap(KEY_ESC);
+	effects.count = 0;
+	frame();
+	assert_int_equal(count_of(EFFECT_BLIT), 1);
+	assert_int_equal(count_of(EFFECT_STRIP), 1);
+}
+
+/* Each waits for its turn, and its dead time begins when it is seen. */
+static void questions_are_asked_one_by_one(void **state)
+{
+	(void)state;
+	ask_and_wait(1, 0);
+	ask(2, 0);
+	tap(KEY_ENTER);
+	expect_answer(1, 1, SWITCHER_BY_KEY);
+	effects.count = 0;
+	tap(KEY_ENTER);
+	frame();
+	tap(KEY_ENTER);
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	pass(SWITCHER_DEAD_MS);
+	tap(KEY_ENTER);
+	expect_answer(2, 1, SWITCHER_BY_KEY);
+}
+
+/* One too many, or a second one with the same number, is answered at once with its fallback. */
+static void questions_are_bounded(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < SWITCHER_QUESTIONS_MAX; i++) {
+		ask(i, 0);
+	}
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	ask(99, 0);
+	expect_answer(99, 1, SWITCHER_BY_BUSY);
+	effects.count = 0;
+	model_withdraw(&model, 3);
+	ask(2, 0);
+	expect_answer(2, 1, SWITCHER_BY_BUSY);
+}
+
+/* A question that is withdrawn goes without an answer; the next one takes its place. */
+static void question_withdraw_gives_no_answer(void **state)
+{
+	(void)state;
+	ask_and_wait(1, 0);
+	ask(2, 0);
+	tap(KEY_RIGHT);
+	model_withdraw(&model, 1);
+	model_withdraw(&model, 77);
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	assert_int_equal(model.questions.list[0].id, 2);
+	assert_int_equal(model.questions.choice, 1);
+	assert_false(model.questions.armed);
+	model_withdraw_all(&model);
+	assert_false(model_asking(&model));
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	frame();
+	assert_int_equal(count_of(EFFECT_BLIT), 1);
+}
+
+/* A question that makes no sense is dropped; strings come out closed and printable. */
+static void message_decode_question_checks_everything(void **state)
+{
+	const struct switcher_question good = question_of(1, SWITCHER_SECONDS_MAX);
+	struct switcher_question bad[8], out = {.id = 0};
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		bad[i] = good;
+	}
+	bad[0].type = SWITCHER_ADD;
+	bad[1].choice_count = 1;
+	bad[2].choice_count = SWITCHER_CHOICES_MAX + 1;
+	bad[3].fallback = 3;
+	bad[4].seconds = SWITCHER_SECONDS_MAX + 1;
+	bad[5].title[0] = '\0';
+	bad[6].choice[2][0] = '\0';
+	bad[7].choice_count = UINT32_MAX;
+	for (unsigned i = 0; i < 8; i++) {
+		assert_false(message_decode_question(&bad[i], sizeof(bad[i]), 0, &out));
+	}
+	assert_false(message_decode_question(&good, sizeof(good) - 1, 0, &out));
+	assert_false(message_decode_question(&good, sizeof(good), 1, &out));
+	assert_int_equal(out.id, 0);
+	bad[0] = good;
+	bad[0].choice_count = 2;
+	memset(bad[0].title, 0x1b, sizeof(bad[0].title));
+	assert_true(message_decode_question(&bad[0], sizeof(bad[0]), 0, &out));
+	assert_int_equal(strlen(out.title), SWITCHER_TEXT_SIZE - 1);
+	assert_int_equal(out.title[0], '?');
+	assert_string_equal(out.choice[2], "");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(question_marks_the_fallback_first, setup),
+		cmocka_unit_test_setup(question_keys_choose, setup),
+		cmocka_unit_test_setup(question_takes_no_other_keys, setup),
+		cmocka_unit_test_setup(question_ignores_who_is_typing, setup),
+		cmocka_unit_test_setup(question_ignores_keys_of_before_a_stall, setup),
+		cmocka_unit_test_setup(question_ends_by_itself, setup),
+		cmocka_unit_test_setup(question_wakes_when_something_changes, setup),
+		cmocka_unit_test_setup(question_keeps_input_from_guests, setup),
+		cmocka_unit_test_setup(question_keeps_the_release_of_its_key, setup),
+		cmocka_unit_test_setup(question_hides_guests, setup),
+		cmocka_unit_test_setup(questions_are_asked_one_by_one, setup),
+		cmocka_unit_test_setup(questions_are_bounded, setup),
+		cmocka_unit_test_setup(question_withdraw_gives_no_answer, setup),
+		cmocka_unit_test(message_decode_question_checks_everything),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

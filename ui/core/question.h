@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Trusted questions that wait, and the one that is shown: which choice is marked, from when on
+ * keys count, how long it stays. No key that was meant for a guest answers: after a question is
+ * seen, SWITCHER_DEAD_MS must pass without a key going down before the first one counts.
+ *
+ *  Times are milliseconds of one clock that never goes back.
+ */
+#ifndef BH_QUESTION_H
+#define BH_QUESTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ui/proto/switcher.h"
+
+struct question_queue {
+	unsigned count;
+	struct switcher_question list[SWITCHER_QUESTIONS_MAX]; /* the first one is shown */
+	uint32_t choice;				       /* marked */
+	bool seen;					       /* on the screen: its times run */
+	bool armed;					       /* keys count */
+	uint64_t quiet_ms;				       /* when it becomes armed */
+	uint64_t end_ms;       /* when the fallback is taken; UINT64_MAX: never */
+	uint32_t seconds_left; /* until then, as it is drawn; 0: no limit */
+};
+
+enum question_change {
+	QUESTION_SAME,
+	QUESTION_REDRAW,   /* the card looks different */
+	QUESTION_ANSWERED, /* the first one is gone; *ret_answer says how */
+};
+
+/** Queues a question that has passed message_decode_question(). False: too many wait, or its id is
+ * taken. */
+bool question_put(struct question_queue *queue, const struct switcher_question *question);
+/** True: it was the one that is shown. */
+bool question_withdraw(struct question_queue *queue, uint32_t id);
+/** The first one is on the screen now. */
+void question_see(struct question_queue *queue, uint64_t now_ms);
+/** A key went down. It answers only after question_time() found that the dead time is over. */
+enum question_change question_key(struct question_queue *queue, uint32_t code, uint64_t now_ms,
+				  struct switcher_answer *ret_answer);
+/** Time passed, and all keys until then were fed. */
+enum question_change question_time(struct question_queue *queue, uint64_t now_ms,
+				   struct switcher_answer *ret_answer);
+/** When question_time() has something to do next; UINT64_MAX: never. */
+uint64_t question_wake_ms(const struct question_queue *queue);
+/** The answer to a question that cannot be put. */
+struct switcher_answer question_refuse(const struct switcher_question *question);
+
+#endif
