@@ -155,12 +155,14 @@ static int read_disk(struct model_build *build, uint32_t number,
 {
 	const struct text_value *value = &statement->value;
 	struct model_part *part = &build->model->part[number];
-	bool open = build->part_layer[number] == (uint32_t)build->layer;
+	bool *open = &build->disks_open[build->layer][number];
 	bool replace = false;
 	struct model_disk *disk = NULL;
 
+	/* Kept, because a disk that this layer gives anew no longer says who gave it before. */
+	*open = *open || build->part_layer[number] == (uint32_t)build->layer;
 	for (uint32_t i = 0; i < part->disk_count; i++) {
-		open = open || model_replaces(build, &part->disk[i].origin);
+		*open = *open || model_replaces(build, &part->disk[i].origin);
 		if (same_string(part->disk[i].file, value->string)) {
 			disk = &part->disk[i];
 		}
@@ -174,7 +176,7 @@ static int read_disk(struct model_build *build, uint32_t number,
 				 "repeat what the disk had: encrypted, read-only, throw-away");
 		return -1;
 	}
-	if (disk == NULL && !open) {
+	if (disk == NULL && !*open) {
 		diag_add(build->diags, DIAG_ERROR, statement->pos,
 			 "the layer before must give some disk of this partition with 'default'",
 			 "a later layer cannot add a disk here");

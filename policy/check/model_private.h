@@ -23,7 +23,8 @@ struct model_build {
 	/* Bits that this layer and the one before named with `default`. */
 	uint32_t right_open[TEXT_LAYERS][TEXT_PERSONS][MODEL_PARTS_MAX];
 	uint32_t change_open[TEXT_LAYERS][TEXT_PERSONS][MODEL_PARTS_MAX];
-	uint32_t part_layer[MODEL_PARTS_MAX]; /* that declared it */
+	uint32_t part_layer[MODEL_PARTS_MAX];	       /* that declared it */
+	bool disks_open[TEXT_LAYERS][MODEL_PARTS_MAX]; /* this layer may add some */
 	struct model_origin confirm, iommu;
 };
 

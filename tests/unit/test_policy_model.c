@@ -232,6 +232,14 @@ static void model_guards_new_disks(void **state)
 	assert_refused(BASE, IT "partition one\ndisk \"b.vhd\"\n", NULL, "cannot add a disk");
 }
 
+/* Which of its lines about disks a layer writes first does not matter. */
+static void model_adds_a_disk_beside_a_changed_one(void **state)
+{
+	assert_built(BASE "partition one\ndefault disk \"a.vhd\"\n",
+		     IT "partition one\ndisk \"a.vhd\" encrypted\ndisk \"b.vhd\"\n", NULL);
+	assert_int_equal(model.part[1].disk_count, 2);
+}
+
 /* Rights come from the class. */
 static void model_gives_rights_by_class(void **state)
 {
@@ -343,6 +351,8 @@ int main(void)
 		TEST(model_keeps_a_disk_encrypted),
 		TEST(model_adds_read_only_to_a_disk),
 		TEST(model_guards_new_disks),
+		TEST(model_adds_a_disk_beside_a_changed_one),
+		T(model_adds_a_disk_beside_a_changed_one),
 		TEST(model_gives_rights_by_class),
 		TEST(model_tightens_rights_with_class),
 		TEST(model_guards_rights),
