@@ -13,8 +13,9 @@
  *  names a group holds for each pair of nodes; a node and itself are no pair.
  *
  *  Always proved besides:
- *  - a role that is a keyboard, and no partition's own, is allowed as input of control (the trusted
- *    prompt); the same for a screen and the display of control
+ *  - the first role that is a keyboard is no partition's own and allowed as input of control (the
+ *    trusted prompt; no keyboard would ever be of a second one); the same for a screen and the
+ *    display of control
  *  - memory is a multiple of 2 MiB, at most 3 GiB a partition
  *  - guarantees: weight * vcpus, as a share of the sum over all partitions, is no less; a cap
  *leaves room for it on one CPU

@@ -22,57 +22,55 @@ static uint32_t owner_of(const struct model *model, uint32_t role)
 {
 	uint32_t part = 0;
 
-	while (part < model->part_count &&
+	while (part < model->part_count && role < model->node_count &&
 	       !(model->part[part].key[TEXT_OWNS].nodes & NODE_BIT(role))) {
 		part++;
 	}
-	return part < model->part_count ? part : MODEL_PARTS_MAX;
+	return part < model->part_count && role < model->node_count ? part : MODEL_PARTS_MAX;
 }
 
-static bool allowed(const struct prove *prove, enum text_kind kind, uint32_t from, uint32_t to)
+/* The role that devices of this sort are of: the first one that they fit. node_count: none. */
+static uint32_t find_role(const struct model *model, enum text_bus bus, uint32_t what)
 {
-	const struct cells_row *row = cells_find(prove->cells, kind, from, to, 1, 0);
+	uint32_t role = 0;
 
-	return row && row->verdict == TEXT_ALLOW;
+	while (role < model->node_count && !role_is(&model->node[role], bus, what)) {
+		role++;
+	}
+	return role;
 }
 
-/* Whether some device of this sort is control's. Tells why it is not for those that could be. */
+/* Whether devices of this sort are control's. A second role of the sort does not help: no device
+ * would ever be of it. */
 static void prove_way(struct prove *prove, enum text_kind kind, enum text_bus bus, uint32_t what,
 		      const char *message, const char *hint)
 {
 	const struct model *model = prove->model;
+	const uint32_t role = find_role(model, bus, what);
+	const uint32_t from = kind == TEXT_INPUT ? role : MODEL_CONTROL;
+	const uint32_t to = kind == TEXT_INPUT ? MODEL_CONTROL : role;
+	const uint32_t owner = owner_of(model, role);
+	const struct cells_row *row = NULL;
 
-	for (uint32_t role = 0; role < model->node_count; role++) {
-		uint32_t from = kind == TEXT_INPUT ? role : MODEL_CONTROL;
-		uint32_t to = kind == TEXT_INPUT ? MODEL_CONTROL : role;
-
-		if (role_is(&model->node[role], bus, what) && allowed(prove, kind, from, to) &&
-		    owner_of(model, role) == MODEL_PARTS_MAX) {
-			return;
-		}
+	if (role < model->node_count) {
+		row = cells_find(prove->cells, kind, from, to, 1, 0);
+	}
+	if (row && row->verdict == TEXT_ALLOW && owner == MODEL_PARTS_MAX) {
+		return;
 	}
 	diag_add(prove->diags, DIAG_ERROR, model->node[MODEL_CONTROL].origin.pos, hint, "%s",
 		 message);
-	for (uint32_t role = 0; role < model->node_count; role++) {
-		uint32_t from = kind == TEXT_INPUT ? role : MODEL_CONTROL;
-		uint32_t to = kind == TEXT_INPUT ? MODEL_CONTROL : role;
-		const struct cells_row *row = NULL;
-		uint32_t owner = owner_of(model, role);
-
-		if (!role_is(&model->node[role], bus, what)) {
-			continue;
-		}
-		row = cells_find(prove->cells, kind, from, to, 1, 0);
-		if (owner != MODEL_PARTS_MAX) {
-			diag_add(prove->diags, DIAG_NOTE,
-				 model->part[owner].key[TEXT_OWNS].origin.pos, NULL,
-				 "%s is %s's own", prove_name(prove, role),
-				 prove_name(prove, owner));
-		} else if (row && row->verdict != TEXT_ALLOW) {
-			diag_add(prove->diags, DIAG_NOTE, model->rule[row->rule].pos, NULL,
-				 "rule %s does not allow %s", model->rule[row->rule].text->id,
-				 prove_name(prove, role));
-		}
+	if (role < model->node_count && owner != MODEL_PARTS_MAX) {
+		diag_add(prove->diags, DIAG_NOTE, model->part[owner].key[TEXT_OWNS].origin.pos,
+			 NULL, "%s is %s's own", prove_name(prove, role), prove_name(prove, owner));
+	} else if (row && row->verdict != TEXT_ALLOW) {
+		diag_add(prove->diags, DIAG_NOTE, model->rule[row->rule].pos, NULL,
+			 "rule %s does not allow %s", model->rule[row->rule].text->id,
+			 prove_name(prove, role));
+	} else if (role < model->node_count) {
+		diag_add(prove->diags, DIAG_NOTE, model->node[role].origin.pos, NULL,
+			 "no rule allows %s, the first role that they fit",
+			 prove_name(prove, role));
 	}
 }
 

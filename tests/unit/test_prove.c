@@ -262,6 +262,19 @@ static void prove_keyboard_reaches_the_prompt(void **state)
 	assert_says(1, "keyboard is a's own");
 }
 
+/* All keyboards are of the first role that is one; a way for a second role is no way. */
+static void prove_keyboard_is_of_the_first_role(void **state)
+{
+	uint32_t second;
+
+	(void)state;
+	second = made_model_role(&made, "second", TEXT_BUS_INPUT, TEXT_DEVICE_KEYBOARD);
+	made.rule[0].to = BIT(a);
+	(void)add(TEXT_ALLOW, TEXT_INPUT, second, MODEL_CONTROL);
+	assert_refused(PROVE_KEYBOARD, "no keyboard reaches the trusted prompt");
+	assert_says(1, "no rule allows keyboard, the first role that they fit");
+}
+
 /* Control must have a screen. */
 static void prove_screen_is_controls(void **state)
 {
@@ -467,6 +480,7 @@ int main(void)
 		TEST(prove_always_wants_all_of_it),
 		TEST(prove_always_without_kind_wants_one),
 		TEST(prove_keyboard_reaches_the_prompt),
+		TEST(prove_keyboard_is_of_the_first_role),
 		TEST(prove_screen_is_controls),
 		TEST(prove_memory_fits),
 		TEST(prove_guarantees_fit),
