@@ -22,6 +22,8 @@
 #define TABLE_KINDS	14u
 #define TABLE_PERSONS	3u
 #define TABLE_LAYERS	3u
+#define TABLE_TITLE_MAX 31u /* bytes */
+#define TABLE_ID_MAX	31u /* bytes, of a rule */
 #define TABLE_NONE	UINT32_MAX
 
 struct table_head { /* 88 bytes */
@@ -57,7 +59,7 @@ struct table_part {			  /* 64 bytes */
 	uint16_t restart_count;
 	uint32_t restart_seconds, health_seconds;
 	uint32_t devices; /* bits of enum text_device */
-	uint32_t reserved;
+	uint32_t reserved[2];
 };
 _Static_assert(sizeof(struct table_part) == 64, "table_part");
 

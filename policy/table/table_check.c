@@ -326,13 +326,15 @@ static const char *check_part(const struct table *table, uint32_t id)
 	for (uint32_t i = 0; i < table->head->node_count; i++) {
 		roles |= table->node[i].type == TABLE_ROLE ? 1ull << i : 0;
 	}
-	if (!check_string(table, part->title) || part->colour > COLOUR_MAX ||
+	if (!check_string(table, part->title) ||
+	    strlen(table->string + part->title) > TABLE_TITLE_MAX || part->colour > COLOUR_MAX ||
 	    part->pattern > PATTERN_MAX || part->order > ORDER_MAX) {
 		return "title, colour, pattern or order of a partition out of range";
 	}
 	if (part->class > CLASS_LAST || part->start > START_LAST || part->health > HEALTH_LAST ||
 	    (part->run & ~RUN_BITS) != 0 || (part->devices & ~DEVICE_BITS) != 0 ||
-	    part->guarantee > 100 || part->cache > 100 || part->reserved != 0) {
+	    part->guarantee > 100 || part->cache > 100 ||
+	    !all_zero(part->reserved, sizeof(part->reserved))) {
 		return "class, start, health, devices or shares of a partition out of range";
 	}
 	if ((part->owns & ~roles) != 0 || part->after >> table->head->part_count != 0) {

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#define ID_MAX	     31u
 #define VERDICT_LAST 2u
 #define LIMIT_BITS   (TABLE_LIMIT_QUARANTINE | TABLE_LIMIT_READONLY)
 
@@ -26,7 +25,7 @@ static bool check_id(const struct table *table, uint32_t offset)
 		return false;
 	}
 	length = strspn(table->string + offset, "abcdefghijklmnopqrstuvwxyz0123456789-");
-	return length > 0 && length <= ID_MAX && table->string[offset + length] == '\0';
+	return length > 0 && length <= TABLE_ID_MAX && table->string[offset + length] == '\0';
 }
 
 static const char *check_limits(const struct table *table)
