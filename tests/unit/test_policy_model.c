@@ -352,7 +352,6 @@ int main(void)
 		TEST(model_adds_read_only_to_a_disk),
 		TEST(model_guards_new_disks),
 		TEST(model_adds_a_disk_beside_a_changed_one),
-		T(model_adds_a_disk_beside_a_changed_one),
 		TEST(model_gives_rights_by_class),
 		TEST(model_tightens_rights_with_class),
 		TEST(model_guards_rights),
