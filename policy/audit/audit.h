@@ -15,6 +15,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Where bulkheadd keeps its log. */
+#define AUDIT_FOLDER "/var/lib/bulkhead/audit"
+#define AUDIT_LOG    "decisions"
+
 #define AUDIT_TEXT_MAX	 512u
 #define AUDIT_WHY_SIZE	 160u
 #define AUDIT_HASH_SIZE	 32u
@@ -82,6 +86,9 @@ int audit_verify(int folder_fd, const char *name, const char *head,
 
 /** "denied"; NULL when out of range. */
 const char *audit_what_word(enum audit_what what);
+/** Escapes as \" \\ \xNN all that is not printable ASCII; ret_text has room for 4 times the text
+ * and 1. */
+void audit_escape(const char *text, char *ret_text);
 /** One line; every byte that is not printable ASCII is escaped. */
 void audit_print(const struct audit_record *record, FILE *out);
 

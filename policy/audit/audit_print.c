@@ -33,22 +33,36 @@ static void print_time(int64_t time_ms, FILE *out)
 		tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ms < 0 ? ms + 1000 : ms));
 }
 
+void audit_escape(const char *text, char *ret_text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < ' ' || c > '~') {
+			*ret_text++ = '\\';
+			*ret_text++ = 'x';
+			*ret_text++ = digits[c >> 4];
+			*ret_text++ = digits[c & 15];
+			continue;
+		}
+		if (c == '"' || c == '\\') {
+			*ret_text++ = '\\';
+		}
+		*ret_text++ = *text;
+	}
+	*ret_text = '\0';
+}
+
 static void print_field(const char *name, const char *text, FILE *out)
 {
-	if (!*text) {
-		return;
+	char escaped[4 * AUDIT_TEXT_MAX + 1];
+
+	if (*text) {
+		audit_escape(text, escaped);
+		fprintf(out, " %s=\"%s\"", name, escaped);
 	}
-	fprintf(out, " %s=\"", name);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\') {
-			fprintf(out, "\\%c", *text);
-		} else if (*text >= ' ' && *text <= '~') {
-			fputc(*text, out);
-		} else {
-			fprintf(out, "\\x%02x", (unsigned char)*text);
-		}
-	}
-	fputc('"', out);
 }
 
 void audit_print(const struct audit_record *record, FILE *out)
