@@ -55,6 +55,7 @@ static void print_usage(FILE *out)
 			verbs[i].argument ? verbs[i].argument : "", verbs[i].help);
 	}
 	fprintf(out, "  vhd      VERB    virtual disks; see bulkhead vhd --help\n");
+	fprintf(out, "  audit    VERB    the record of decisions; see bulkhead audit --help\n");
 	fprintf(out, "\n  --json         the daemon's answer as it is, one JSON object per line\n"
 		     "  --follow       with log: go on until interrupted\n"
 		     "  --socket PATH  of the daemon (/run/bulkhead.sock)\n"
@@ -278,18 +279,24 @@ static int run_console(struct command *command)
 	return ret;
 }
 
-/* `bulkhead vhd ...` is another program, beside this one or in PATH; it needs no daemon. */
-static int run_vhd(char **argv)
+/* Verbs that are programs of their own, beside this one or in PATH; they need no daemon. */
+static const struct {
+	const char *verb, *program;
+} programs[] = {
+	{"audit", "bulkhead-audit"},
+	{"vhd", "bulkhead-vhd"},
+};
+
+static int run_program(const char *program, char **argv)
 {
-	static const char program[] = "bulkhead-vhd";
 	char path[4096];
-	ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - sizeof(program));
+	ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - strlen(program) - 1);
 	char *slash;
 
 	path[size > 0 ? size : 0] = '\0';
 	slash = strrchr(path, '/');
 	if (slash) {
-		memcpy(slash + 1, program, sizeof(program));
+		strcpy(slash + 1, program);
 		execv(path, argv);
 	}
 	execvp(program, argv);
@@ -302,8 +309,10 @@ int main(int argc, char **argv)
 	struct command command = {.socket_path = "/run/bulkhead.sock"};
 	int ret;
 
-	if (argc > 1 && !strcmp(argv[1], "vhd")) {
-		return run_vhd(argv + 1);
+	for (size_t i = 0; argc > 1 && i < sizeof(programs) / sizeof(programs[0]); i++) {
+		if (!strcmp(argv[1], programs[i].verb)) {
+			return run_program(programs[i].program, argv + 1);
+		}
 	}
 	parse_options(argc, argv, &command);
 	check_usage(&command);
