@@ -3,7 +3,7 @@
  *  belongs to the control partition. What they are denied is recorded and changes nothing.
  *  machine: qemu
  *  memory: 8
- *  device: role=edu,class=0x00ff,vendor=1234,device=11e8,part=guest
+ *  device: edu = pci 1234:11e8
  *  qemu: -device intel-iommu,intremap=on -device edu -device edu
  *  expect: exit 1 */
 #include "guest.h"

@@ -13,7 +13,7 @@ the form `word: value`:
   memory: MIB
   vcpus: N...                   one run with each number of vcpus (default 1)
   machine: NAME                 only there
-  device: SPEC                  a device of the policy table (tools/guest-run --device)
+  device: ROLE = pci ...        a real device that the guest owns (tools/guest-run --device)
   qemu: ARGUMENTS               further arguments for QEMU
 Prints one TAP line per run; the guest's own lines follow as comments where it failed, or with -v.
 """
