@@ -86,7 +86,7 @@ static void say_time(FILE *out, uint32_t seconds)
 {
 	if (seconds % 3600 == 0) {
 		fprintf(out, "%" PRIu32 " h", seconds / 3600);
-	} else if (seconds % 60 == 0 && seconds > 60) {
+	} else if (seconds % 60 == 0) {
 		fprintf(out, "%" PRIu32 " min", seconds / 60);
 	} else {
 		fprintf(out, "%" PRIu32 " s", seconds);
