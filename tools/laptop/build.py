@@ -6,7 +6,7 @@ import tomllib
 from . import cache, deb, disk, image, kernel, paths, secure, step
 
 GUESTS = ("desktop", "browser", "management")
-GUEST_TARGETS = ("policy/compile/policy-table", "hv/boot/bulkhead.elf", "partitions/bare/bare.elf")
+GUEST_TARGETS = ("policy/tool/bulkhead-policy", "hv/boot/bulkhead.elf", "partitions/bare/bare.elf")
 # A BIOS leaves the screen in text mode; after the command multiboot2, which sets the mode that root mode asks for.
 MENU = """\
 set timeout=0
