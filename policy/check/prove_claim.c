@@ -24,6 +24,12 @@ static struct claim_text claim_text(const struct text_assert *claim)
 	return ret;
 }
 
+/* Past this nothing more is shown, and a hostile text must not cost time. */
+static bool told_enough(const struct prove *prove)
+{
+	return prove->diags->error_count > DIAG_MAX;
+}
+
 /* The closure that an assertion is about, or NULL when there is no memory for it. */
 static const struct closure *closure_of(struct prove *prove, const struct text_assert *claim)
 {
@@ -75,7 +81,8 @@ static void prove_never(struct prove *prove, const struct model_assert *claim)
 {
 	const struct closure *closure = closure_of(prove, claim->text);
 
-	for (model_set left = closure ? claim->from : 0; left; left &= left - 1) {
+	for (model_set left = closure ? claim->from : 0; left && !told_enough(prove);
+	     left &= left - 1) {
 		uint32_t from = (uint32_t)__builtin_ctzll(left);
 
 		for (model_set met = closure->reach[from] & claim->to & ~NODE_BIT(from); met;
@@ -177,45 +184,52 @@ static void refuse_gap(struct prove *prove, const struct model_assert *claim, ui
 	diag_add(prove->diags, DIAG_NOTE, rule->pos, NULL, "the rule");
 }
 
-static bool some_kind_allowed(const struct prove *prove, uint32_t from, uint32_t to)
+/* Where a kind leads for good, worked out once for all assertions. */
+static const model_set *always_of(struct prove *prove, enum text_kind kind)
 {
+	uint32_t nodes = prove->model->node_count;
 	struct claim_gap gap;
 
-	for (unsigned int kind = 0; kind < TEXT_KINDS; kind++) {
-		if (always_allowed(prove, (enum text_kind)kind, from, to, &gap)) {
-			return true;
+	for (uint32_t pair = 0; !prove->has_always[kind] && pair < nodes * nodes; pair++) {
+		uint32_t from = pair / nodes, to = pair % nodes;
+
+		if (always_allowed(prove, kind, from, to, &gap)) {
+			prove->always[kind][from] |= NODE_BIT(to);
 		}
 	}
-	return false;
+	prove->has_always[kind] = true;
+	return prove->always[kind];
 }
 
-static void prove_always_pair(struct prove *prove, const struct model_assert *claim, uint32_t from,
-			      uint32_t to)
+static void refuse_pair(struct prove *prove, const struct model_assert *claim, uint32_t from,
+			uint32_t to)
 {
 	struct claim_gap gap;
 
 	if (claim->text->has_kind) {
-		if (!always_allowed(prove, claim->text->kind, from, to, &gap)) {
-			refuse_gap(prove, claim, from, to, &gap);
-		}
+		(void)always_allowed(prove, claim->text->kind, from, to, &gap);
+		refuse_gap(prove, claim, from, to, &gap);
 		return;
 	}
-	if (!some_kind_allowed(prove, from, to)) {
-		diag_add(prove->diags, DIAG_ERROR, claim->pos,
-			 "name the kind that is meant to see which rule is in the way",
-			 "'%s' does not hold: %s -> %s is open for good for no kind of flow",
-			 claim_text(claim->text).text, prove_name(prove, from),
-			 prove_name(prove, to));
-	}
+	diag_add(prove->diags, DIAG_ERROR, claim->pos,
+		 "name the kind that is meant to see which rule is in the way",
+		 "'%s' does not hold: %s -> %s is open for good for no kind of flow",
+		 claim_text(claim->text).text, prove_name(prove, from), prove_name(prove, to));
 }
 
 static void prove_always(struct prove *prove, const struct model_assert *claim)
 {
-	for (model_set left = claim->from; left; left &= left - 1) {
+	for (model_set left = claim->from; left && !told_enough(prove); left &= left - 1) {
 		uint32_t from = (uint32_t)__builtin_ctzll(left);
+		model_set open = 0;
 
-		for (model_set ends = claim->to & ~NODE_BIT(from); ends; ends &= ends - 1) {
-			prove_always_pair(prove, claim, from, (uint32_t)__builtin_ctzll(ends));
+		for (unsigned int kind = 0; kind < TEXT_KINDS; kind++) {
+			if (!claim->text->has_kind || kind == (unsigned int)claim->text->kind) {
+				open |= always_of(prove, (enum text_kind)kind)[from];
+			}
+		}
+		for (model_set ends = claim->to & ~open & ~NODE_BIT(from); ends; ends &= ends - 1) {
+			refuse_pair(prove, claim, from, (uint32_t)__builtin_ctzll(ends));
 		}
 	}
 }
@@ -231,7 +245,7 @@ void prove_claims(struct prove *prove)
 		[TEXT_ALWAYS] = {PROVE_ALWAYS, prove_always},
 	};
 
-	for (uint32_t i = 0; i < prove->model->claim_count; i++) {
+	for (uint32_t i = 0; i < prove->model->claim_count && !told_enough(prove); i++) {
 		const struct model_assert *claim = &prove->model->claim[i];
 
 		if (prove->checks & proof[claim->text->claim].check) {

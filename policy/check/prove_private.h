@@ -16,6 +16,9 @@ struct prove {
 	/* [kind, TEXT_KINDS for all][questions are open], built when asked for */
 	struct closure closure[TEXT_KINDS + 1][2];
 	bool has_closure[TEXT_KINDS + 1][2];
+	/* [kind][from]: where all of a kind is allowed for good, likewise */
+	model_set always[TEXT_KINDS][MODEL_NODES_MAX];
+	bool has_always[TEXT_KINDS];
 };
 
 /** Name of a node. */
