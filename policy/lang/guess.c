@@ -3,11 +3,21 @@
 #define _GNU_SOURCE
 #include "guess.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static size_t min(size_t a, size_t b)
 {
 	return a < b ? a : b;
+}
+
+/** Capital letters are no mistake of their own. */
+static bool same(char a, char b)
+{
+	char low_a = a >= 'A' && a <= 'Z' ? (char)(a | 0x20) : a;
+	char low_b = b >= 'A' && b <= 'Z' ? (char)(b | 0x20) : b;
+
+	return low_a == low_b;
 }
 
 static size_t distance(const char *a, size_t a_size, const char *b, size_t b_size)
@@ -23,10 +33,11 @@ static size_t distance(const char *a, size_t a_size, const char *b, size_t b_siz
 
 		now[0] = i;
 		for (size_t j = 1; j <= b_size; j++) {
-			size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
+			size_t cost = same(a[i - 1], b[j - 1]) ? 0 : 1;
 
 			now[j] = min(min(last[j], now[j - 1]) + 1, last[j - 1] + cost);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
+			    same(a[i - 2], b[j - 1])) {
 				now[j] = min(now[j], before[j - 2] + 1);
 			}
 		}

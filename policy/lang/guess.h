@@ -2,8 +2,8 @@
 /** Which of the known words a misspelt one was meant to be.
  *
  *  guess_init, guess_offer for each word that would have been right, guess_best. Distance counts
- *  letters put in, left out, changed and two neighbours swapped; a word of n letters may be
- *  (n + 2) / 4 away, at most 3.
+ *  letters put in, left out, changed and two neighbours swapped, capital or not; a word of n
+ * letters may be (n + 2) / 4 away, at most 3.
  */
 #ifndef POLICY_GUESS_H
 #define POLICY_GUESS_H

@@ -230,7 +230,12 @@ bool line_expect_mark(struct line *line, enum line_type mark)
 		[LINE_END] = "the end of the line",
 	};
 
-	return line_accept_mark(line, mark) || line_expected(line, what[mark], NULL);
+	const struct line_token *token = line_peek(line);
+	bool meant =
+		mark == LINE_ARROW && token->size > 0 && strchr("=-<>", token->text[0]) != NULL;
+
+	return line_accept_mark(line, mark) ||
+	       line_expected(line, what[mark], meant ? "write the arrow as '->'" : NULL);
 }
 
 bool line_expect_end(struct line *line)

@@ -266,6 +266,10 @@ static bool take_quantity(struct line *line, const char *what, const struct word
 		size = token->size;
 		line_take(line);
 	}
+	if (unit[0] == '.') {
+		return line_error(line, token, "write a whole number of a smaller unit",
+				  "the number has a fraction");
+	}
 	if (size > per_size && memcmp(unit + size - per_size, per, per_size) == 0) {
 		found = words_find(units, unit, size - per_size);
 	}

@@ -131,9 +131,11 @@ static bool read_may(struct line *line, struct statement *statement)
 /** A kind is only there when two words stand before the arrow. */
 static bool read_claim_kind(struct line *line, struct text_assert *claim)
 {
+	const struct line_token *second = line_peek_second(line);
 	uint64_t kind;
 
-	if (line_peek(line)->type != LINE_WORD || line_peek_second(line)->type != LINE_WORD) {
+	if (line_peek(line)->type != LINE_WORD || second->type != LINE_WORD ||
+	    second->text[0] < 'a' || second->text[0] > 'z') {
 		return true;
 	}
 	if (!line_choice(line, &words_kind, &kind)) {
@@ -190,7 +192,8 @@ static const struct statement_form {
 	{"role", read_role, false,
 	 "write: role NAME = pci|usb CLASS or VENDOR:PRODUCT, or keyboard, pointer, screen, "
 	 "speaker"},
-	{"zone", read_zone, false, "write: zone NAME = PREFIX, PREFIX, as in 10.0.0.0/8"},
+	{"zone", read_zone, false,
+	 "write: zone NAME = PREFIX, PREFIX, as in 10.0.0.0/8, and 'trusted' behind it or nothing"},
 	{"carries", read_carries, false, "write: carries ZONE -> ZONE"},
 	{"group", read_group, false, "write: group NAME = NAME, NAME"},
 	{"partitions", read_open, true, "write: default partitions"},
@@ -258,7 +261,7 @@ static bool check_open(struct line *line, const struct statement_form *form, boo
 {
 	if (open && !form->may_be_open) {
 		return line_error(line, line_peek(line), "remove 'default'",
-				  "a '%s' statement cannot be left open", form->word);
+				  "'default' cannot stand before '%s'", form->word);
 	}
 	if (!open && form->read == read_open) {
 		return line_error(line, line_peek(line), form->form,
@@ -283,7 +286,9 @@ bool statement_read(struct line *line, const char *bytes, size_t size,
 	}
 	open = line_peek_second(line)->type != LINE_COLON && line_accept(line, "default");
 	if (open && line_peek(line)->type == LINE_END) {
-		return line_expected(line, "the statement behind 'default'", NULL);
+		return line_expected(line, "the statement behind 'default'",
+				     "write it before a property, a rule, 'may', 'confirm', "
+				     "'iommu' or 'partitions'");
 	}
 	form = find_form(line);
 	if (form == NULL || !check_open(line, form, open)) {

@@ -29,7 +29,7 @@ static bool read_types(struct line *line, struct text_rule *rule)
 	if (words[rule->kind] == NULL) {
 		return line_error(line, &line->token[line->next - 1],
 				  "leave it out: the rule is about all of it",
-				  "a %s rule has no types", text_kind_word(rule->kind));
+				  "rules of kind '%s' have no types", text_kind_word(rule->kind));
 	}
 	return line_bits(line, words[rule->kind], &rule->types);
 }
@@ -54,8 +54,8 @@ static bool read_ports(struct line *line, struct text_rule *rule)
 
 	if (!text_kind_has_ports(rule->kind)) {
 		return line_error(line, &line->token[line->next - 1],
-				  "only channel and network rules have them",
-				  "a %s rule has no ports", text_kind_word(rule->kind));
+				  "leave it out: only channel and network have ports",
+				  "rules of kind '%s' have no ports", text_kind_word(rule->kind));
 	}
 	if (!read_range(token, &lo, &hi)) {
 		return line_expected(line, "a port or a range of ports",
@@ -133,7 +133,7 @@ static bool check_limit(struct line *line, const struct line_token *token,
 			strcat(hint, shown[bit]);
 		}
 	}
-	return line_error(line, token, hint, "a %s rule cannot have '%.*s'",
+	return line_error(line, token, hint, "rules of kind '%s' cannot have '%.*s'",
 			  text_kind_word(rule->kind), (int)token->size, token->text);
 }
 
