@@ -62,9 +62,10 @@ static const struct effective_line *find(const struct effective *sorted,
 	return bsearch(line, sorted->line, sorted->count, sizeof(*line), compare_lines);
 }
 
-static bool is_claim(const struct effective_line *line)
+/* What nobody wrote is not worth a line of its own. */
+static bool is_built_in(const struct effective_line *line)
 {
-	return !strcmp(line->subject, line->text);
+	return line->inside && line->known && !line->origin.pos.line;
 }
 
 /* The partition that a property belongs to, as the beginning of a line. */
@@ -77,7 +78,10 @@ static int add_line(struct difference *difference, bool gone, const struct effec
 {
 	int owner = owner_size(line);
 
-	if (is_claim(line)) {
+	if (is_built_in(line)) {
+		return 0;
+	}
+	if (line->claim) {
 		return difference_add(difference, gone ? DIFFERENCE_UNPROVED : DIFFERENCE_PROVED,
 				      "%s", line->text);
 	}

@@ -257,6 +257,7 @@ static int add_claims(const struct compile *compile, struct effective *facts)
 		if (ret == 0) {
 			struct effective_line *line = &facts->line[facts->count - 1];
 
+			line->claim = true;
 			line->subject = strdup(line->text);
 			ret = line->subject ? 0 : -ENOMEM;
 		}

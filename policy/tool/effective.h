@@ -10,6 +10,7 @@ struct effective_line {
 			  differently */
 	char *text;    /* a statement, without the `default` before it */
 	bool inside;   /* a property of the partition above it */
+	bool claim;    /* an assertion */
 	bool known;    /* origin counts */
 	struct model_origin origin;
 };

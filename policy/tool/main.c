@@ -37,7 +37,8 @@ const struct tool_verb tool_verbs[] = {
 	 "    bulkhead policy matrix vendor.pol --format svg -o matrix.svg",
 	 LOADS | TOOL_FORMAT | TOOL_OUT | TOOL_ALL, 0, TEXT_LAYERS, tool_matrix},
 	{"diff", "OLD NEW", "say what becomes possible and what impossible",
-	 "--with names a layer that both have. Exit code 1: they differ.\n"
+	 "OLD and NEW are layers joined by commas; --with names one that both have.\n"
+	 "Exit code 1: they differ.\n"
 	 "    bulkhead policy diff --with vendor.pol it-7.pol it-8.pol",
 	 LOADS | TOOL_WITH, 2, 2, tool_diff},
 	{"show", "[FILE...]", "the policy in effect, each line with its origin",

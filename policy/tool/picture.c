@@ -8,10 +8,10 @@
 
 #define MARGIN	   24u
 #define HEAD_WIDTH 168u
-#define HEAD_LINES 64u
-#define CELL_WIDTH 132u
+#define HEAD_LINES 56u
+#define CELL_WIDTH 140u
 #define PILL_STEP  24u
-#define TITLE_SIZE 64u
+#define TITLE_SIZE 48u
 
 static void print_text(FILE *out, const char *text)
 {
@@ -86,7 +86,7 @@ static void print_head(FILE *out, unsigned int width, unsigned int height)
 		"height=\"%u\" font-family=\"DejaVu Sans, Helvetica, sans-serif\">\n"
 		"<!-- SPDX-License-Identifier: Apache-2.0 -->\n"
 		"<style>\n"
-		".h { font-weight: bold; font-size: 14px; fill: #1c2733 }\n"
+		".h { font-weight: bold; font-size: 13px; fill: #1c2733 }\n"
 		".n { font-size: 11px; fill: #44525f } .i { font-style: italic }\n"
 		".c { fill: #ffffff; stroke: #d5dce3 } .e { fill: #f4f6f8 } .s { fill: #e4e9ee }\n"
 		".w { fill: none; stroke: #ffffff; stroke-width: 2.4 }\n"
@@ -124,9 +124,9 @@ static void print_label(const struct matrix *matrix, uint32_t node, unsigned int
 		"<rect x=\"%u\" y=\"%u\" width=\"22\" height=\"22\" rx=\"%u\" "
 		"fill=\"url(#p%u)\" opacity=\"0.55\"/>\n",
 		x, y, round, colour_of(matrix, node), x, y, round, pattern);
-	fprintf(out, "<text x=\"%u\" y=\"%u\" class=\"h\">", x + 30, y + 12);
+	fprintf(out, "<text x=\"%u\" y=\"%u\" class=\"h\">", x + 28, y + 12);
 	print_text(out, title_of(matrix, node));
-	fprintf(out, "</text><text x=\"%u\" y=\"%u\" class=\"n\">%s</text>\n", x + 30, y + 26,
+	fprintf(out, "</text><text x=\"%u\" y=\"%u\" class=\"n\">%s</text>\n", x + 28, y + 26,
 		node_kind(matrix, node));
 }
 
@@ -144,7 +144,7 @@ static void print_cell(const struct matrix *matrix, uint32_t from, uint32_t to, 
 		       unsigned int y, unsigned int height, FILE *out)
 {
 	const struct matrix_cell *cell = matrix_at(matrix, from, to);
-	unsigned int line = y + 10;
+	unsigned int line = y + (height - cell->count * PILL_STEP + 5) / 2;
 	char way[32];
 
 	fprintf(out, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" class=\"c%s\"/>\n", x, y,
@@ -184,7 +184,7 @@ static void print_legend(FILE *out, unsigned int y)
 	unsigned int x = MARGIN;
 
 	print_pill(out, x, y, "allowed", false, false);
-	print_pill(out, x + 128, y, "asked each time", true, false);
+	print_pill(out, x + 128, y, "asked first", true, false);
 	fprintf(out,
 		"<text x=\"%u\" y=\"%u\" class=\"n\">* only some types or ports</text>"
 		"<text x=\"%u\" y=\"%u\" class=\"n\"><tspan class=\"i\">(over X)</tspan> data can "

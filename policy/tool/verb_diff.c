@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* diff: what becomes possible and what impossible between two policies. */
+#define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,23 +67,39 @@ static void show(struct tool *tool, const struct difference *difference)
 	}
 }
 
-static int load_side(struct tool *tool, const char *path, struct compile **ret_compile)
+/* Layers of one side: those of --with, and what stands in `list` between commas. */
+static int add_layers(struct tool *tool, char *list, struct tool_files *files)
+{
+	for (char *path; (path = strsep(&list, ",")) != NULL;) {
+		if (files->count == TOOL_FILES_MAX) {
+			tool_complain(tool, "too many layers, the first one too many is %s", path);
+			return TOOL_USAGE;
+		}
+		files->path[files->count++] = path;
+	}
+	return TOOL_OK;
+}
+
+static int load_side(struct tool *tool, const char *list, struct compile **ret_compile)
 {
 	struct compile *compile = calloc(1, sizeof(*compile));
 	struct tool_files files = tool->with;
-	int ret;
+	char *paths = strdup(list);
+	int ret = TOOL_FAILED;
 
-	if (!compile) {
+	if (!compile || !paths) {
 		tool_complain(tool, "out of memory");
-		return TOOL_FAILED;
+	} else {
+		ret = add_layers(tool, paths, &files);
+		if (ret == TOOL_OK) {
+			ret = tool_load(tool, &files, compile);
+			if (ret) {
+				compile_fini(compile);
+			}
+		}
 	}
-	if (files.count == TOOL_FILES_MAX) {
-		files.count--;
-	}
-	files.path[files.count++] = path;
-	ret = tool_load(tool, &files, compile);
+	free(paths);
 	if (ret) {
-		compile_fini(compile);
 		free(compile);
 		return ret;
 	}
