@@ -51,19 +51,26 @@ static struct place find_place(uint16_t source)
 	return place;
 }
 
+/* Of the devices that can be this role, the one that is assigned, else the first. */
 static int find_device(int part_fd, const char *role, struct part_assigned *assigned,
 		       struct bh_device_info *ret_info)
 {
-	int err = 0;
+	struct bh_device_info info;
+	int err = 0, found = -ENOENT;
 
 	for (uint32_t i = 0; i < BH_POLICY_DEVICE_MAX && (err == 0 || err == -EPERM); i++) {
-		err = dev_device_info(part_fd, i, ret_info);
-		if (err == 0 && strncmp(ret_info->role, role, sizeof(ret_info->role)) == 0) {
+		err = dev_device_info(part_fd, i, &info);
+		if (err == 0 && strncmp(info.role, role, sizeof(info.role)) == 0 &&
+		    (found != 0 || info.state == BH_DEVICE_ASSIGNED)) {
 			assigned->number = i;
-			return 0;
+			*ret_info = info;
+			found = 0;
+			if (info.state == BH_DEVICE_ASSIGNED) {
+				break;
+			}
 		}
 	}
-	return -ENOENT;
+	return found;
 }
 
 static const char *why_without(uint32_t state)

@@ -121,6 +121,21 @@ static void assigned_device_is_opened(void **state)
 	assert_int_equal(strncmp(content(DEVICE "/driver_override"), "bulkhead", 8), 0);
 }
 
+/* A role can be one of several devices: the one that this machine has and holds back is taken. */
+static void assigned_device_is_found_behind_absent_ones(void **state)
+{
+	int fd;
+
+	(void)state;
+	add_nic(BH_DEVICE_ABSENT, 1);
+	add_nic(BH_DEVICE_CONTROL, 1);
+	add_nic(BH_DEVICE_ASSIGNED, 1);
+	fd = assigned_open(&part, 0);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(part.assigned[0].number, nic);
+}
+
 /* The driver that the control kernel bound to it is told to let go. */
 static void driver_is_unbound(void **state)
 {
@@ -176,6 +191,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(assigned_device_is_opened, setup, teardown),
+		cmocka_unit_test_setup_teardown(assigned_device_is_found_behind_absent_ones, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(driver_is_unbound, setup, teardown),
 		cmocka_unit_test_setup_teardown(device_that_is_not_assigned_is_left_out, setup,
 						teardown),
