@@ -20,9 +20,9 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-SUITES = ["style", "unit", "golden", "fuzz", "guest", "vhd", "e2e", "e2e-vmx", "e2e-svm"]
-FILE_SUITES = {"style": "*.py", "golden": "*.test", "guest": "*.test", "vhd": "*.test", "e2e": "*.test", "e2e-vmx": "*.test",
-               "e2e-svm": "*.test"}
+SUITES = ["style", "unit", "golden", "fuzz", "policy", "guest", "vhd", "e2e", "e2e-vmx", "e2e-svm"]
+FILE_SUITES = {"style": "*.py", "golden": "*.test", "policy": "*.test", "guest": "*.test", "vhd": "*.test", "e2e": "*.test",
+               "e2e-vmx": "*.test", "e2e-svm": "*.test"}
 # A suite of the whole laptop runs those of tests/e2e that name its machine: emulator, CPUs where the test does not say.
 MACHINES = {"vmx": ("bochs", "1"), "svm": ("qemu", "2")}
 DEFAULT_TIMEOUT = 60
@@ -347,7 +347,7 @@ def collect(runner, args):
         tests += [t for t in found if not args.k or args.k in f"{suite}/{t.name}"]
     if args.list:
         return tests
-    if {"golden", "guest", "vhd", "e2e", *(f"e2e-{m}" for m in MACHINES)} & set(args.suite):
+    if {"golden", "policy", "guest", "vhd", "e2e", *(f"e2e-{m}" for m in MACHINES)} & set(args.suite):
         if not runner.step("build", ["ninja", "-C", runner.build, "-k", "20"]):
             steps.append(failed_step(args.suite[-1], "build"))
     else:
