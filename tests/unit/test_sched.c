@@ -12,6 +12,7 @@
 #include "dbg/log.h"
 #include "insn_fake.h"
 #include "part/part.h"
+#include "part/policy.h"
 #include "vmx_fake.h"
 #include "vtx/vmx.h"
 
@@ -121,7 +122,7 @@ static void sched_names_who_keeps_interrupts_off(void **state)
 	(void)vmcs_enter(guests[2]);
 	vmx_write(VMCS_GUEST_RFLAGS, 2 | 0x200);
 	guests[0]->state = VCPU_HALTED; /* its next turn finds nothing to do */
-	run_turns(600); /* six seconds */
+	run_turns(600);			/* six seconds */
 	text[log_read(before, text, sizeof(text) - 1, &start, &written)] = 0;
 	said = strstr(text, "desktop: vcpu 0 keeps its interrupts off");
 	assert_non_null(said);
@@ -173,7 +174,8 @@ static void sched_deadline_ends_a_slice(void **state)
 	assert_int_equal(guests[2]->state, VCPU_RUNNABLE);
 }
 
-/* A deadline that passes while its vcpu is paused is not forgotten: it may go on without another look. */
+/* A deadline that passes while its vcpu is paused is not forgotten: it may go on without another
+ * look. */
 static void sched_deadline_counts_while_paused(void **state)
 {
 	(void)state;
@@ -184,6 +186,84 @@ static void sched_deadline_counts_while_paused(void **state)
 	insn_fake.tsc += 2000;
 	sched_expire(insn_fake.tsc);
 	assert_true(guests[2]->requests & VCPU_REQ_TIMER);
+}
+
+/* A cap in the table in force, as percent; 0: none. */
+static void cap_desktop(uint32_t percent)
+{
+	struct vmx_fake_policy table;
+
+	vmx_fake_policy(&table);
+	table.part[1].cap = percent;
+	vmx_fake_seal(&table);
+	assert_int_equal(policy_load(&table, sizeof(table)), 0);
+}
+
+static void run_for(uint64_t ticks)
+{
+	uint64_t end = insn_fake.tsc + ticks;
+
+	memset(ran, 0, sizeof(ran));
+	while (insn_fake.tsc < end) {
+		run_turns(1);
+	}
+}
+
+/* A partition with a cap gets that much of a CPU that everybody wants, and what it does not get the
+ * others do. */
+static void sched_cap_bounds_a_partition(void **state)
+{
+	uint64_t all, start;
+
+	(void)state;
+	cap_desktop(10);
+	start = insn_fake.tsc;
+	run_for(10000ull * tsc_khz()); /* ten seconds */
+	all = insn_fake.tsc - start;
+	assert_in_range(ran[1] * 1000 / all, 80, 101);
+	assert_true(ran[2] * 100 / all >= 15);
+	assert_true((ran[0] + ran[1] + ran[2]) * 100 / all >= 98);
+}
+
+/* Taken away, the cap is forgotten at once: what was owed is not paid. */
+static void sched_cap_ends_with_the_table_that_had_it(void **state)
+{
+	(void)state;
+	cap_desktop(1);
+	run_for(1000ull * tsc_khz());
+	assert_true(ran[1] <= 15ull * tsc_khz());
+	cap_desktop(0);
+	run_for(1000ull * tsc_khz());
+	assert_true(ran[1] >= 100ull * tsc_khz());
+}
+
+/* A cap above what one vcpu can use holds nothing back. */
+static void sched_cap_of_a_whole_cpu_costs_nothing(void **state)
+{
+	(void)state;
+	cap_desktop(100);
+	run_turns(6000);
+	assert_in_range(ran[1] * 100 / ran[2], 90, 110);
+}
+
+/* A partition that is paused or reset while its cap holds it goes on afterwards. */
+static void sched_cap_survives_pause_and_reset(void **state)
+{
+	(void)state;
+	cap_desktop(10);
+	for (unsigned i = 0; i < 20; i++) {
+		run_for(7ull * tsc_khz());
+		assert_int_equal(part_pause(&parts[1]), 0);
+		run_for(i * tsc_khz());
+		assert_int_equal(part_resume(&parts[1]), 0);
+	}
+	run_for(200ull * tsc_khz());
+	assert_true(ran[1] > 0);
+	assert_int_equal(part_reset(&parts[1]), 0);
+	guests[1]->state = VCPU_RUNNABLE;
+	assert_int_equal(part_start(&parts[1]), 0);
+	run_for(1000ull * tsc_khz());
+	assert_true(ran[1] > 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -198,6 +278,10 @@ int main(void)
 		TEST(sched_waking_goes_first_for_a_while),
 		TEST(sched_deadline_ends_a_slice),
 		TEST(sched_deadline_counts_while_paused),
+		TEST(sched_cap_bounds_a_partition),
+		TEST(sched_cap_ends_with_the_table_that_had_it),
+		TEST(sched_cap_of_a_whole_cpu_costs_nothing),
+		TEST(sched_cap_survives_pause_and_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
