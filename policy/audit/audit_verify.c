@@ -45,10 +45,6 @@ static int read_head(struct verify *v)
 		rc = audit_head_read(fd, &v->head);
 		close(fd);
 	}
-	if (rc == -EBADMSG) {
-		return fail(v, rc, "%s.head is damaged: it is not known where the log ended",
-			    v->name);
-	}
 	return rc;
 }
 
@@ -169,7 +165,7 @@ int audit_verify(int folder_fd, const char *name, const char *head,
 			   .visit = visit,
 			   .data = data,
 			   .why = why};
-	bool headless;
+	bool headless, damaged;
 	int rc;
 
 	why[0] = '\0';
@@ -179,12 +175,14 @@ int audit_verify(int folder_fd, const char *name, const char *head,
 	}
 	rc = read_head(&v);
 	headless = rc == -ENOENT;
-	rc = headless ? 0 : rc;
+	damaged = rc == -EBADMSG;
+	rc = headless || damaged ? 0 : rc;
 	rc = rc ? rc : read_files(&v);
-	if (!rc && headless) {
+	if (!rc && (headless || damaged)) {
+		/* Without a file the log was not begun: the power failed while it was made. */
 		return v.file > 1 ? fail(&v, -EBADMSG,
-					 "%s.head is missing: it is not known where the log ended",
-					 name)
+					 "%s.head is %s: it is not known where the log ended", name,
+					 headless ? "missing" : "damaged")
 				  : fail(&v, -ENOENT, "there is no log %s", name);
 	}
 	rc = rc ? rc : check_end(&v);
