@@ -246,6 +246,27 @@ static void table_open_notices_any_change(void **state)
 	}
 }
 
+/* The hash is looked at even where the checksums are right, and the other way round. */
+static void table_open_wants_hash_and_checksums(void **state)
+{
+	const size_t root_size = offsetof(struct table_sample, head);
+
+	(void)state;
+	sample.root.hash[31] ^= 1;
+	sample.root.crc32c = 0;
+	sample.root.crc32c = checksum_crc32c(0, &sample, root_size);
+	assert_int_equal(table_open(&sample, sizeof(sample), &table, &why), -EBADMSG);
+	assert_string_equal(why, "hash is wrong");
+	sample.root.hash[31] ^= 1;
+	sample.root.crc32c ^= 1;
+	assert_int_equal(table_open(&sample, sizeof(sample), &table, &why), -EBADMSG);
+	assert_string_equal(why, "checksum is wrong");
+	table_sample_seal(&sample);
+	sample.root.rest_crc32c ^= 1;
+	assert_int_equal(table_open(&sample, sizeof(sample), &table, &why), -EBADMSG);
+	assert_string_equal(why, "checksum is wrong");
+}
+
 /* A table has the size that it says, and lies where its numbers can be read. */
 static void table_open_wants_size_and_alignment(void **state)
 {
@@ -281,6 +302,7 @@ int main(void)
 		TEST(table_may_takes_person_and_part),
 		TEST(table_load_reads_files),
 		TEST(table_open_notices_any_change),
+		TEST(table_open_wants_hash_and_checksums),
 		TEST(table_open_wants_size_and_alignment),
 	};
 

@@ -233,6 +233,57 @@ static void table_check_refuses_nodes(void **state)
 	REFUSE_ALL(changes);
 }
 
+/* Devices of input and output are told by what they are, and by nothing else. */
+static void table_check_refuses_input_and_output(void **state)
+{
+	static const struct {
+		struct table_match match;
+		bool good;
+	} cases[] = {
+		{{2, 0, 0, UINT32_MAX, UINT32_MAX, 8}, true},
+		{{2, 0, 0, UINT32_MAX, UINT32_MAX, 24}, true},
+		{{3, 0, 0, UINT32_MAX, UINT32_MAX, 1}, true},
+		{{2, 0, 0, UINT32_MAX, UINT32_MAX, 0}, false},
+		{{2, 0, 0, UINT32_MAX, UINT32_MAX, 1}, false},
+		{{3, 0, 0, UINT32_MAX, UINT32_MAX, 8}, false},
+		{{4, 0, 0, UINT32_MAX, UINT32_MAX, 1}, false},
+		{{2, 1, 0, UINT32_MAX, UINT32_MAX, 8}, false},
+		{{2, 0, 1, UINT32_MAX, UINT32_MAX, 8}, false},
+		{{2, 0, 0, 1, UINT32_MAX, 8}, false},
+		{{2, 0, 0, UINT32_MAX, 1, 8}, false},
+	};
+	struct table table;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		table_sample_init(&sample);
+		sample.match[0] = cases[i].match;
+		if (!cases[i].good) {
+			refuse_sample(WHY_MATCH);
+			continue;
+		}
+		table_sample_seal(&sample);
+		assert_int_equal(table_open(&sample, sizeof(sample), &table, &why), 0);
+	}
+}
+
+/* What several fields say together: a device of any class and maker, one prefix twice. */
+static void table_check_refuses_pairs(void **state)
+{
+	(void)state;
+	table_sample_init(&sample);
+	sample.root_device[0].class_code = sample.root_device[0].class_mask = 0;
+	refuse_sample(WHY_CLASS);
+	table_sample_init(&sample);
+	sample.prefix[4] = sample.prefix[3];
+	refuse_sample(WHY_ORDER);
+	table_sample_init(&sample);
+	sample.prefix[0].length = 104;
+	sample.prefix[0].address[13] = 0;
+	refuse_sample(WHY_ORDER);
+}
+
 #define WHY_LOOK  "title, colour, pattern or order of a partition out of range"
 #define WHY_CARE  "class, start, health, devices or shares of a partition out of range"
 #define WHY_THERE "a partition owns or waits for what is not there"
@@ -368,6 +419,8 @@ int main(void)
 		cmocka_unit_test(table_check_refuses_root_part),
 		cmocka_unit_test(table_check_refuses_strings),
 		cmocka_unit_test(table_check_refuses_nodes),
+		cmocka_unit_test(table_check_refuses_input_and_output),
+		cmocka_unit_test(table_check_refuses_pairs),
 		cmocka_unit_test(table_check_refuses_parts),
 		cmocka_unit_test(table_check_refuses_rules),
 		cmocka_unit_test(table_check_refuses_cells),
