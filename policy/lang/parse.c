@@ -52,6 +52,14 @@ static bool add_statement(struct parse *parse, struct text_statement *statement)
 {
 	struct text *text = &parse->text;
 
+	if (text->count == PARSE_STATEMENTS_MAX) {
+		diag_add(parse->diags, DIAG_ERROR, statement->pos,
+			 "use groups and lists to say the same with fewer of them",
+			 "the layer has more than %u statements", PARSE_STATEMENTS_MAX);
+		text_statement_fini(statement);
+		parse->depth = 0;
+		return fail(parse);
+	}
 	if (text->count == parse->room) {
 		size_t room = parse->room > 0 ? parse->room * 2 : 64;
 		struct text_statement *more =

@@ -7,8 +7,11 @@
 #include "source.h"
 #include "text.h"
 
+#define PARSE_STATEMENTS_MAX 100000u
+
 /** Decodes file `file` of the set and what it includes. Returns 0, or -1 with at least one error in
- *  `diags` and *ret_text untouched. Time and memory are linear in the bytes read. */
+ *  `diags` and *ret_text untouched. Time and memory are linear in the bytes
+ *  read, and a text has at most PARSE_STATEMENTS_MAX statements. */
 int parse_text(struct source_set *set, uint32_t file, struct diag_list *diags,
 	       struct text *ret_text);
 

@@ -320,6 +320,25 @@ static void reading_ends_behind_many_errors(void **state)
 	free(body);
 }
 
+/* A text is bounded, whatever its files are. */
+static void number_of_statements_is_bounded(void **state)
+{
+	static const char line[] = "iommu wanted\n";
+	size_t size = sizeof(line) - 1;
+	char *body = malloc(PARSE_STATEMENTS_MAX * size + 1);
+
+	(void)state;
+	for (size_t i = 0; i < PARSE_STATEMENTS_MAX; i++) {
+		memcpy(body + i * size, line, size + 1);
+	}
+	assert_error(body, PARSE_STATEMENTS_MAX + 1, 1,
+		     "the layer has more than 100000 statements");
+	assert_int_equal(diags.error_count, 1);
+	body[(PARSE_STATEMENTS_MAX - 1) * size] = '\0';
+	assert_int_equal(parse(body), 0);
+	free(body);
+}
+
 /* Statements of an included file stand where the include is. */
 static void include_stands_in_for_its_statements(void **state)
 {
@@ -436,6 +455,7 @@ int main(void)
 		TEST(error_does_not_spread),
 		TEST(all_errors_are_found),
 		TEST(reading_ends_behind_many_errors),
+		TEST(number_of_statements_is_bounded),
 		TEST(include_stands_in_for_its_statements),
 		TEST(file_is_included_once_in_a_layer),
 		TEST(every_layer_may_include_a_file),
