@@ -118,6 +118,10 @@ int tool_load(struct tool *tool, const struct tool_files *files, struct compile 
 		}
 	}
 	ret = compile_files(files->path, files->count, tool->include, PROVE_ALL, compile);
-	tool_show_diags(tool, &compile->diags, &compile->sources);
+	/* Who asks a question about a policy that holds does not want to read its warnings again.
+	 */
+	if (ret || tool->json || tool->verb->run == tool_check || tool->verb->run == tool_compile) {
+		tool_show_diags(tool, &compile->diags, &compile->sources);
+	}
 	return ret ? TOOL_WRONG : TOOL_OK;
 }

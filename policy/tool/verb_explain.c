@@ -161,7 +161,6 @@ static void print_proposal(struct tool *tool, const struct compile *compile,
 	char *line = print_rule(compile, &proposal->rule);
 	const struct model_rule *blocker =
 		proposal->blocker == TRACE_NO_RULE ? NULL : &compile->model.rule[proposal->blocker];
-	const char *layer = text_layer_word(proposal->layer);
 
 	json_object_object_add(json, "ask", json_object_new_string(who_writes(proposal->layer)));
 	json_object_object_add(json, "line", json_object_new_string(line ? line : ""));
@@ -171,15 +170,17 @@ static void print_proposal(struct tool *tool, const struct compile *compile,
 	}
 	if (!tool->json) {
 		if (proposal->layer == TEXT_VENDOR) {
-			printf("  No later layer can open it; only the vendor's own could, with");
+			printf("  No later layer can open it, only the vendor's own, with this "
+			       "line");
+		} else if (proposal->layer == TEXT_IT) {
+			printf("  To have it, ask IT for this line in its layer");
 		} else {
-			printf("  To have it, ask %s for", who_writes(proposal->layer));
+			printf("  It is your own layer that denies it; put this line there");
 		}
-		printf(" this line in the %s layer, %s%s%s:\n      %s\n", layer,
-		       blocker ? "above its rule " : "above its other rules",
-		       blocker ? blocker->text->id : "", "", line ? line : "");
+		printf(", above its %s%s:\n      %s\n", blocker ? "rule " : "other rules",
+		       blocker ? blocker->text->id : "", line ? line : "");
 		if (proposal->tried) {
-			printf("  But then this would not hold any more: %s.\n", proposal->why);
+			printf("  With it the policy is refused: %s.\n", proposal->why);
 		}
 	}
 	free(line);
@@ -225,7 +226,7 @@ static void print_sentence(const struct asked *asked, const struct model *model,
 
 	say_sentence(stdout, asked->kind, flow_verdict(part->old), model->node[asked->from].name,
 		     model->node[asked->to].name);
-	printf("%s%s.\n", what && *what ? *what == ' ' ? "," : ", " : "", what ? what : "");
+	printf("%s%s.\n", what && *what ? *what == ' ' ? "," : ": " : "", what ? what : "");
 	free(what);
 }
 
