@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Policy tables of any content. Sizes, checksums and hash are made right first, so that the checks
- * behind them are reached; what is opened then answers any question within its sections. */
+ * behind them are reached; what is opened then answers any question within its sections, and root
+ * mode takes it too. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "checksum.h"
+#include "part/policy.h"
 #include "table.h"
 #include "table_check.h"
 
@@ -117,6 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	seal(bytes, size);
 	if (table_open(bytes, size, &table, &why) == 0) {
+		must(policy_check(bytes, size) == NULL);
 		ask(&table);
 	} else if (why == NULL) {
 		abort();
