@@ -16,8 +16,8 @@
 #include <stdio.h>
 
 /* Where bulkheadd keeps its log. */
-#define AUDIT_FOLDER "/var/lib/bulkhead/audit"
-#define AUDIT_LOG    "decisions"
+#define AUDIT_FOLDER "/var/lib/bulkhead"
+#define AUDIT_LOG    "audit"
 
 #define AUDIT_TEXT_MAX	 512u
 #define AUDIT_WHY_SIZE	 160u

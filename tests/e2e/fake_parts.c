@@ -280,6 +280,23 @@ static void control_short(uint32_t type, uint32_t id)
 	send_msg(control, &msg, sizeof(msg), NULL, 0);
 }
 
+/** A question about a partition; its number is that of the partition. */
+static void ask(uint32_t id, uint32_t seconds, const char *title)
+{
+	struct switcher_question question = {
+		.type = SWITCHER_ASK,
+		.id = id,
+		.part = id,
+		.choice_count = 3,
+		.fallback = 0,
+		.seconds = seconds,
+		.line = {"Text, 214 bytes.", "Rule: clipboard-question"},
+		.choice = {"Deny", "Allow once", "Allow always"}};
+
+	snprintf(question.title, sizeof(question.title), "%s", title);
+	send_msg(control, &question, sizeof(question), NULL, 0);
+}
+
 static void obey(char *line)
 {
 	char verb[16] = "", word[64] = "";
@@ -298,6 +315,13 @@ static void obey(char *line)
 
 		sscanf(line, "%*s %*u %*u %*u %n", &at);
 		state(id, a, b, at ? line + at : "");
+	} else if (strcmp(verb, "ask") == 0) {
+		int at = 0;
+
+		sscanf(line, "%*s %*u %u %n", &a, &at);
+		ask(id, a, at ? line + at : "?");
+	} else if (strcmp(verb, "withdraw") == 0) {
+		control_short(SWITCHER_WITHDRAW, id);
 	} else if (strcmp(verb, "size") == 0 && numbers) {
 		show(f, a, b);
 	} else if (strcmp(verb, "cursor") == 0 && numbers) {
@@ -370,6 +394,7 @@ static void hear_surface(struct fake *f)
 static void hear_control(void)
 {
 	struct switcher_msg msg;
+	struct switcher_answer answer;
 	ssize_t size = recv(control, &msg, sizeof(msg), MSG_DONTWAIT);
 
 	if (size <= 0) {
@@ -388,6 +413,9 @@ static void hear_control(void)
 		}
 	} else if (msg.type == SWITCHER_FOCUSED) {
 		printf("focused %s\n", msg.id <= PARTS && msg.id ? fakes[msg.id - 1].name : "?");
+	} else if (msg.type == SWITCHER_ANSWER && size == sizeof(answer)) {
+		memcpy(&answer, &msg, sizeof(answer));
+		printf("answer %u %u %u\n", answer.id, answer.choice, answer.by);
 	}
 }
 
