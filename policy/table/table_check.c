@@ -215,6 +215,22 @@ static bool check_string(const struct table *table, uint32_t offset)
 	       (offset == 0 || table->string[offset - 1] == '\0');
 }
 
+/* A path in its one spelling: no empty part, no "." and no "..". */
+static bool check_path(const char *path)
+{
+	const char *part = path + (path[0] == '/');
+	size_t size;
+
+	do {
+		size = strcspn(part, "/");
+		if (size == 0 || (size <= 2 && memcmp(part, "..", size) == 0)) {
+			return false;
+		}
+		part += size + 1;
+	} while (part[-1] != '\0');
+	return true;
+}
+
 static bool check_match(const struct table_match *match)
 {
 	if (match->bus > BUS_USB) {
@@ -310,9 +326,9 @@ const char *table_check_nodes(const struct table *table)
 	}
 	for (uint32_t i = 0; i < table->head->disk_count; i++) {
 		if (!check_string(table, table->disk[i].file) ||
-		    table->string[table->disk[i].file] == '\0' ||
+		    !check_path(table->string + table->disk[i].file) ||
 		    (table->disk[i].flags & ~DISK_BITS) != 0) {
-			return "a disk has no file, or flags that mean nothing";
+			return "a disk has no proper path, or flags that mean nothing";
 		}
 	}
 	return check_prefixes(table);

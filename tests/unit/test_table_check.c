@@ -185,7 +185,7 @@ static void table_check_refuses_strings(void **state)
 #define WHY_OWN	   "disks or matches of a node are not its own"
 #define WHY_NOBODY "a disk or match belongs to no node"
 #define WHY_MATCH  "a match has no meaning"
-#define WHY_DISK   "a disk has no file, or flags that mean nothing"
+#define WHY_DISK   "a disk has no proper path, or flags that mean nothing"
 #define WHY_PREFIX "a prefix is too long or belongs to no zone"
 #define WHY_ORDER  "prefixes are not in order"
 
@@ -263,6 +263,29 @@ static void table_check_refuses_input_and_output(void **state)
 			refuse_sample(WHY_MATCH);
 			continue;
 		}
+		table_sample_seal(&sample);
+		assert_int_equal(table_open(&sample, sizeof(sample), &table, &why), 0);
+	}
+}
+
+/* A disk has a path in its one spelling, so that it cannot be another one's by a detour. */
+static void table_check_refuses_paths(void **state)
+{
+	static const char *const bad[] = {"/",	     "..",     ".",   "a/",  "/a//b",
+					  "/a/../b", "/a/./b", "//a", "a/.."};
+	static const char *const good[] = {"a", "/a", "/a/b", "a.b/..c", "/.a/...", "a/b.."};
+	struct table table;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		table_sample_init(&sample);
+		strcpy(sample.string + sample.disk[0].file, bad[i]);
+		refuse_sample(WHY_DISK);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		table_sample_init(&sample);
+		strcpy(sample.string + sample.disk[0].file, good[i]);
 		table_sample_seal(&sample);
 		assert_int_equal(table_open(&sample, sizeof(sample), &table, &why), 0);
 	}
@@ -420,6 +443,7 @@ int main(void)
 		cmocka_unit_test(table_check_refuses_strings),
 		cmocka_unit_test(table_check_refuses_nodes),
 		cmocka_unit_test(table_check_refuses_input_and_output),
+		cmocka_unit_test(table_check_refuses_paths),
 		cmocka_unit_test(table_check_refuses_pairs),
 		cmocka_unit_test(table_check_refuses_parts),
 		cmocka_unit_test(table_check_refuses_rules),
