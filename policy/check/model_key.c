@@ -237,10 +237,11 @@ int model_read_value(struct model_build *build, uint32_t part,
 		return refuse_twice(build, statement, &slot->origin);
 	}
 	replace = !slot->given || model_replaces(build, &slot->origin);
-	if (!replace && (!model_key_tightens(value->key, slot->number, number) ||
-			 !same_string(slot->string, value->string) ||
-			 (value->key == TEXT_RESTART && value->number2 < slot->number2) ||
-			 (value->key == TEXT_HEALTH && value->number2 > slot->number2))) {
+	if (!replace &&
+	    (!model_key_tightens(value->key, slot->number, number) ||
+	     !same_string(slot->string, value->string) ||
+	     (value->key == TEXT_RESTART && number != 0 && value->number2 < slot->number2) ||
+	     (value->key == TEXT_HEALTH && value->number2 > slot->number2))) {
 		refuse_loosening(build, statement, &slot->origin, how_tighter(value->key));
 		return -1;
 	}

@@ -24,8 +24,9 @@ class Maker:
         self.sort = {"control": "c"}  # name -> node type
         self.groups = {}              # name -> members
         self.number = 0
-        self.seen = []                # (part, key, value) and rules of earlier layers, to meet them again
+        self.seen = []                # (partition, key)
         self.rules = []
+        self.keys = rng.sample(KEYS, 4)
         self.kinds = rng.sample(KINDS, rng.choice((1, 1, 2, 3)))
         if rng.random() < 0.4:
             self.kinds.append("network")
@@ -94,7 +95,10 @@ class Maker:
             layer.add("carries", ends=rng.sample(zones, 2))
 
     def properties(self, layer, name, new):
-        keys = self.rng.sample(KEYS, self.rng.choice((0, 1, 2, 4)))
+        given = [k for n, k in self.seen if n == name]
+        keys = self.rng.sample(KEYS if self.chance(0.3) else self.keys, self.rng.choice((0, 1, 2, 3)))
+        if given and self.chance(0.6):  # what an earlier layer said, again
+            keys = list(dict.fromkeys(keys + self.rng.sample(given, min(len(given), 2))))
         if new and self.chance(0.97):
             keys = [k for k in keys if k != "memory"] + ["memory"]
         if "disk" in keys:
@@ -102,6 +106,7 @@ class Maker:
         for key in keys:
             value = self.key_value(name, key)
             if value is not None:
+                self.seen.append((name, key))
                 layer.add("key", open=self.chance(0.4), key=key, value=value)
 
     def key_value(self, name, key):
@@ -114,7 +119,7 @@ class Maker:
                   "cache": lambda: rng.choice((20, 50, 100)), "doorbells": lambda: rng.choice((0, 4, 8, 16)),
                   "back-ends": lambda: rng.choice(("control", "none")), "disk-rate": lambda: rng.choice((1, 2, 20)) * MIB,
                   "network-rate": lambda: rng.choice((1, 2, 20)) * MIB, "device": lambda: rng.randint(1, (1 << len(DEVICES)) - 1),
-                  "start": lambda: rng.choice(STARTS), "restart": lambda: rng.choice(((0, 60), (1, 60), (2, 60), (5, 60))),
+                  "start": lambda: rng.choice(STARTS), "restart": lambda: rng.choice(((0, 60), (1, 60), (2, 60), (2, 90), (5, 30))),
                   "health": lambda: rng.choice(((0, 0), (1, 30), (1, 60))), "run": lambda: rng.randint(0, 3),
                   "disk": lambda: (rng.choice(DISKS), rng.choice((0, 0, 1, 2, 4, 5, 6)))}
         if key in simple:
@@ -129,7 +134,7 @@ class Maker:
     def people(self, i, layer):
         rng = self.rng
         for _ in range(rng.choice((0, 1, 2, 4))):
-            keys = rng.sample(KEYS, rng.randint(1, 4)) if self.chance(0.5) else ()
+            keys = rng.sample(KEYS if self.chance(0.3) else self.keys, rng.randint(1, 3)) if self.chance(0.5) else ()
             pool = self.names("cp")
             person = "user" if keys and self.chance(0.6) else rng.choice(PERSONS)
             layer.add("may", open=self.chance(0.4), person=person, deny=self.chance(0.2 if keys else 0.4), keys=keys,

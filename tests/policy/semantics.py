@@ -59,8 +59,10 @@ def tightens(key, old, new):
     if key == "run":
         return old & ~new == 0
     if key == "restart":
-        return new[0] == 0 or (new[0] <= old[0] and new[1] == old[1])
-    return False  # title, colour, pattern, order, health
+        return new[0] == 0 or (new[0] <= old[0] and new[1] >= old[1])  # in a longer time
+    if key == "health":
+        return new[0] == old[0] and new[1] <= old[1]
+    return False  # title, colour, pattern, order
 
 
 def class_gives(name):
@@ -157,6 +159,8 @@ class World:
 
     def take_properties(self, i, layer):
         part, given = None, set()
+        self.disks_open = {p.name for p in self.parts.values() if p.layer == i or
+                           any(d.open and d.layer == i - 1 for d in p.disks.values())}
         for s in layer.statements:
             if s.what == "partition":
                 part = self.parts.get(s.name)
@@ -215,7 +219,7 @@ class World:
         name, flags = s.value
         old = part.disks.get(name)
         if old is None:
-            if part.layer == i or any(d.open and d.layer == i - 1 for d in part.disks.values()):
+            if part.name in self.disks_open:
                 part.disks[name] = Value(flags, i, s.open)
             else:
                 self.wrong(i, s)
