@@ -118,7 +118,9 @@ static void destroy_vcpus(struct part *part)
 		if (!vcpu) {
 			continue;
 		}
-		sched_detach(vcpu);
+		if (vcpu->home) {
+			sched_detach(vcpu);
+		}
 		if (vcpu->backend) {
 			backend->vcpu_destroy(vcpu);
 		}
@@ -148,7 +150,6 @@ static int create_vcpu(struct part *part, unsigned id)
 	vcpu->pinned = part_is_control(part);
 	vcpu->apic_id = vcpu->pinned ? cpus[id].apic_id : id;
 	part->vcpu[id] = vcpu;
-	sched_attach(vcpu);
 	err = frame_alloc(&frame);
 	if (err) {
 		return err;
@@ -160,6 +161,7 @@ static int create_vcpu(struct part *part, unsigned id)
 	}
 	vcpu_reset(vcpu);
 	backend->unload(vcpu);
+	sched_attach(vcpu);
 	return 0;
 }
 
@@ -293,9 +295,11 @@ int part_reset(struct part *part)
 	device_detach(part);
 	remove_doorbells(part);
 	for (unsigned i = 0; i < part->vcpu_count; i++) {
+		sched_detach(part->vcpu[i]); /* or its CPU looks at its deadline meanwhile */
 		vcpu_reset(part->vcpu[i]);
 		part->vcpu[i]->requests = 0;
 		backend->unload(part->vcpu[i]);
+		sched_attach(part->vcpu[i]);
 	}
 	memset(hpa_ptr(part->ram), 0, part->ram_size);
 	event_forget(part->id);

@@ -30,6 +30,7 @@
 #define MIB	   0x100000ull
 #define RAM_TOP	   (64 * MIB)
 #define POLICY_AT  0x1800000ull
+#define POLICY_SIZE (sizeof(struct bh_policy) + (1 + GUESTS) * sizeof(struct bh_policy_part))
 #define EVENT_PAGE 0x2000000ull
 #define START_PAGE 0x2001000ull
 #define IOREQ_PAGE 0x2002000ull /* one for each partition */
@@ -318,12 +319,9 @@ const struct backend svm_backend = {.name = "not here"};
 
 static struct bh_policy_part part_of(const char *name, uint64_t size, uint32_t vcpus, uint32_t flags)
 {
-	struct bh_policy_part part = {.ram_size = size,
-				      .vcpu_count = vcpus,
-				      .weight = 100,
-				      .flags = flags,
-				      .doorbell_count = 4,
-				      .map_by = !flags, .ring_to = !flags, .irq_from = !flags};
+	struct bh_policy_part part = {.ram_size = size, .vcpu_count = vcpus, .weight = 100,
+				      .flags = flags, .doorbell_count = 4, .map_by = !flags,
+				      .ring_to = !flags, .irq_from = !flags};
 
 	strncpy(part.name, name, sizeof(part.name) - 1);
 	return part;
@@ -345,6 +343,7 @@ static void make_policy(struct boot_info *info)
 	table->part[0] = part_of("control", 16 * MIB, BH_VCPU_MAX, BH_POLICY_CONTROL);
 	table->part[1] = part_of("one", 2 * MIB, VCPUS, 0);
 	table->part[2] = part_of("two", 4 * MIB, VCPUS, 0);
+	table->part[2].cap = 200;
 	table->head.crc32c = crc32c(0, table, sizeof(*table));
 	machine_add_module(info, "policy", "", POLICY_AT, sizeof(*table));
 }
@@ -595,6 +594,8 @@ static enum action meddle(struct guest *guest)
 		return call(guest, BH_HC_STATS, part, 0, STATS_PAGE + guest->vcpu->id * PAGE_SIZE);
 	case 6:
 		return call(guest, BH_HC_DOORBELL_SETUP, part, 0xd0000000, (r >> 50) % 4);
+	case 7:
+		return call(guest, BH_HC_POLICY_LOAD, POLICY_AT, POLICY_SIZE, 0);
 	default:
 		return call(guest, BH_HC_PART_START + (r >> 50) % 5, part, 0, 0);
 	}
