@@ -50,22 +50,6 @@ uint32_t tool_policy_files(const struct tool *tool, const struct tool_files *giv
 	return ret_files->count;
 }
 
-const char *tool_place(const struct source_set *sources, struct diag_pos pos)
-{
-	static char buffer[4][256];
-	static unsigned int next;
-	char *out = buffer[next++ % 4];
-	const char *name, *slash;
-
-	if (!pos.line || pos.file >= sources->count) {
-		return "built in";
-	}
-	name = sources->file[pos.file].name;
-	slash = strrchr(name, '/');
-	snprintf(out, sizeof(buffer[0]), "%s:%u", slash ? slash + 1 : name, pos.line);
-	return out;
-}
-
 static struct json_object *diag_json(const struct diag *diag, const struct source_set *sources)
 {
 	static const char *const levels[] = {"error", "warning", "note"};
@@ -103,6 +87,15 @@ void tool_show_diags(struct tool *tool, const struct diag_list *diags,
 	}
 }
 
+int tool_check_readable(struct tool *tool, const char *path)
+{
+	if (access(path, R_OK) == 0) {
+		return TOOL_OK;
+	}
+	tool_complain(tool, "%s: %s", path, strerror(errno));
+	return TOOL_FAILED;
+}
+
 int tool_load(struct tool *tool, const struct tool_files *files, struct compile *compile)
 {
 	int ret;
@@ -112,8 +105,7 @@ int tool_load(struct tool *tool, const struct tool_files *files, struct compile 
 		return TOOL_FAILED;
 	}
 	for (uint32_t i = 0; i < files->count; i++) {
-		if (access(files->path[i], R_OK) != 0) {
-			tool_complain(tool, "%s: %s", files->path[i], strerror(errno));
+		if (tool_check_readable(tool, files->path[i])) {
 			return TOOL_FAILED;
 		}
 	}

@@ -34,6 +34,16 @@ static char *words(enum text_kind kind, const struct flow_part *part, bool limit
 	return text;
 }
 
+static void print_field(FILE *out, const char *text)
+{
+	putc('"', out);
+	for (; *text; text++) {
+		fputs(*text == '"' ? "\"" : "", out);
+		putc(*text, out);
+	}
+	putc('"', out);
+}
+
 static void visit_part(const struct visit *visit, enum text_kind kind, uint32_t from, uint32_t to,
 		       const struct flow_part *part)
 {
@@ -60,7 +70,8 @@ static void visit_part(const struct visit *visit, enum text_kind kind, uint32_t 
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (visit->csv) {
-			fprintf(visit->csv, "%s\"%s\"", i ? "," : "", fields[i]);
+			fputs(i ? "," : "", visit->csv);
+			print_field(visit->csv, fields[i]);
 		} else {
 			json_object_object_add(object, names[i], json_object_new_string(fields[i]));
 		}

@@ -181,12 +181,28 @@ static int check_arguments(struct tool *tool)
 	return 0;
 }
 
+/* "browser -> desktop" may be written as in the policy; getopt would take the arrow for an option.
+ */
+static int drop_arrows(int argc, char **argv)
+{
+	int kept = 0;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "->")) {
+			argv[kept++] = argv[i];
+		}
+	}
+	argv[kept] = NULL;
+	return kept;
+}
+
 int tool_parse(struct tool *tool, int argc, char **argv)
 {
 	struct option table[ROW_COUNT + 2];
 	char letters[2 * ROW_COUNT + 3];
 
 	make_table(tool->verb, table, letters);
+	argc = drop_arrows(argc, argv);
 	for (int c; (c = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
 		unsigned int bit;
 
@@ -199,12 +215,7 @@ int tool_parse(struct tool *tool, int argc, char **argv)
 		}
 	}
 	while (optind < argc) {
-		const char *word = argv[optind++];
-
-		if (tool->verb->run == tool_explain && !strcmp(word, "->")) {
-			continue;
-		}
-		if (add_file(tool, &tool->arguments, word)) {
+		if (add_file(tool, &tool->arguments, argv[optind++])) {
 			return -1;
 		}
 	}

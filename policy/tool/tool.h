@@ -91,6 +91,8 @@ uint32_t tool_policy_files(const struct tool *tool, const struct tool_files *giv
 /** Reads, layers and proves `files`; prints what is wrong. Returns an exit code; `compile` is to be
  * ended by compile_fini() whatever it is. */
 int tool_load(struct tool *tool, const struct tool_files *files, struct compile *compile);
+/** A file that cannot be opened is no wrong policy. Returns an exit code after a message. */
+int tool_check_readable(struct tool *tool, const char *path);
 /** Shows errors and warnings: on stderr, or in the result's "diagnostics". */
 void tool_show_diags(struct tool *tool, const struct diag_list *diags,
 		     const struct source_set *sources);

@@ -121,9 +121,7 @@ static int format_one(struct tool *tool, const char *path)
 	}
 	free(folder);
 	file = source_open(&set, path, &diags);
-	if (file < 0) {
-		ret = TOOL_FAILED;
-	} else if (parse_whole(&set, (uint32_t)file, &diags)) {
+	if (file < 0 || parse_whole(&set, (uint32_t)file, &diags)) {
 		ret = TOOL_WRONG;
 	}
 	tool_show_diags(tool, &diags, &set);
@@ -148,8 +146,10 @@ int tool_fmt(struct tool *tool)
 		return TOOL_USAGE;
 	}
 	for (uint32_t i = 0; i < tool->arguments.count; i++) {
-		int one = format_one(tool, tool->arguments.path[i]);
+		const char *path = tool->arguments.path[i];
+		int one = tool_check_readable(tool, path);
 
+		one = one ? one : format_one(tool, path);
 		ret = one > ret ? one : ret;
 	}
 	return ret;

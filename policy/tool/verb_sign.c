@@ -42,9 +42,7 @@ static int read_layer(struct tool *tool, const char *path, const char *folder, s
 	}
 	layer->has_set = true;
 	file = source_open(&layer->set, path, &diags);
-	if (file < 0) {
-		ret = TOOL_FAILED;
-	} else if (parse_text(&layer->set, (uint32_t)file, &diags, &layer->text)) {
+	if (file < 0 || parse_text(&layer->set, (uint32_t)file, &diags, &layer->text)) {
 		ret = TOOL_WRONG;
 	} else {
 		layer->has_text = true;
@@ -71,7 +69,8 @@ static int open_layer(struct tool *tool, struct layer **ret_layer)
 	}
 	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1,
 		 slash ? path : ".");
-	ret = read_layer(tool, path, tool->include ? tool->include : folder, layer);
+	ret = tool_check_readable(tool, path);
+	ret = ret ? ret : read_layer(tool, path, tool->include ? tool->include : folder, layer);
 	if (ret) {
 		layer_fini(layer);
 		return ret;
