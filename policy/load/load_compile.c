@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Compiles chosen layers in a jail, and looks at what came out of it. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compile.h"
+#include "emit.h"
+#include "load.h"
+#include "load_jail.h"
+#include "prove.h"
+#include "table.h"
+
+#define EXIT_WRONG 1
+
+struct job {
+	const struct load *load;
+	const struct table *modules;
+	uint64_t serial;
+	int table_fd, text_fd;
+};
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t put = write(fd, bytes + done, size - done);
+
+		if (put <= 0) {
+			return -EIO;
+		}
+		done += (size_t)put;
+	}
+	return 0;
+}
+
+static int add(struct compile *compile, const struct load_file *file, bool included)
+{
+	int index =
+		source_add(&compile->sources, file->name, file->bytes, file->size, &compile->diags);
+
+	if (index >= 0) {
+		compile->sources.file[index].included = included;
+	}
+	return index < 0 ? -1 : 0;
+}
+
+static int emit(const struct job *job, struct compile *compile, void **ret_bytes, size_t *ret_size)
+{
+	struct emit_module module[16];
+	uint32_t count = 0;
+
+	while (count < job->modules->root->module_count && count < 16) {
+		const struct bh_policy_module *from = &job->modules->root_module[count];
+
+		module[count++] = (struct emit_module){
+			.role = from->role, .size = from->size, .crc32c = from->crc32c};
+	}
+	return emit_table(&compile->model, &compile->cells, &compile->sources, job->serial, module,
+			  count, &compile->diags, ret_bytes, ret_size);
+}
+
+static void tell(const struct compile *compile, int fd)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out) {
+		diag_print(&compile->diags, &compile->sources, out);
+		fclose(out);
+		write_all(fd, text, size);
+	}
+}
+
+/* In the jail; its memory goes with it. */
+static int work(void *data)
+{
+	const struct job *job = data;
+	const struct load *load = job->load;
+	struct compile *compile = calloc(1, sizeof(*compile));
+	uint32_t layers = 0;
+	void *bytes;
+	size_t size;
+	int ret = 0;
+
+	if (!compile) {
+		return EXIT_WRONG;
+	}
+	compile->sources.include_dir = -1;
+	for (unsigned int i = 0; i < TEXT_LAYERS; i++) {
+		if (load->layer[i].there) {
+			ret |= add(compile, &load->layer[i].file, false);
+			layers++;
+		}
+	}
+	for (uint32_t i = 0; i < load->shared_count; i++) {
+		ret |= add(compile, &load->shared[i], true);
+	}
+	ret = ret ? ret : compile_sources(compile, 0, layers, PROVE_ALL);
+	ret = ret ? ret : emit(job, compile, &bytes, &size);
+	tell(compile, job->text_fd);
+	ret = ret ? ret : write_all(job->table_fd, bytes, size);
+	return ret ? EXIT_WRONG : 0;
+}
+
+static int check_result(int fd, char why[LOAD_WHY_SIZE])
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	void *bytes = size > 0 && size <= TABLE_SIZE_MAX ? malloc((size_t)size) : NULL;
+	const char *reason = "no table";
+	struct table table;
+	int ret = -EBADMSG;
+
+	if (bytes && pread(fd, bytes, (size_t)size, 0) == size) {
+		ret = table_open(bytes, (size_t)size, &table, &reason);
+	}
+	free(bytes);
+	if (ret) {
+		snprintf(why, LOAD_WHY_SIZE, "what the compiler made is no table: %s", reason);
+	}
+	return ret;
+}
+
+int load_compile(const struct load *load, const char *modules_path, uint64_t serial, int table_fd,
+		 int text_fd, char why[LOAD_WHY_SIZE])
+{
+	const int fds[] = {table_fd, text_fd};
+	struct table modules;
+	struct job job = {load, &modules, serial, table_fd, text_fd};
+	const char *reason;
+	void *bytes;
+	int ret = table_load(modules_path, &bytes, &modules, &reason);
+
+	if (ret) {
+		snprintf(why, LOAD_WHY_SIZE, "%s: %s", modules_path, reason);
+		return ret;
+	}
+	ret = load_in_jail(work, &job, fds, 2);
+	free(bytes);
+	if (ret < 0) {
+		snprintf(why, LOAD_WHY_SIZE, "the compiler did not come to its end: %s",
+			 strerror(-ret));
+		return ret;
+	}
+	return ret ? ret : check_result(table_fd, why);
+}
