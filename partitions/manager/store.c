@@ -125,7 +125,13 @@ static bool is_of_generation(const void *data, const struct store_file *file)
 	return file->generation == *(const uint32_t *)data;
 }
 
-static int copy_file(struct folder *folder, const char *path, uint32_t to)
+/* How many sets among those come before this one. */
+static uint32_t rank(uint32_t sets, uint32_t set)
+{
+	return (uint32_t)__builtin_popcount(sets & ((1u << set) - 1));
+}
+
+static int copy_file(struct folder *folder, const char *path, uint32_t to, uint32_t sets)
 {
 	struct store_file file = {0};
 	void *bytes;
@@ -137,6 +143,7 @@ static int copy_file(struct folder *folder, const char *path, uint32_t to)
 	}
 	store_decode(path, &file);
 	file.generation = to;
+	file.set = rank(sets, file.set);
 	ret = store_put(folder, &file, bytes, size);
 	free(bytes);
 	return ret;
@@ -146,9 +153,15 @@ int store_copy(struct folder *folder, uint32_t from, uint32_t to)
 {
 	struct names names = {.wanted = is_of_generation, .data = &from};
 	int ret = folder_list(folder, take_name, &names);
+	uint32_t sets = 0;
 
 	for (size_t i = 0; ret == 0 && i < names.count; i++) {
-		ret = copy_file(folder, names.path[i], to);
+		struct store_file file;
+
+		sets |= store_decode(names.path[i], &file) ? 1u << file.set : 0;
+	}
+	for (size_t i = 0; ret == 0 && i < names.count; i++) {
+		ret = copy_file(folder, names.path[i], to, sets);
 	}
 	free(names.path);
 	return ret;

@@ -19,9 +19,9 @@
 #include "folder.h"
 #include "policy_state.h"
 
-#define STORE_NAME_SIZE 64u /* of a file as people call it, with the closing 0 */
-#define STORE_PATH_SIZE 96u /* of a file in the folder */
-#define STORE_SETS_MAX	3u
+#define STORE_NAME_SIZE 64u	   /* of a file as people call it, with the closing 0 */
+#define STORE_PATH_SIZE 96u	   /* of a file in the folder */
+#define STORE_SETS_MAX	6u	   /* three layers, and three that take their place */
 #define STORE_FILES_MAX 32u	   /* of a set */
 #define STORE_FILE_MAX	(4u << 20) /* bytes */
 #define STORE_STATE	"state"
@@ -47,7 +47,7 @@ int store_read_state(struct folder *folder, struct policy_state *ret_state);
 int store_write_state(struct folder *folder, const struct policy_state *state);
 /** Lasting when it returns 0. */
 int store_put(struct folder *folder, const struct store_file *file, const void *bytes, size_t size);
-/** Copies every set of a generation, under the same numbers. */
+/** Copies every set of a generation; they are numbered anew from 0, in the same order. */
 int store_copy(struct folder *folder, uint32_t from, uint32_t to);
 /** A set of its own for the generation: one more than the largest there. -ENOSPC: none is free. */
 int store_next_set(struct folder *folder, uint32_t generation, uint32_t *ret_set);

@@ -36,7 +36,7 @@ static int teardown(void **state)
 static void store_names_are_read_as_they_are_made(void **state)
 {
 	static const char *const others[] = {"state",	      "g1.0.layer.",	  "g1.0.layer.a/b",
-					     "g01.0.layer.a", "g1.3.layer.a",	  "g1.0.include..a",
+					     "g01.0.layer.a", "g1.6.layer.a",	  "g1.0.include..a",
 					     "g1.0.thing.a",  "g1.0.layer.a.tmp", "g1.0.layer.a b",
 					     "g-1.0.layer.a", "x1.0.layer.a",	  "g1.0.layer"};
 	struct store_file file = {
@@ -113,11 +113,16 @@ static void store_copies_sets(void **state)
 	assert_int_equal(store_next_set(folder, 7, &set), 0);
 	assert_int_equal(set, 2);
 	put(7, 2, "it.pol", "newer");
+	put(7, 5, "x.pol", "x");
 	assert_int_equal(store_next_set(folder, 7, &set), -ENOSPC);
+	assert_int_equal(store_drop_set(folder, 7, 5), 0);
 	assert_int_equal(store_drop_set(folder, 7, 0), 0);
 	assert_false(has(folder, "g7.0.layer.it.pol", "it"));
 	assert_true(has(folder, "g7.2.layer.it.pol", "newer"));
 	assert_true(has(folder, "g5.0.layer.it.pol", "it"));
+	assert_int_equal(store_copy(folder, 7, 8), 0);
+	assert_true(has(folder, "g8.0.layer.user.pol", "user"));
+	assert_true(has(folder, "g8.1.layer.it.pol", "newer"));
 }
 
 /* What the state does not name is swept away, with what a power cut left half made. */
