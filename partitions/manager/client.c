@@ -4,6 +4,7 @@
 #include "client.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,7 +42,37 @@ void client_disconnect(struct client_link *link)
 	link->size = link->room = 0;
 }
 
+/* The first bytes of a request carry the descriptors. */
+static ssize_t send_with(int to, const char *text, size_t size, const int *fds, unsigned int count)
+{
+	union {
+		char buffer[CMSG_SPACE(32 * sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)text, .iov_len = size};
+	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (count > 0) {
+		struct cmsghdr *cmsg;
+
+		header.msg_control = control.buffer;
+		header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		cmsg = CMSG_FIRSTHDR(&header);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
+	}
+	return sendmsg(to, &header, MSG_NOSIGNAL);
+}
+
 int client_ask(struct client_link *link, struct json_object *request)
+{
+	return client_ask_with(link, request, NULL, 0);
+}
+
+int client_ask_with(struct client_link *link, struct json_object *request, const int *fds,
+		    unsigned int count)
 {
 	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	size_t size = strlen(text), done = 0;
@@ -49,7 +80,8 @@ int client_ask(struct client_link *link, struct json_object *request)
 
 	while (ret == 0 && done <= size) {
 		const char *from = done < size ? text + done : "\n";
-		ssize_t sent = send(link->fd, from, done < size ? size - done : 1, MSG_NOSIGNAL);
+		ssize_t sent = send_with(link->fd, from, done < size ? size - done : 1, fds,
+					 done ? 0 : count);
 
 		if (sent < 0 && errno != EINTR) {
 			ret = -errno;

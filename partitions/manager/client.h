@@ -17,6 +17,9 @@ int client_connect(struct client_link *link, const char *path);
 void client_disconnect(struct client_link *link);
 /** Takes the request over. Returns 0 or -errno. */
 int client_ask(struct client_link *link, struct json_object *request);
+/** The same with descriptors that go along, at most 32; they stay the caller's. */
+int client_ask_with(struct client_link *link, struct json_object *request, const int *fds,
+		    unsigned int count);
 /** Waits for the next answer, which is the caller's. NULL: the daemon hung up or sent no JSON. */
 struct json_object *client_next(struct client_link *link);
 /** Waits for more bytes. Returns 0, -1 when the daemon hung up. */

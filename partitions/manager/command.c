@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "command_policy.h"
 #include "show.h"
 #include "text.h"
 
@@ -38,10 +39,13 @@ static const struct verb {
 	{"start", "NAME", "start a partition that is stopped or failed"},
 	{"stop", "NAME", "end a partition at once, as by pulling the plug"},
 	{"reset", "NAME", "end a partition and start it again"},
+	{"pause", "NAME", "let a partition stand still"},
+	{"resume", "NAME", "let it go on"},
 	{"focus", "NAME", "show a partition on the screen and give it the keyboard"},
 	{"log", "[NAME]", "what a guest printed; without a name the hypervisor's log"},
-	{"stats", "[NAME]", "time in the guest and in root mode, exits by cause; without a name the\n"
-			     "                   control partition's"},
+	{"stats", "[NAME]",
+	 "time in the guest and in root mode, exits by cause; without a name the\n"
+	 "                   control partition's"},
 	{"console", "NAME", "talk to a guest's console; leave with Ctrl-]"},
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
@@ -55,6 +59,8 @@ static void print_usage(FILE *out)
 			verbs[i].argument ? verbs[i].argument : "", verbs[i].help);
 	}
 	fprintf(out, "  vhd      VERB    virtual disks; see bulkhead vhd --help\n");
+	fprintf(out, "  policy   VERB    what may cross, and who may do what; see bulkhead policy "
+		     "--help\n");
 	fprintf(out, "  audit    VERB    the record of decisions; see bulkhead audit --help\n");
 	fprintf(out, "\n  --json         the daemon's answer as it is, one JSON object per line\n"
 		     "  --follow       with log: go on until interrupted\n"
@@ -284,6 +290,7 @@ static const struct {
 	const char *verb, *program;
 } programs[] = {
 	{"audit", "bulkhead-audit"},
+	{"policy", "bulkhead-policy"},
 	{"vhd", "bulkhead-vhd"},
 };
 
@@ -309,6 +316,9 @@ int main(int argc, char **argv)
 	struct command command = {.socket_path = "/run/bulkhead.sock"};
 	int ret;
 
+	if (argc > 2 && !strcmp(argv[1], "policy") && command_policy_knows(argv[2])) {
+		return command_policy(argc - 2, argv + 2);
+	}
 	for (size_t i = 0; argc > 1 && i < sizeof(programs) / sizeof(programs[0]); i++) {
 		if (!strcmp(argv[1], programs[i].verb)) {
 			return run_program(programs[i].program, argv + 1);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Decodes partition definitions: strict JSON of json-c, then a table of fields, each with its own
- * reader. */
+/** Decodes recipes of images: strict JSON of json-c, then a table of fields, each with its own
+ * reader.
+ */
 #define _GNU_SOURCE
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
@@ -12,11 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include "abi/types.h"
-#include "ui/proto/switcher.h"
 
 struct reader {
 	const char *file;
@@ -64,32 +60,6 @@ static int read_text(struct reader *reader, const char *field, struct json_objec
 	return 0;
 }
 
-static int read_number(struct reader *reader, const char *field, struct json_object *value,
-		       uint32_t low, uint32_t high, uint32_t *ret_number)
-{
-	int64_t number;
-
-	if (!json_object_is_type(value, json_type_int)) {
-		return wrong(reader, field, "must be a whole number");
-	}
-	number = json_object_get_int64(value);
-	if (number < low || number > high) {
-		return wrong(reader, field, "must be %u to %u", low, high);
-	}
-	*ret_number = (uint32_t)number;
-	return 0;
-}
-
-static int read_bool(struct reader *reader, const char *field, struct json_object *value,
-		     bool *ret_bool)
-{
-	if (!json_object_is_type(value, json_type_boolean)) {
-		return wrong(reader, field, "must be true or false");
-	}
-	*ret_bool = json_object_get_boolean(value);
-	return 0;
-}
-
 static int read_path(struct reader *reader, const char *field, struct json_object *value,
 		     char *path)
 {
@@ -109,97 +79,6 @@ static int read_path(struct reader *reader, const char *field, struct json_objec
 	return 0;
 }
 
-/* A lower-case word, as names in the policy are. */
-static int read_word(struct reader *reader, const char *field, struct json_object *value,
-		     char word[CONFIG_NAME_SIZE])
-{
-	char text[CONFIG_NAME_SIZE];
-
-	if (read_text(reader, field, value, text, sizeof(text), false)) {
-		return -1;
-	}
-	for (size_t i = 0; text[i]; i++) {
-		bool letter = text[i] >= 'a' && text[i] <= 'z';
-		bool other = (text[i] >= '0' && text[i] <= '9') || text[i] == '-';
-
-		if (!letter && (i == 0 || !other)) {
-			return wrong(reader, field,
-				     "must be a lower-case letter, then letters, digits, '-'");
-		}
-	}
-	strcpy(word, text);
-	return 0;
-}
-
-static int read_name(struct reader *reader, const char *field, struct json_object *value)
-{
-	return read_word(reader, field, value, reader->config->name);
-}
-
-static int read_id(struct reader *reader, const char *field, struct json_object *value)
-{
-	return read_number(reader, field, value, 1, BH_PART_MAX - 1, &reader->config->id);
-}
-
-static int read_title(struct reader *reader, const char *field, struct json_object *value)
-{
-	return read_text(reader, field, value, reader->config->title, CONFIG_TITLE_SIZE, false);
-}
-
-static int read_colour(struct reader *reader, const char *field, struct json_object *value)
-{
-	char text[8];
-
-	if (read_text(reader, field, value, text, sizeof(text), false) || text[0] != '#' ||
-	    strlen(text) != 7 || strspn(text + 1, "0123456789abcdefABCDEF") != 6) {
-		return wrong(reader, field, "must be like \"#2f7d32\"");
-	}
-	reader->config->colour = (uint32_t)strtoul(text + 1, NULL, 16);
-	return 0;
-}
-
-static int read_pattern(struct reader *reader, const char *field, struct json_object *value)
-{
-	static const char *const names[SWITCHER_PATTERN_COUNT] = {
-		[SWITCHER_PLAIN] = "plain", [SWITCHER_STRIPES] = "stripes",
-		[SWITCHER_DOTS] = "dots",   [SWITCHER_CHECKS] = "checks",
-		[SWITCHER_WAVES] = "waves", [SWITCHER_BARS] = "bars",
-	};
-	char text[16];
-
-	if (read_text(reader, field, value, text, sizeof(text), false) == 0) {
-		for (uint32_t i = 0; i < SWITCHER_PATTERN_COUNT; i++) {
-			if (!strcmp(text, names[i])) {
-				reader->config->pattern = i;
-				return 0;
-			}
-		}
-	}
-	return wrong(reader, field, "must be plain, stripes, dots, checks, waves or bars");
-}
-
-static int read_order(struct reader *reader, const char *field, struct json_object *value)
-{
-	return read_number(reader, field, value, 1, SWITCHER_ORDER_MAX, &reader->config->order);
-}
-
-static int read_autostart(struct reader *reader, const char *field, struct json_object *value)
-{
-	return read_bool(reader, field, value, &reader->config->autostart);
-}
-
-static int read_restart(struct reader *reader, const char *field, struct json_object *value)
-{
-	char text[16];
-
-	if (read_text(reader, field, value, text, sizeof(text), false) ||
-	    (strcmp(text, "on-failure") && strcmp(text, "never"))) {
-		return wrong(reader, field, "must be \"on-failure\" or \"never\"");
-	}
-	reader->config->restart = !strcmp(text, "on-failure");
-	return 0;
-}
-
 static int read_kernel(struct reader *reader, const char *field, struct json_object *value)
 {
 	return read_path(reader, field, value, reader->config->kernel);
@@ -215,138 +94,14 @@ static int read_cmdline(struct reader *reader, const char *field, struct json_ob
 	return read_text(reader, field, value, reader->config->cmdline, CONFIG_CMDLINE_SIZE, true);
 }
 
-static int read_disk(struct reader *reader, const char *field, struct json_object *value,
-		     struct config_disk *disk)
-{
-	char sub[96];
-	bool has_path = false;
-
-	if (!json_object_is_type(value, json_type_object)) {
-		return wrong(reader, field, "must be an object with path and readonly");
-	}
-	json_object_object_foreach(value, key, member)
-	{
-		int ret;
-
-		snprintf(sub, sizeof(sub), "%s.%.32s", field, key);
-		if (!strcmp(key, "path")) {
-			ret = read_path(reader, sub, member, disk->path);
-			has_path = true;
-		} else if (!strcmp(key, "readonly")) {
-			ret = read_bool(reader, sub, member, &disk->readonly);
-		} else {
-			ret = wrong(reader, sub, "no such field");
-		}
-		if (ret) {
-			return ret;
-		}
-	}
-	return has_path ? 0 : wrong(reader, field, "path is missing");
-}
-
-static int read_disks(struct reader *reader, const char *field, struct json_object *value)
-{
-	size_t count;
-	char sub[32];
-
-	if (!json_object_is_type(value, json_type_array)) {
-		return wrong(reader, field, "must be an array");
-	}
-	count = json_object_array_length(value);
-	if (count > CONFIG_DISKS_MAX) {
-		return wrong(reader, field, "must have at most %u entries", CONFIG_DISKS_MAX);
-	}
-	for (size_t i = 0; i < count; i++) {
-		snprintf(sub, sizeof(sub), "%s[%zu]", field, i);
-		if (read_disk(reader, sub, json_object_array_get_idx(value, i),
-			      &reader->config->disk[i])) {
-			return -1;
-		}
-	}
-	reader->config->disk_count = (uint32_t)count;
-	return 0;
-}
-
-static int read_devices(struct reader *reader, const char *field, struct json_object *value)
-{
-	static const char *const names[] = {"console", "entropy", "gpu", "keyboard", "pointer"};
-	const uint32_t name_count = sizeof(names) / sizeof(names[0]);
-
-	if (!json_object_is_type(value, json_type_array)) {
-		return wrong(reader, field, "must be an array");
-	}
-	for (size_t i = 0; i < json_object_array_length(value); i++) {
-		char text[16], sub[32];
-		uint32_t bit = 0;
-
-		snprintf(sub, sizeof(sub), "%s[%zu]", field, i);
-		if (read_text(reader, sub, json_object_array_get_idx(value, i), text, sizeof(text),
-			      false)) {
-			return -1;
-		}
-		while (bit < name_count && strcmp(text, names[bit])) {
-			bit++;
-		}
-		if (bit == name_count) {
-			return wrong(reader, sub,
-				     "must be console, entropy, gpu, keyboard or pointer");
-		}
-		if (reader->config->devices & (1u << bit)) {
-			return wrong(reader, sub, "is there twice");
-		}
-		reader->config->devices |= 1u << bit;
-	}
-	return 0;
-}
-
-static int read_assigned(struct reader *reader, const char *field, struct json_object *value)
-{
-	struct config *config = reader->config;
-	size_t count;
-	char sub[32];
-
-	if (!json_object_is_type(value, json_type_array)) {
-		return wrong(reader, field, "must be an array");
-	}
-	count = json_object_array_length(value);
-	if (count > CONFIG_ASSIGNED_MAX) {
-		return wrong(reader, field, "must have at most %u entries", CONFIG_ASSIGNED_MAX);
-	}
-	for (size_t i = 0; i < count; i++) {
-		snprintf(sub, sizeof(sub), "%s[%zu]", field, i);
-		if (read_word(reader, sub, json_object_array_get_idx(value, i),
-			      config->assigned[i])) {
-			return -1;
-		}
-		for (size_t j = 0; j < i; j++) {
-			if (!strcmp(config->assigned[i], config->assigned[j])) {
-				return wrong(reader, sub, "is there twice");
-			}
-		}
-	}
-	config->assigned_count = (uint32_t)count;
-	return 0;
-}
-
 static const struct field {
 	const char *name;
 	int (*read)(struct reader *reader, const char *field, struct json_object *value);
 	bool needed;
 } fields[] = {
-	{"name", read_name, true},
-	{"id", read_id, true},
-	{"title", read_title, false},
-	{"colour", read_colour, false},
-	{"pattern", read_pattern, false},
-	{"order", read_order, true},
-	{"autostart", read_autostart, false},
-	{"restart", read_restart, false},
 	{"kernel", read_kernel, true},
 	{"initrd", read_initrd, false},
 	{"cmdline", read_cmdline, false},
-	{"disks", read_disks, false},
-	{"devices", read_devices, false},
-	{"assigned", read_assigned, false},
 };
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
 
@@ -383,7 +138,7 @@ static int read_fields(struct reader *reader, struct json_object *root)
 int config_parse(const char *file, const char *text, size_t size, struct config *ret_config,
 		 char error[CONFIG_ERROR_SIZE])
 {
-	struct config config = {.colour = 0x808080, .restart = true};
+	struct config config = *ret_config;
 	struct reader reader = {.file = file, .error = error, .config = &config};
 	struct json_tokener *tokener;
 	struct json_object *root;
@@ -416,9 +171,6 @@ int config_parse(const char *file, const char *text, size_t size, struct config 
 	json_object_put(root);
 	json_tokener_free(tokener);
 	if (ret == 0) {
-		if (!config.title[0]) {
-			memcpy(config.title, config.name, sizeof(config.name));
-		}
 		*ret_config = config;
 	}
 	return ret;
@@ -450,84 +202,38 @@ static char *read_file(int directory, const char *name, size_t *ret_size)
 	return text;
 }
 
-static const char *repeats(const struct config *config, const struct config *others, int count)
+static int load_one(int directory, struct config *config, char error[CONFIG_ERROR_SIZE])
 {
-	for (int i = 0; i < count; i++) {
-		if (!strcmp(config->name, others[i].name)) {
-			return "name";
-		}
-		if (config->id == others[i].id) {
-			return "id";
-		}
-		if (config->order == others[i].order) {
-			return "order";
-		}
+	char name[CONFIG_NAME_SIZE + 8];
+	struct reader reader = {.file = name, .error = error};
+	size_t size;
+	char *text;
+	int ret;
+
+	snprintf(name, sizeof(name), "%s.json", config->name);
+	text = read_file(directory, name, &size);
+	if (!text) {
+		return wrong(&reader, "file", "%s", strerror(errno));
 	}
-	return NULL;
+	ret = config_parse(name, text, size, config, error);
+	free(text);
+	return ret;
 }
 
-static int is_definition(const struct dirent *entry)
-{
-	const char *dot = strrchr(entry->d_name, '.');
-
-	return entry->d_name[0] != '.' && dot && !strcmp(dot, ".json");
-}
-
-static int by_order(const void *a, const void *b)
-{
-	const struct config *one = a, *other = b;
-
-	return (int)one->order - (int)other->order;
-}
-
-int config_load(const char *directory, struct config configs[CONFIG_PARTS_MAX],
+int config_load(const char *directory, struct config *configs, uint32_t count,
 		void (*report)(const char *message))
 {
-	struct dirent **entries;
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int count = 0, found;
+	char error[CONFIG_ERROR_SIZE];
 
 	if (fd < 0) {
 		return -errno;
 	}
-	found = scandirat(fd, ".", &entries, is_definition, alphasort);
-	for (int i = 0; i < found; i++) {
-		const char *name = entries[i]->d_name;
-		struct reader reader = {.file = name};
-		char error[CONFIG_ERROR_SIZE] = "";
-		struct config config;
-		size_t size;
-		char *text = read_file(fd, name, &size);
-		const char *field;
-		int ret;
-
-		reader.error = error;
-		if (!text) {
-			ret = wrong(&reader, "file", "%s", strerror(errno));
-		} else {
-			ret = config_parse(name, text, size, &config, error);
-		}
-		if (ret == 0) {
-			field = repeats(&config, configs, count);
-			if (field) {
-				ret = wrong(&reader, field, "another definition has it too");
-			} else if (count == (int)CONFIG_PARTS_MAX) {
-				ret = wrong(&reader, "file", "more than %u partitions",
-					    CONFIG_PARTS_MAX);
-			}
-		}
-		if (ret) {
+	for (uint32_t i = 0; i < count; i++) {
+		if (load_one(fd, &configs[i], error)) {
 			report(error);
-		} else {
-			configs[count++] = config;
 		}
-		free(text);
-		free(entries[i]);
-	}
-	if (found >= 0) {
-		free(entries);
 	}
 	close(fd);
-	qsort(configs, (size_t)count, sizeof(configs[0]), by_order);
-	return count;
+	return 0;
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Partition definitions, /etc/bulkhead/partitions/NAME.json: what is known, checked and in range.
+/** A partition as the daemon runs it: what the policy says of it, and what its image needs to
+ * start.
  *
- *  {"name": "desktop", "id": 1, "title": "Desktop", "colour": "#2f7d32", "pattern": "stripes",
- *   "order": 1, "autostart": true, "restart": "on-failure", "kernel": "/boot/vmlinux",
- *   "initrd": "/boot/initrd", "cmdline": "console=hvc0",
- *   "disks": [{"path": "/images/desktop.vhd", "readonly": true}],
- *   "devices": ["console", "entropy", "gpu", "keyboard", "pointer"],
- *   "assigned": ["nic"]}
- *
- *  Needed: name, id, order, kernel. Any other field name is an error.
+ *  The policy table has everything that people decide (config_policy.c). The recipe of an image,
+ *  /etc/bulkhead/partitions/NAME.json, has what goes with the image: {"kernel": "/boot/vmlinux",
+ *  "initrd": "/boot/initrd", "cmdline": "console=hvc0"}; kernel is needed, any other field is an
+ *  error.
  */
 #ifndef MANAGER_CONFIG_H
 #define MANAGER_CONFIG_H
@@ -17,7 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_PARTS_MAX    8u
+#include "policy/table/table.h"
+
+#define CONFIG_PARTS_MAX    15u /* besides control */
 #define CONFIG_DISKS_MAX    4u
 #define CONFIG_ASSIGNED_MAX 4u
 #define CONFIG_NAME_SIZE    16u /* as in the policy, with the closing 0 */
@@ -27,48 +26,50 @@
 #define CONFIG_FILE_MAX	    65536u /* bytes */
 #define CONFIG_ERROR_SIZE   256u
 
-enum config_device {
-	CONFIG_CONSOLE = 1u << 0,
-	CONFIG_ENTROPY = 1u << 1,
-	CONFIG_GPU = 1u << 2,
-	CONFIG_KEYBOARD = 1u << 3,
-	CONFIG_POINTER = 1u << 4,
-};
-
 struct config_disk {
 	char path[CONFIG_PATH_SIZE];
-	bool readonly;
+	uint32_t flags; /* enum text_disk */
 };
 
 struct config {
 	char name[CONFIG_NAME_SIZE];   /* [a-z][a-z0-9-]* */
-	uint32_t id;		       /* 1..15, as in the policy */
-	char title[CONFIG_TITLE_SIZE]; /* printable ASCII, default: the name */
+	uint32_t id;		       /* 1..15 */
+	char title[CONFIG_TITLE_SIZE]; /* printable ASCII */
 	uint32_t colour;	       /* 0xRRGGBB */
 	uint32_t pattern;	       /* enum switcher_pattern */
-	uint32_t order;		       /* 1..9 */
-	bool autostart;
-	bool restart; /* on failure */
-	char kernel[CONFIG_PATH_SIZE];
-	char initrd[CONFIG_PATH_SIZE]; /* empty: none */
-	char cmdline[CONFIG_CMDLINE_SIZE];
+	uint32_t order;		       /* 1..9, no two the same; 0: not in the switcher */
+	uint32_t start;		       /* enum text_start */
+	uint32_t after;		       /* bits of the partitions that must run first */
+	uint32_t run;		       /* bits of enum text_run; 0: always */
+	uint32_t restarts;	       /* in a row after a failure */
+	uint32_t steady_seconds;       /* after so long a run the count starts anew */
+	uint32_t ready_seconds;	       /* until its guest must have said so; 0: never */
+	uint64_t disk_rate;	       /* bytes per second of all disks, 0: no limit */
 	struct config_disk disk[CONFIG_DISKS_MAX];
 	uint32_t disk_count;
-	uint32_t devices; /* enum config_device */
-	/* Roles of real devices in the policy, spelt like names. */
+	uint32_t devices; /* bits of enum text_device */
+	/* Roles of real devices that are its own, as root mode has them. */
 	char assigned[CONFIG_ASSIGNED_MAX][CONFIG_NAME_SIZE];
 	uint32_t assigned_count;
+
+	char kernel[CONFIG_PATH_SIZE]; /* empty: there is no recipe, it cannot be started */
+	char initrd[CONFIG_PATH_SIZE]; /* empty: none */
+	char cmdline[CONFIG_CMDLINE_SIZE];
 };
 
-/** Decodes one definition. `file` is for messages only. Returns 0, or -1 with "FILE:FIELD: what is
- * wrong" in error and *ret_config untouched. */
+/** All partitions of a policy but control, sorted by `order`, those without one last. Returns how
+ * many. */
+uint32_t config_from_policy(const struct table *table, struct config ret_configs[CONFIG_PARTS_MAX]);
+
+/** Decodes a recipe into kernel, initrd and cmdline. `file` is for messages only. Returns 0, or -1
+ * with "FILE:FIELD: what is wrong" in error and *ret_config untouched. */
 int config_parse(const char *file, const char *text, size_t size, struct config *ret_config,
 		 char error[CONFIG_ERROR_SIZE]);
 
-/** Reads every *.json of the directory in order of file names. A file that is wrong, or repeats a
- * name, id or order, is left out after report(message). Returns how many were taken (at most
- * CONFIG_PARTS_MAX), or -errno if there is no such directory; the result is sorted by `order`. */
-int config_load(const char *directory, struct config configs[CONFIG_PARTS_MAX],
+/** Reads the recipe NAME.json of each partition. One that is wrong or missing is told to
+ * report(message) and leaves its partition without a kernel. Returns 0, or -errno if there is no
+ * such directory. */
+int config_load(const char *directory, struct config *configs, uint32_t count,
 		void (*report)(const char *message));
 
 #endif

@@ -14,7 +14,10 @@
 
 #include "bulkhead_dev.h"
 #include "iommu.h"
+#include "order.h"
 #include "part.h"
+#include "policy.h"
+#include "policy/lang/text.h"
 #include "say.h"
 #include "server.h"
 #include "switch.h"
@@ -24,18 +27,26 @@
 
 struct options {
 	const char *config_dir, *program_dir, *run_dir, *socket_path, *switcher;
+	const char *policy_path, *system_dir, *keys_dir, *state_dir;
 	bool confine;
 };
 
 static struct part parts[CONFIG_PARTS_MAX];
 static unsigned int part_count;
+static struct when when;
+static struct loop_timer change_timer, look_timer;
+static const char *config_dir;
 static struct loop_source signals = {.fd = -1};
 
 static const char usage[] =
 	"usage: bulkheadd [options]\n"
 	"Starts the partitions of this machine and looks after them.\n"
 	"\n"
-	"  --config-dir DIR   partition definitions (/etc/bulkhead/partitions)\n"
+	"  --policy FILE      policy table of this boot (/system/policy)\n"
+	"  --policy-dir DIR   layers that came with the system (/etc/bulkhead/policy)\n"
+	"  --keys-dir DIR     keys of those who may sign layers (/etc/bulkhead/keys)\n"
+	"  --state-dir DIR    applied policies and the audit log (/var/lib/bulkhead)\n"
+	"  --config-dir DIR   recipes of the partitions' images (/etc/bulkhead/partitions)\n"
 	"  --program-dir DIR  runner, back ends, switcher (/usr/bin)\n"
 	"  --run-dir DIR      logs of the guests' consoles (/run/bulkhead)\n"
 	"  --socket PATH      where to listen (/run/bulkhead.sock)\n"
@@ -48,6 +59,10 @@ static const char usage[] =
 static void parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {
+		{"policy", required_argument, NULL, 'P'},
+		{"policy-dir", required_argument, NULL, 'l'},
+		{"keys-dir", required_argument, NULL, 'k'},
+		{"state-dir", required_argument, NULL, 'S'},
 		{"config-dir", required_argument, NULL, 'c'},
 		{"program-dir", required_argument, NULL, 'p'},
 		{"run-dir", required_argument, NULL, 'r'},
@@ -60,6 +75,18 @@ static void parse_options(int argc, char **argv, struct options *options)
 
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		switch (c) {
+		case 'P':
+			options->policy_path = optarg;
+			break;
+		case 'l':
+			options->system_dir = optarg;
+			break;
+		case 'k':
+			options->keys_dir = optarg;
+			break;
+		case 'S':
+			options->state_dir = optarg;
+			break;
 		case 'c':
 			options->config_dir = optarg;
 			break;
@@ -124,19 +151,78 @@ static int watch_signals(void)
 	return fd < 0 ? -errno : loop_add(&signals, fd, EPOLLIN);
 }
 
-static void load_parts(const struct options *options)
+/* Each partition keeps its place in parts[]: its processes point there. */
+static struct part *find_part(uint32_t id)
+{
+	for (unsigned int i = 0; i < part_count; i++) {
+		if (parts[i].config.id == id) {
+			return &parts[i];
+		}
+	}
+	return NULL;
+}
+
+static void on_change(void *data)
+{
+	(void)data;
+	order_start_wanted(parts, part_count, &when);
+}
+
+/* Whatever changed is looked at when those who changed it are done. */
+static void changed(void)
+{
+	change_timer.fire = on_change;
+	loop_timer_set(&change_timer, 1);
+}
+
+static void look(void *data)
+{
+	uint64_t used = 0;
+	bool bound = false;
+
+	(void)data;
+	for (unsigned int i = 0; i < part_count; i++) {
+		const struct config *config = &parts[i].config;
+		struct bh_vcpu_stats stats;
+
+		bound |= config->run != 0;
+		for (uint32_t vcpu = 0; vcpu < BH_VCPU_MAX && !(config->run & TEXT_RUN_IDLE);
+		     vcpu++) {
+			if (dev_stats(part_env.dev, config->id, vcpu, &stats) == 0) {
+				used += stats.run_tsc;
+			}
+		}
+	}
+	when_look_power(&when, part_env.sysfs_dir);
+	when_look_load(&when, __builtin_ia32_rdtsc(), used);
+	order_hold(parts, part_count, &when);
+	order_start_wanted(parts, part_count, &when);
+	if (bound) {
+		loop_timer_set(&look_timer, WHEN_LOOK_MS);
+	}
+}
+
+/* Another policy counts; called first with the one that the machine starts with. */
+static void follow_policy(const struct table *table)
 {
 	static struct config configs[CONFIG_PARTS_MAX];
-	int count = config_load(options->config_dir, configs, report);
+	uint32_t count = config_from_policy(table, configs);
+	int ret = config_load(config_dir, configs, count, report);
 
-	if (count < 0) {
-		say("%s: %s", options->config_dir, strerror(-count));
-		return;
+	if (ret) {
+		say("%s: %s", config_dir, strerror(-ret));
 	}
-	part_count = (unsigned int)count;
-	for (unsigned int i = 0; i < part_count; i++) {
-		part_init(&parts[i], &configs[i]);
+	for (uint32_t i = 0; i < count; i++) {
+		struct part *part = find_part(configs[i].id);
+
+		if (part) {
+			part_update(part, &configs[i]);
+		} else if (part_count < CONFIG_PARTS_MAX) {
+			part_init(&parts[part_count++], &configs[i]);
+		}
 	}
+	server_set_parts(part_count);
+	look(NULL);
 }
 
 static void start_parts(void)
@@ -148,10 +234,27 @@ static void start_parts(void)
 	}
 	/* They are sorted by the digits of their keys: the first is what the user sees first. */
 	for (unsigned int i = 0; i < part_count; i++) {
-		if (parts[i].config.autostart) {
-			part_start(&parts[i]);
-		}
+		parts[i].wanted = parts[i].config.start == TEXT_START_BOOT;
 	}
+	order_start_wanted(parts, part_count, &when);
+}
+
+static int start_policy(const struct options *options)
+{
+	const struct policy_options policy = {
+		.boot_path = options->policy_path,
+		.system_path = options->system_dir,
+		.keys_path = options->keys_dir,
+		.state_path = options->state_dir,
+		.program_dir = options->program_dir,
+		.dev = part_env.dev,
+		.confine = options->confine,
+		.changed = follow_policy,
+	};
+
+	config_dir = options->config_dir;
+	look_timer.fire = look;
+	return policy_start(&policy);
 }
 
 static bool anything_lives(void)
@@ -177,6 +280,7 @@ static void end_all(void)
 		loop_step(100);
 	}
 	server_stop();
+	policy_stop();
 	for (unsigned int i = 0; i < part_count; i++) {
 		part_fini(&parts[i]);
 	}
@@ -205,6 +309,7 @@ static int set_up(const struct options *options)
 		.sysfs_dir = "/sys",
 		.confine = options->confine,
 		.console_grew = server_console_grew,
+		.changed = changed,
 	};
 	if (mkdir(options->run_dir, 0750) && errno != EEXIST) {
 		say("%s: %s", options->run_dir, strerror(errno));
@@ -215,6 +320,10 @@ static int set_up(const struct options *options)
 int main(int argc, char **argv)
 {
 	struct options options = {
+		.policy_path = "/system/policy",
+		.system_dir = "/etc/bulkhead/policy",
+		.keys_dir = "/etc/bulkhead/keys",
+		.state_dir = "/var/lib/bulkhead",
 		.config_dir = "/etc/bulkhead/partitions",
 		.program_dir = "/usr/bin",
 		.run_dir = "/run/bulkhead",
@@ -237,8 +346,10 @@ int main(int argc, char **argv)
 		}
 	}
 	iommu_watch(part_env.dev);
-	load_parts(&options);
-	ret = server_start(options.socket_path, parts, part_count);
+	if (start_policy(&options)) {
+		say("no partition starts without a policy");
+	}
+	ret = server_start(options.socket_path, parts, part_count, &when);
 	if (ret) {
 		say("%s: %s", options.socket_path, strerror(-ret));
 	}

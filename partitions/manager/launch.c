@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 
 #include "bulkhead_dev.h"
 #include "part.h"
+#include "policy/lang/text.h"
 #include "say.h"
 #include "switch.h"
 
@@ -86,6 +88,19 @@ static int launch_add(struct launch *launch, const char *kind, struct spawn *spa
 	return launch_process(launch, launch->part->proc_count++, kind, spawn);
 }
 
+static void launch_disk_flags(struct spawn *spawn, uint32_t flags)
+{
+	if (flags & TEXT_DISK_READONLY) {
+		spawn_arg(spawn, "--read-only");
+	} else if (flags & TEXT_DISK_THROWAWAY) {
+		spawn_arg(spawn, "--throw-away");
+	}
+	if (flags & TEXT_DISK_ENCRYPTED) {
+		spawn_arg(spawn, "--encrypted");
+	}
+}
+
+/* The rate is one for all disks of a partition; each back end gets its share. */
 static int launch_disks(struct launch *launch)
 {
 	const struct config *config = &launch->part->config;
@@ -94,7 +109,8 @@ static int launch_disks(struct launch *launch)
 		const struct config_disk *disk = &config->disk[i];
 		struct spawn spawn;
 		char kind[16];
-		int fd = launch_open(launch, disk->path, disk->readonly ? O_RDONLY : O_RDWR);
+		bool kept = !(disk->flags & (TEXT_DISK_READONLY | TEXT_DISK_THROWAWAY));
+		int fd = launch_open(launch, disk->path, kept ? O_RDWR : O_RDONLY);
 
 		if (fd < 0) {
 			return -1;
@@ -102,8 +118,12 @@ static int launch_disks(struct launch *launch)
 		launch_back_end(launch, &spawn, "bulkhead-blk", "blk");
 		spawn_arg(&spawn, "--disk-fd");
 		spawn_arg(&spawn, "%d", spawn_fd(&spawn, fd));
-		if (disk->readonly) {
-			spawn_arg(&spawn, "--read-only");
+		launch_disk_flags(&spawn, disk->flags);
+		if (config->disk_rate) {
+			spawn_arg(&spawn, "--bandwidth");
+			spawn_arg(&spawn, "%" PRIu64,
+				  config->disk_rate / config->disk_count +
+					  (config->disk_rate < config->disk_count));
 		}
 		snprintf(kind, sizeof(kind), "blk%u", i);
 		if (launch_add(launch, kind, &spawn)) {
@@ -185,20 +205,20 @@ static int launch_devices(struct launch *launch)
 	if (launch_disks(launch)) {
 		return -1;
 	}
-	if ((devices & CONFIG_CONSOLE) && launch_console(launch)) {
+	if ((devices & TEXT_DEVICE_CONSOLE) && launch_console(launch)) {
 		return -1;
 	}
-	if ((devices & CONFIG_ENTROPY) && launch_entropy(launch)) {
+	if ((devices & TEXT_DEVICE_ENTROPY) && launch_entropy(launch)) {
 		return -1;
 	}
-	if ((devices & CONFIG_GPU) && launch_gpu(launch)) {
+	if ((devices & TEXT_DEVICE_GPU) && launch_gpu(launch)) {
 		return -1;
 	}
-	if ((devices & CONFIG_KEYBOARD) &&
+	if ((devices & TEXT_DEVICE_KEYBOARD) &&
 	    launch_input(launch, "keyboard", "input-keyboard", &launch->keyboard)) {
 		return -1;
 	}
-	if ((devices & CONFIG_POINTER) &&
+	if ((devices & TEXT_DEVICE_POINTER) &&
 	    launch_input(launch, "tablet", "input-tablet", &launch->tablet)) {
 		return -1;
 	}
@@ -212,6 +232,11 @@ static int launch_check_policy(struct launch *launch)
 	struct bh_part_info info;
 	int ret = dev_info(part_env.dev, config->id, &info);
 
+	if (!config->kernel[0]) {
+		snprintf(launch->why, launch->why_size, "no recipe %s.json says what it boots",
+			 config->name);
+		return -1;
+	}
 	if (ret) {
 		return launch_fail(launch, "the policy has no such partition", ret);
 	}

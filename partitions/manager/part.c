@@ -29,7 +29,7 @@ const char *part_state_word(const struct part *part)
 {
 	switch (part->super.state) {
 	case SUPER_RUNNING:
-		return "running";
+		return part->paused ? "paused" : "running";
 	case SUPER_ENDING:
 		return "ending";
 	case SUPER_FAILED:
@@ -71,8 +71,23 @@ static void part_show_state(struct part *part)
 		[SUPER_FAILED] = SWITCHER_FAILED,
 	};
 
-	switch_state(part->config.id, part->ready ? SWITCHER_RUNNING : states[part->super.state],
+	enum switcher_state state = part->ready ? SWITCHER_RUNNING : states[part->super.state];
+
+	switch_state(part->config.id, part->paused ? SWITCHER_PAUSED : state,
 		     part->super.state == SUPER_FAILED ? part->super.why : "");
+	if (part_env.changed) {
+		part_env.changed();
+	}
+}
+
+/* No guest may stay silent for ever where the policy wants to hear from it. */
+static void part_watch_ready(struct part *part)
+{
+	loop_timer_stop(&part->ready_timer);
+	if (part->config.ready_seconds && part->super.state == SUPER_RUNNING && !part->ready &&
+	    !part->paused) {
+		loop_timer_set(&part->ready_timer, part->config.ready_seconds * 1000ull);
+	}
 }
 
 static void part_launch(struct part *part)
@@ -80,11 +95,12 @@ static void part_launch(struct part *part)
 	char why[SUPER_WHY_SIZE];
 	int ret;
 
-	part->ready = false;
+	part->ready = part->paused = part->held = false;
 	loop_timer_stop(&part->kill_timer);
 	console_restart(&part->console);
 	ret = launch_part(part, why, sizeof(why));
 	super_launched(&part->super, ret == 0, why, loop_now_us());
+	part_watch_ready(part);
 	if (ret) {
 		say("%s cannot start: %s", part->config.name, why);
 	} else {
@@ -117,7 +133,8 @@ static void part_run(struct part *part)
 			part_launch(part);
 			break;
 		case SUPER_END:
-			part->ready = false;
+			part->ready = part->paused = part->held = false;
+			part_watch_ready(part);
 			part_signal(part, SIGTERM);
 			loop_timer_set(&part->kill_timer, KILL_AFTER_MS);
 			if (part_live(part) == 0) {
@@ -132,6 +149,17 @@ static void part_run(struct part *part)
 		}
 		part_show_state(part);
 	}
+}
+
+static void part_not_ready(void *data)
+{
+	struct part *part = data;
+	char why[SUPER_WHY_SIZE];
+
+	snprintf(why, sizeof(why), "was not ready within %u s", part->config.ready_seconds);
+	say("%s ended: %s", part->config.name, why);
+	super_ended(&part->super, SUPER_END_FAILURE, why, part_live(part), loop_now_us());
+	part_run(part);
 }
 
 static enum super_end part_runner_end(struct part *part, int status, char *why, size_t size)
@@ -188,8 +216,8 @@ static void part_collect(void *data)
 	if (!culprit) {
 		return;
 	}
-	/* Who left in peace left because of somebody who takes longer to go: a runner has much memory to let
-	 * go of. */
+	/* Who left in peace left because of somebody who takes longer to go: a runner has much
+	 * memory to let go of. */
 	if (culprit != &part->proc[PART_RUNNER] && culprit->status == 0 && part_live(part) > 0 &&
 	    part->end_waits++ < END_WAITS_MAX) {
 		loop_timer_set(&part->end_timer, END_COLLECT_MS);
@@ -237,6 +265,7 @@ static void part_marked(void *data, const char *line)
 	} else if (!part->ready && part->super.state == SUPER_RUNNING) {
 		part->ready_tsc = __builtin_ia32_rdtsc();
 		part->ready = true;
+		part_watch_ready(part);
 		say("%s ready tsc=%" PRIu64, part->config.name, part->ready_tsc);
 		part_show_state(part);
 	}
@@ -281,13 +310,14 @@ void part_init(struct part *part, const struct config *config)
 {
 	memset(part, 0, sizeof(*part));
 	part->config = *config;
-	super_init(&part->super, config->restart);
+	super_init(&part->super, config->restarts, config->steady_seconds * 1000000ull);
 	console_init(&part->console, part_env.run_dir, config->name);
 	part->console.marked = part_marked;
 	part->console.data = part;
 	part->fd_source = (struct loop_source){.fd = -1, .ready = part_fd_ready, .data = part};
 	part->end_timer = (struct loop_timer){.fire = part_collect, .data = part};
 	part->kill_timer = (struct loop_timer){.fire = part_kill, .data = part};
+	part->ready_timer = (struct loop_timer){.fire = part_not_ready, .data = part};
 	for (unsigned int i = 0; i < CONSOLE_SOURCES; i++) {
 		part->stream[i].part = part;
 		part->stream[i].index = i;
@@ -302,10 +332,26 @@ void part_init(struct part *part, const struct config *config)
 	switch_add(config, -1, -1, -1);
 }
 
+void part_update(struct part *part, const struct config *config)
+{
+	bool hidden = part->config.order && !config->order;
+
+	part->config = *config;
+	super_set_policy(&part->super, config->restarts, config->steady_seconds * 1000000ull);
+	part_watch_ready(part);
+	if (hidden) {
+		switch_remove(config->id);
+	} else if (part->super.state == SUPER_STOPPED || part->super.state == SUPER_FAILED) {
+		switch_add(config, -1, -1, -1);
+		part_show_state(part);
+	}
+}
+
 void part_fini(struct part *part)
 {
 	loop_timer_stop(&part->end_timer);
 	loop_timer_stop(&part->kill_timer);
+	loop_timer_stop(&part->ready_timer);
 	for (unsigned int i = 0; i < CONSOLE_SOURCES; i++) {
 		loop_close(&part->stream[i].source);
 	}
@@ -318,9 +364,9 @@ bool part_await_free(const struct part *part, unsigned int ms)
 	struct bh_part_info info;
 
 	for (unsigned int waited = 0;; waited += AWAIT_STEP_MS) {
-		if (dev_info(part_env.dev, part->config.id, &info) ||
-		    info.state == BH_PART_EMPTY) {
-			return true; /* one that the policy does not have is told about at its start */
+		if (dev_info(part_env.dev, part->config.id, &info) || info.state == BH_PART_EMPTY) {
+			return true; /* one that the policy does not have is told about at its start
+				      */
 		}
 		if (waited >= ms) {
 			return false;
@@ -351,6 +397,33 @@ int part_stop(struct part *part)
 int part_reset(struct part *part)
 {
 	return part_request(part, super_reset(&part->super));
+}
+
+int part_pause(struct part *part)
+{
+	int ret = -EBUSY;
+
+	if (part->super.state == SUPER_RUNNING && !part->paused) {
+		ret = dev_part_pause(part->fd_source.fd);
+	}
+	if (ret == 0) {
+		part->paused = true;
+		part_watch_ready(part);
+		part_show_state(part);
+	}
+	return ret;
+}
+
+int part_resume(struct part *part)
+{
+	int ret = part->paused ? dev_part_resume(part->fd_source.fd) : -EBUSY;
+
+	if (ret == 0) {
+		part->paused = part->held = false;
+		part_watch_ready(part);
+		part_show_state(part);
+	}
+	return ret;
 }
 
 long part_type(struct part *part, const char *text, size_t size)

@@ -25,7 +25,8 @@ struct part_env {
 	const char *sysfs_dir;	 /* /sys */
 	bool confine;		 /* own users, no capabilities */
 	void (*console_grew)(
-		void *data); /* a partition printed something; data is the struct part */
+		void *data);   /* a partition printed something; data is the struct part */
+	void (*changed)(void); /* one began to run, is ready, or ended; may be NULL */
 };
 extern struct part_env part_env;
 
@@ -49,7 +50,8 @@ struct part_stream {
 struct part_assigned {
 	bool has;	 /* the partition has it */
 	uint32_t number; /* in the policy table */
-	char text[96];	 /* which device it is, or why the partition is without it; empty: never started */
+	char text[96];	 /* which device it is, or why the partition is without it; empty: never
+			    started */
 };
 
 struct part {
@@ -64,30 +66,42 @@ struct part {
 	struct loop_timer end_timer;		    /* collects ends that belong together */
 	unsigned int end_waits;			    /* times that it was set again */
 	struct loop_timer kill_timer;		    /* patience with processes told to end */
-	bool ready;				    /* the guest printed its marker */
+	struct loop_timer ready_timer;		    /* patience with a guest that has to say so */
+	bool wanted; /* starts by itself as soon as order.h lets it */
+	bool paused;
+	bool held;  /* paused by the daemon until when.h lets it run */
+	bool ready; /* the guest printed its marker */
 	uint64_t ready_tsc;
 };
 
 void part_init(struct part *part, const struct config *config);
+/** The policy changed: rights to start, restarts and their likes count at once, the rest at its
+ * next start. One that is not to be seen any more leaves the screen at once. */
+void part_update(struct part *part, const struct config *config);
 /** All processes must be gone. */
 void part_fini(struct part *part);
-/** Waits at most so many milliseconds until nobody holds the partition any more. Processes of a daemon
- * that was killed die with it, but let go of guest memory a moment later. Returns whether it is free. */
+/** Waits at most so many milliseconds until nobody holds the partition any more. Processes of a
+ * daemon that was killed die with it, but let go of guest memory a moment later. Returns whether it
+ * is free. */
 bool part_await_free(const struct part *part, unsigned int ms);
 /** Requests. Return 0, -EBUSY when the state does not allow it. */
 int part_start(struct part *part);
 int part_stop(struct part *part);
 int part_reset(struct part *part);
+/** Its vcpus stand still until part_resume(). Return 0, -EBUSY when the state does not allow it, or
+ * -errno. */
+int part_pause(struct part *part);
+int part_resume(struct part *part);
 /** Input for the guest's console. Returns how many bytes were taken, or -errno. */
 long part_type(struct part *part, const char *text, size_t size);
-/** "stopped", "running", "ending", "failed". */
+/** "stopped", "running", "paused", "ending", "failed". */
 const char *part_state_word(const struct part *part);
 uint32_t part_live(const struct part *part);
 
 /* assigned.c */
-/** Finds the device of role config.assigned[index], takes it from whatever driver the control kernel bound
- * to it, and fills part->assigned[index]. Returns an fd of its configuration space for reading, or -1: the
- * partition starts without it. The partition exists. */
+/** Finds the device of role config.assigned[index], takes it from whatever driver the control
+ * kernel bound to it, and fills part->assigned[index]. Returns an fd of its configuration space for
+ * reading, or -1: the partition starts without it. The partition exists. */
 int assigned_open(struct part *part, uint32_t index);
 /** Stops the devices of a partition that stays without processes but keeps its memory. */
 void assigned_stop(const struct part *part);

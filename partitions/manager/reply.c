@@ -90,12 +90,15 @@ static struct json_object *reply_part(const struct part *part)
 	return object;
 }
 
-struct json_object *reply_list(const struct part *parts, unsigned int count)
+struct json_object *reply_list(const struct part *parts, unsigned int count,
+			       bool (*may_see)(const void *who, uint32_t id), const void *who)
 {
 	struct json_object *reply = reply_ok(), *array = json_object_new_array(), *iommu;
 
 	for (unsigned int i = 0; i < count; i++) {
-		json_object_array_add(array, reply_part(&parts[i]));
+		if (may_see(who, parts[i].config.id)) {
+			json_object_array_add(array, reply_part(&parts[i]));
+		}
 	}
 	json_object_object_add(reply, "partitions", array);
 	iommu = iommu_reply(part_env.dev);

@@ -10,7 +10,8 @@ struct json_object *reply_ok(void);
 struct json_object *reply_error(const char *error);
 /** "partitions": name, id, title, state, reason, memory (bytes), uptime_ms, ready, hypervisor
  * state. */
-struct json_object *reply_list(const struct part *parts, unsigned int count);
+struct json_object *reply_list(const struct part *parts, unsigned int count,
+			       bool (*may_see)(const void *who, uint32_t id), const void *who);
 /** "vcpus": run_tsc, root_tsc, switches, injected, exits by kind; "tsc_khz". Or an error. */
 struct json_object *reply_stats(uint32_t id, const char *name);
 /** "text", encoded; "more": false if this was the last of it for now. */

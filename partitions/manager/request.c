@@ -13,6 +13,11 @@ enum {
 	FIELD_NAME = 1u << 0,
 	FIELD_FOLLOW = 1u << 1,
 	FIELD_TEXT = 1u << 2,
+	FIELD_LAYERS = 1u << 3,
+	FIELD_OTHERS = 1u << 4,
+	FIELD_FLOW = 1u << 5, /* kind, from and to */
+	FIELD_TYPE = 1u << 6,
+	FIELD_PORT = 1u << 7,
 };
 
 static const struct verb {
@@ -29,6 +34,13 @@ static const struct verb {
 	{"console", REQUEST_CONSOLE, FIELD_NAME, FIELD_NAME},
 	{"log", REQUEST_LOG, 0, FIELD_NAME | FIELD_FOLLOW},
 	{"type", REQUEST_TYPE, FIELD_TEXT, FIELD_TEXT},
+	{"pause", REQUEST_PAUSE, FIELD_NAME, FIELD_NAME},
+	{"resume", REQUEST_RESUME, FIELD_NAME, FIELD_NAME},
+	{"policy-status", REQUEST_POLICY_STATUS, 0, 0},
+	{"policy-apply", REQUEST_POLICY_APPLY, FIELD_LAYERS, FIELD_LAYERS | FIELD_OTHERS},
+	{"policy-confirm", REQUEST_POLICY_CONFIRM, 0, 0},
+	{"policy-revert", REQUEST_POLICY_REVERT, 0, 0},
+	{"policy-ask", REQUEST_POLICY_ASK, FIELD_FLOW, FIELD_FLOW | FIELD_TYPE | FIELD_PORT},
 };
 
 static int request_wrong(char *error, const char *what)
@@ -81,11 +93,144 @@ static int read_text(struct json_object *value, struct request *request, char *e
 	return 0;
 }
 
+/* Names of files, added behind those that are there. */
+static int read_files(struct json_object *value, struct request *request, char *error)
+{
+	size_t count =
+		json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
+
+	if (count == 0 || count > REQUEST_FILES_MAX - request->file_count) {
+		return request_wrong(error, "layers, others: must be lists of at most 32 files");
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *name = json_object_array_get_idx(value, i);
+		const char *text = json_object_get_string(name);
+
+		if (!json_object_is_type(name, json_type_string) ||
+		    strlen(text) != (size_t)json_object_get_string_len(name) ||
+		    !store_is_name(text)) {
+			return request_wrong(error, "layers, others: not a plain name of a file");
+		}
+		strcpy(request->file[request->file_count++], text);
+	}
+	return 0;
+}
+
+static int read_word(struct json_object *value, char word[CONFIG_NAME_SIZE], char *error)
+{
+	size_t length = (size_t)json_object_get_string_len(value);
+
+	if (!json_object_is_type(value, json_type_string) || length == 0 ||
+	    length >= CONFIG_NAME_SIZE || strlen(json_object_get_string(value)) != length) {
+		return request_wrong(error, "kind, from, to, type: must be words of the policy");
+	}
+	memcpy(word, json_object_get_string(value), length + 1);
+	return 0;
+}
+
+static int read_port(struct json_object *value, uint32_t *ret_port, char *error)
+{
+	int64_t port =
+		json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : -1;
+
+	if (port < 0 || port > UINT16_MAX) {
+		return request_wrong(error, "port: must be 0 to 65535");
+	}
+	*ret_port = (uint32_t)port;
+	return 0;
+}
+
+/* The names of a flow count as one field once all three are there. */
+static int read_flow(const char *key, struct json_object *value, struct request *request,
+		     unsigned int *given, char *error)
+{
+	struct request_flow *flow = &request->flow;
+
+	if (!strcmp(key, "port")) {
+		*given |= FIELD_PORT;
+		return read_port(value, &flow->port, error);
+	}
+	if (!strcmp(key, "type")) {
+		*given |= FIELD_TYPE;
+		return read_word(value, flow->type, error);
+	}
+	if (read_word(value,
+		      !strcmp(key, "kind")   ? flow->kind
+		      : !strcmp(key, "from") ? flow->from
+					     : flow->to,
+		      error)) {
+		return -1;
+	}
+	*given |= flow->kind[0] && flow->from[0] && flow->to[0] ? FIELD_FLOW : 0;
+	return 0;
+}
+
+static bool is_of_flow(const char *key)
+{
+	return !strcmp(key, "kind") || !strcmp(key, "from") || !strcmp(key, "to") ||
+	       !strcmp(key, "type") || !strcmp(key, "port");
+}
+
+static int read_field(const char *key, struct json_object *value, struct request *request,
+		      unsigned int *given, char *error)
+{
+	if (!strcmp(key, "name")) {
+		*given |= FIELD_NAME;
+		return read_name(value, request, error);
+	}
+	if (!strcmp(key, "follow")) {
+		*given |= FIELD_FOLLOW;
+		request->follow = json_object_get_boolean(value);
+		return json_object_is_type(value, json_type_boolean)
+			       ? 0
+			       : request_wrong(error, "follow: must be true or false");
+	}
+	if (!strcmp(key, "text")) {
+		*given |= FIELD_TEXT;
+		return read_text(value, request, error);
+	}
+	if (is_of_flow(key)) {
+		return read_flow(key, value, request, given, error);
+	}
+	return request_wrong(error, "no such field");
+}
+
+static const char *missing(unsigned int fields)
+{
+	return fields & FIELD_NAME     ? "name: is missing"
+	       : fields & FIELD_LAYERS ? "layers: is missing"
+	       : fields & FIELD_FLOW   ? "kind, from, to: one is missing"
+				       : "text: is missing";
+}
+
+/* Layers come before others whatever the order of the fields. */
+static int read_all_files(struct json_object *root, struct request *request, unsigned int *given,
+			  char *error)
+{
+	struct json_object *value;
+
+	if (json_object_object_get_ex(root, "layers", &value)) {
+		*given |= FIELD_LAYERS;
+		if (read_files(value, request, error)) {
+			return -1;
+		}
+		request->layer_count = request->file_count;
+	}
+	if (json_object_object_get_ex(root, "others", &value)) {
+		*given |= FIELD_OTHERS;
+		return read_files(value, request, error);
+	}
+	return 0;
+}
+
 static int read_fields(struct json_object *root, struct request *request, char *error)
 {
 	const struct verb *verb = NULL;
 	unsigned int given = 0;
 
+	if (read_all_files(root, request, &given, error)) {
+		return -1;
+	}
 	json_object_object_foreach(root, key, value)
 	{
 		if (!strcmp(key, "verb")) {
@@ -93,34 +238,18 @@ static int read_fields(struct json_object *root, struct request *request, char *
 			if (!verb) {
 				return request_wrong(error, "verb: no such verb");
 			}
-		} else if (!strcmp(key, "name")) {
-			given |= FIELD_NAME;
-			if (read_name(value, request, error)) {
-				return -1;
-			}
-		} else if (!strcmp(key, "follow")) {
-			given |= FIELD_FOLLOW;
-			if (!json_object_is_type(value, json_type_boolean)) {
-				return request_wrong(error, "follow: must be true or false");
-			}
-			request->follow = json_object_get_boolean(value);
-		} else if (!strcmp(key, "text")) {
-			given |= FIELD_TEXT;
-			if (read_text(value, request, error)) {
-				return -1;
-			}
-		} else {
-			return request_wrong(error, "no such field");
+		} else if (strcmp(key, "layers") && strcmp(key, "others") &&
+			   read_field(key, value, request, &given, error)) {
+			return -1;
 		}
 	}
 	if (!verb) {
 		return request_wrong(error, "verb: is missing");
 	}
 	if ((given & verb->needed) != verb->needed) {
-		return request_wrong(error, verb->needed & FIELD_NAME ? "name: is missing"
-								      : "text: is missing");
+		return request_wrong(error, missing(verb->needed & ~given));
 	}
-	if (given & ~verb->allowed) {
+	if ((given & ~verb->allowed) || (request->flow.kind[0] && !(verb->allowed & FIELD_FLOW))) {
 		return request_wrong(error, "a field that this verb does not take");
 	}
 	request->verb = verb->verb;

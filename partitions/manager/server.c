@@ -9,7 +9,6 @@
 #include "server.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +18,11 @@
 #include <unistd.h>
 
 #include "bulkhead_dev.h"
+#include "policy.h"
+#include "policy/lang/text.h"
 #include "reply.h"
 #include "request.h"
+#include "rights.h"
 #include "say.h"
 #include "switch.h"
 
@@ -31,6 +33,11 @@
 
 struct client {
 	struct loop_source source;
+	struct rights_peer peer;
+	char who[32];
+	int fd[REQUEST_FILES_MAX]; /* that came along and were not used yet */
+	unsigned int fd_count;
+	bool waits; /* for the answer to its last line */
 	char in[REQUEST_LINE_MAX];
 	size_t in_size;
 	char *out;
@@ -46,12 +53,23 @@ static struct loop_source listener = {.fd = -1};
 static struct client clients[CLIENTS_MAX];
 static struct part *parts;
 static unsigned int part_count;
-static gid_t group;
-static bool has_group;
+static struct rights_groups groups;
+static const struct when *when;
 static struct loop_timer hv_timer;
+
+static void client_take_lines(struct client *client);
+
+static void client_drop_fds(struct client *client)
+{
+	while (client->fd_count > 0) {
+		close(client->fd[--client->fd_count]);
+	}
+}
 
 static void client_close(struct client *client)
 {
+	policy_forget(client);
+	client_drop_fds(client);
 	loop_close(&client->source);
 	free(client->out);
 	client->out = NULL;
@@ -180,15 +198,27 @@ static struct part *find_part(const char *name)
 	return NULL;
 }
 
-static struct json_object *reply_state_error(const struct part *part, int ret)
+static struct json_object *reply_state(const struct client *client, const struct part *part,
+				       const char *what, int ret)
 {
 	char error[64];
 
 	if (ret == 0) {
+		policy_record(AUDIT_CHANGED, client->who, part->config.name, what);
 		return reply_ok();
 	}
 	snprintf(error, sizeof(error), "%s is %s", part->config.name, part_state_word(part));
 	return reply_error(error);
+}
+
+static struct json_object *serve_start(const struct client *client, struct part *part)
+{
+	char why[ORDER_WHY_SIZE];
+
+	if (!order_may_start(parts, part_count, part, when, why)) {
+		return reply_error(why);
+	}
+	return reply_state(client, part, "start", part_start(part));
 }
 
 static void client_begin_stream(struct client *client, struct part *part, bool follow, bool console)
@@ -220,11 +250,17 @@ static struct json_object *serve_part(struct client *client, const struct reques
 {
 	switch (request->verb) {
 	case REQUEST_START:
-		return reply_state_error(part, part_start(part));
+		return serve_start(client, part);
 	case REQUEST_STOP:
-		return reply_state_error(part, part_stop(part));
+		part->wanted = false;
+		return reply_state(client, part, "stop", part_stop(part));
 	case REQUEST_RESET:
-		return reply_state_error(part, part_reset(part));
+		return reply_state(client, part, "reset", part_reset(part));
+	case REQUEST_PAUSE:
+		return reply_state(client, part, "pause", part_pause(part));
+	case REQUEST_RESUME:
+		return part->held ? serve_start(client, part)
+				  : reply_state(client, part, "resume", part_resume(part));
 	case REQUEST_FOCUS:
 		switch_focus(part->config.id);
 		return reply_ok();
@@ -236,61 +272,187 @@ static struct json_object *serve_part(struct client *client, const struct reques
 				    request->follow || request->verb == REQUEST_CONSOLE,
 				    request->verb == REQUEST_CONSOLE);
 		return NULL;
-	case REQUEST_LIST:
-	case REQUEST_TYPE:
-		break;
+	default:
+		return reply_error("not about a partition");
 	}
-	return reply_error("not about a partition");
+}
+
+static bool may_see(const void *who, uint32_t id)
+{
+	const struct client *client = who;
+	char why[RIGHTS_WHY_SIZE];
+
+	return rights_allow(policy_table(), client->peer.person, REQUEST_LIST, id, why);
+}
+
+/* Refusals are on record, and name whom to ask. */
+static struct json_object *check_right(const struct client *client, enum request_verb verb,
+				       uint32_t part)
+{
+	char why[RIGHTS_WHY_SIZE];
+
+	if (rights_allow(policy_table(), client->peer.person, verb, part, why)) {
+		return NULL;
+	}
+	policy_record(AUDIT_DENIED, client->who,
+		      part && policy_table() ? table_name(policy_table(), part) : "machine", why);
+	return reply_error(why);
+}
+
+static void client_answered(void *data, struct json_object *reply)
+{
+	struct client *client = data;
+
+	client->waits = false;
+	if (client_send(client, reply)) {
+		client_take_lines(client);
+	}
+}
+
+static struct json_object *serve_policy(struct client *client, const struct request *request)
+{
+	switch (request->verb) {
+	case REQUEST_POLICY_STATUS:
+		return policy_status();
+	case REQUEST_POLICY_CONFIRM:
+		return policy_confirm(client->who);
+	case REQUEST_POLICY_REVERT:
+		return policy_revert(client->who);
+	case REQUEST_POLICY_APPLY:
+		if (client->fd_count != request->file_count) {
+			return reply_error("each file must come along as a descriptor");
+		}
+		client->waits = true;
+		policy_apply(request, client->fd, client->who, client_answered, client);
+		return NULL;
+	default:
+		client->waits = true;
+		policy_ask(&request->flow, client->who, client_answered, client);
+		return NULL;
+	}
+}
+
+/* Requests about the machine; NULL: it is about a partition, or the answer is under way. */
+static struct json_object *serve_machine(struct client *client, const struct request *request,
+					 bool *ret_done)
+{
+	struct json_object *refusal;
+
+	*ret_done = true;
+	if (request->verb == REQUEST_LIST) {
+		return reply_list(parts, part_count, may_see, client);
+	}
+	if (request->verb == REQUEST_TYPE) {
+		return serve_type(client, request);
+	}
+	if (request->name[0]) {
+		*ret_done = false;
+		return NULL;
+	}
+	refusal = check_right(client, request->verb, BH_PART_CONTROL);
+	if (refusal) {
+		return refusal;
+	}
+	if (request->verb == REQUEST_LOG) {
+		client_begin_stream(client, NULL, request->follow, false);
+		return NULL;
+	}
+	if (request->verb == REQUEST_STATS) {
+		return reply_stats(BH_PART_CONTROL, "control");
+	}
+	return serve_policy(client, request);
 }
 
 /* Returns the answer, or NULL if it is under way already. */
 static struct json_object *serve(struct client *client, const char *line, size_t size)
 {
 	char error[REQUEST_ERROR_SIZE];
+	struct json_object *reply;
 	struct request request;
 	struct part *part;
+	bool done;
 
 	if (request_parse(line, size, &request, error)) {
 		return reply_error(error);
 	}
-	if (request.verb == REQUEST_LIST) {
-		return reply_list(parts, part_count);
-	}
-	if (request.verb == REQUEST_TYPE) {
-		return serve_type(client, &request);
-	}
-	if (request.verb == REQUEST_LOG && !request.name[0]) {
-		client_begin_stream(client, NULL, request.follow, false);
-		return NULL;
-	}
-	if (request.verb == REQUEST_STATS && !request.name[0]) {
-		return reply_stats(BH_PART_CONTROL, "control");
+	reply = serve_machine(client, &request, &done);
+	if (done) {
+		return reply;
 	}
 	part = find_part(request.name);
-	if (!part) {
+	if (!part || !may_see(client, part->config.id)) {
 		snprintf(error, sizeof(error), "no partition is called %s", request.name);
 		return reply_error(error);
 	}
-	return serve_part(client, &request, part);
+	reply = check_right(client, request.verb, part->config.id);
+	return reply ? reply : serve_part(client, &request, part);
 }
 
 static void client_take_lines(struct client *client)
 {
 	char *end;
 
-	while (client->source.fd >= 0 && (end = memchr(client->in, '\n', client->in_size))) {
+	while (client->source.fd >= 0 && !client->waits &&
+	       (end = memchr(client->in, '\n', client->in_size))) {
+		char line[REQUEST_LINE_MAX];
 		size_t size = (size_t)(end - client->in);
-		struct json_object *reply = serve(client, client->in, size);
+		struct json_object *reply;
 
+		memcpy(line, client->in, size);
+		client->in_size -= size + 1;
+		memmove(client->in, end + 1, client->in_size);
+		reply = serve(client, line, size);
+		if (!client->waits) {
+			client_drop_fds(client);
+		}
 		if (reply && !client_send(client, reply)) {
 			return;
 		}
-		client->in_size -= size + 1;
-		memmove(client->in, end + 1, client->in_size);
 	}
 	if (client->source.fd >= 0 && client->in_size == sizeof(client->in)) {
 		client_close(client);
 	}
+}
+
+static void client_take_fds(struct client *client, const struct cmsghdr *cmsg)
+{
+	const unsigned char *data = CMSG_DATA(cmsg);
+	size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+	for (size_t i = 0; i < count; i++) {
+		int fd;
+
+		memcpy(&fd, data + i * sizeof(int), sizeof(fd));
+		if (client->fd_count < REQUEST_FILES_MAX) {
+			client->fd[client->fd_count++] = fd;
+		} else {
+			close(fd);
+		}
+	}
+}
+
+/* Bytes of a line, and the descriptors that came along. */
+static ssize_t client_receive(struct client *client)
+{
+	union {
+		char buffer[CMSG_SPACE(REQUEST_FILES_MAX * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = {.iov_base = client->in + client->in_size,
+			    .iov_len = sizeof(client->in) - client->in_size};
+	struct msghdr header = {.msg_iov = &iov,
+				.msg_iovlen = 1,
+				.msg_control = control.buffer,
+				.msg_controllen = sizeof(control.buffer)};
+	ssize_t got = recvmsg(client->source.fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	for (struct cmsghdr *cmsg = got < 0 ? NULL : CMSG_FIRSTHDR(&header); cmsg;
+	     cmsg = CMSG_NXTHDR(&header, cmsg)) {
+		if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS) {
+			client_take_fds(client, cmsg);
+		}
+	}
+	return got;
 }
 
 static void client_ready(void *data, uint32_t events)
@@ -308,8 +470,7 @@ static void client_ready(void *data, uint32_t events)
 		}
 	}
 	if (events & ~(uint32_t)EPOLLOUT) {
-		got = recv(client->source.fd, client->in + client->in_size,
-			   sizeof(client->in) - client->in_size, MSG_DONTWAIT);
+		got = client_receive(client);
 		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
 			client_close(client);
 		} else if (got > 0) {
@@ -319,46 +480,27 @@ static void client_ready(void *data, uint32_t events)
 	}
 }
 
-/* Root, our own user, and members of the group. */
-static bool client_may(int fd)
-{
-	struct ucred cred;
-	socklen_t size = sizeof(cred);
-	gid_t groups[64];
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size)) {
-		return false;
-	}
-	if (cred.uid == 0 || cred.uid == geteuid() || (has_group && cred.gid == group)) {
-		return true;
-	}
-	size = sizeof(groups);
-	if (!has_group || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size)) {
-		return false;
-	}
-	for (size_t i = 0; i < size / sizeof(gid_t); i++) {
-		if (groups[i] == group) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static void server_accept(void *data, uint32_t events)
 {
+	static const char *const words[TEXT_PERSONS] = {"user", "admin", "it"};
 	int fd = accept4(listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct rights_peer peer;
 
 	(void)data;
 	(void)events;
 	if (fd < 0) {
 		return;
 	}
-	for (unsigned int i = 0; i < CLIENTS_MAX && client_may(fd); i++) {
+	peer = rights_of_socket(&groups, fd);
+	for (unsigned int i = 0; i < CLIENTS_MAX && peer.known; i++) {
 		struct client *client = &clients[i];
 
 		if (client->source.fd < 0) {
 			client->in_size = 0;
-			client->console = false;
+			client->console = client->waits = false;
+			client->peer = peer;
+			snprintf(client->who, sizeof(client->who), "%s %u", words[peer.person],
+				 (unsigned int)peer.uid);
 			client->source = (struct loop_source){
 				.fd = -1, .ready = client_ready, .data = client};
 			if (loop_add(&client->source, fd, EPOLLIN)) {
@@ -370,10 +512,15 @@ static void server_accept(void *data, uint32_t events)
 	close(fd);
 }
 
-int server_start(const char *path, struct part *all, unsigned int count)
+void server_set_parts(unsigned int count)
+{
+	part_count = count;
+}
+
+int server_start(const char *path, struct part *all, unsigned int count, const struct when *machine)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const struct group *entry = getgrnam("bulkhead");
+	bool has_group;
 	int fd, ret;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
@@ -382,8 +529,9 @@ int server_start(const char *path, struct part *all, unsigned int count)
 	strcpy(address.sun_path, path);
 	parts = all;
 	part_count = count;
-	has_group = entry != NULL;
-	group = entry ? entry->gr_gid : 0;
+	when = machine;
+	rights_find_groups(&groups);
+	has_group = groups.socket != (gid_t)-1;
 	hv_timer = (struct loop_timer){.fire = hv_poll};
 	for (unsigned int i = 0; i < CLIENTS_MAX; i++) {
 		clients[i].source.fd = -1;
@@ -394,8 +542,8 @@ int server_start(const char *path, struct part *all, unsigned int count)
 	}
 	unlink(path);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    chmod(path, has_group ? 0660 : 0600) || (has_group && chown(path, (uid_t)-1, group)) ||
-	    listen(fd, 8)) {
+	    chmod(path, has_group ? 0660 : 0600) ||
+	    (has_group && chown(path, (uid_t)-1, groups.socket)) || listen(fd, 8)) {
 		ret = -errno;
 		close(fd);
 		return ret;

@@ -137,6 +137,65 @@ void show_stats(FILE *out, struct json_object *answer)
 	}
 }
 
+static void show_changes(FILE *out, struct json_object *changes)
+{
+	size_t count = json_object_is_type(changes, json_type_array)
+			       ? json_object_array_length(changes)
+			       : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *change = json_object_array_get_idx(changes, i);
+		const char *when = text_field(change, "when");
+
+		fprintf(out, "  %s: ", text_field(change, "text"));
+		if (!strcmp(when, "start")) {
+			fprintf(out, "at the next start of %s\n", text_field(change, "partition"));
+		} else {
+			fprintf(out, "%s\n", strcmp(when, "boot") ? "now" : "at the next boot");
+		}
+	}
+}
+
+static void show_trial(FILE *out, struct json_object *trial)
+{
+	if (!trial) {
+		return;
+	}
+	fprintf(out, "provisional: taken back in %" PRIu64 " s unless it is confirmed\n",
+		number_field(trial, "left_ms") / 1000);
+	if (json_object_get_boolean(field(trial, "prompt"))) {
+		fprintf(out, "  at the prompt on this machine's own screen\n");
+	}
+	if (json_object_get_boolean(field(trial, "it"))) {
+		fprintf(out, "  by IT: bulkhead policy confirm\n");
+	}
+}
+
+void show_policy(FILE *out, struct json_object *answer)
+{
+	struct json_object *layers = field(answer, "layers");
+	size_t count =
+		json_object_is_type(layers, json_type_array) ? json_object_array_length(layers) : 0;
+
+	fprintf(out, "policy %.16s, serial %" PRIu64 "%s\n", text_field(answer, "hash"),
+		number_field(answer, "serial"),
+		json_object_get_boolean(field(answer, "root_mode"))
+			? ""
+			: "; WARNING: root mode goes by another one");
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *layer = json_object_array_get_idx(layers, i);
+
+		fprintf(out, "  layer %s, version %" PRIu64 "%s\n", text_field(layer, "layer"),
+			number_field(layer, "version"),
+			json_object_get_boolean(field(layer, "applied")) ? ", applied" : "");
+	}
+	show_trial(out, field(answer, "provisional"));
+	show_changes(out, field(answer, "changes"));
+	if (number_field(answer, "more_changes") > 0) {
+		fprintf(out, "  and %" PRIu64 " more\n", number_field(answer, "more_changes"));
+	}
+}
+
 void show_text(FILE *out, struct json_object *answer, bool raw)
 {
 	struct json_object *text = field(answer, "text");

@@ -4,9 +4,15 @@
 
 #include <stdio.h>
 
-void super_init(struct super *super, bool restart)
+void super_init(struct super *super, uint32_t restarts_max, uint64_t steady_us)
 {
-	*super = (struct super){.restart = restart};
+	*super = (struct super){.restarts_max = restarts_max, .steady_us = steady_us};
+}
+
+void super_set_policy(struct super *super, uint32_t restarts_max, uint64_t steady_us)
+{
+	super->restarts_max = restarts_max;
+	super->steady_us = steady_us;
 }
 
 bool super_start(struct super *super)
@@ -67,10 +73,10 @@ enum super_action super_next(struct super *super)
 /* Where a failure leads: up again if policy and count allow. */
 static enum super_state super_after_failure(struct super *super, uint64_t now_us)
 {
-	if (now_us - super->started_us >= SUPER_STEADY_US) {
+	if (now_us - super->started_us >= super->steady_us) {
 		super->restarts = 0;
 	}
-	if (!super->restart || super->restarts >= SUPER_RESTARTS_MAX) {
+	if (super->restarts >= super->restarts_max) {
 		return SUPER_FAILED;
 	}
 	super->restarts++;

@@ -11,9 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SUPER_RESTARTS_MAX 2u	       /* in a row */
-#define SUPER_STEADY_US	   60000000ull /* after so long a run the count starts anew */
-#define SUPER_WHY_SIZE	   96u
+#define SUPER_WHY_SIZE 96u
 
 enum super_state {
 	SUPER_STOPPED, /* no processes; never started, stopped on request or powered off */
@@ -39,13 +37,16 @@ struct super {
 	enum super_state state;
 	enum super_state after;	  /* while ENDING: STOPPED, FAILED, or RUNNING to start again */
 	enum super_action action; /* due next */
-	bool restart;		  /* policy: start again after a failure */
+	uint32_t restarts_max;	  /* policy: start again so often in a row after a failure */
+	uint64_t steady_us;	  /* policy: after so long a run the count starts anew */
 	uint32_t restarts;	  /* in a row */
 	uint64_t started_us;
 	char why[SUPER_WHY_SIZE]; /* of the last end, in words; empty: none yet */
 };
 
-void super_init(struct super *super, bool restart);
+void super_init(struct super *super, uint32_t restarts_max, uint64_t steady_us);
+/** Another policy; what is under way goes on. */
+void super_set_policy(struct super *super, uint32_t restarts_max, uint64_t steady_us);
 /** Requests of people. False when the state does not allow it. */
 bool super_start(struct super *super);
 bool super_stop(struct super *super);

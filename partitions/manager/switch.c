@@ -26,9 +26,11 @@ struct told {
 	int fd[SWITCHER_FDS_MAX]; /* in the order of enum switcher_fd; -1: none */
 };
 
-static struct told told[CONFIG_PARTS_MAX];
+static struct told told[SWITCHER_PARTS_MAX];
 static unsigned int told_count;
 static struct switcher_msg warning; /* type 0: none */
+static struct switch_question *asked[SWITCHER_QUESTIONS_MAX];
+static uint32_t last_question;
 static struct proc process;
 static struct loop_source control = {.fd = -1};
 static char program_dir[256], program_name[64];
@@ -36,13 +38,13 @@ static char pid_path[256];
 static unsigned int restarts;
 static bool ending;
 
-static void switch_send(const struct switcher_msg *msg, const int *fds, unsigned int fd_count)
+static void switch_send_bytes(const void *bytes, size_t size, const int *fds, unsigned int fd_count)
 {
 	union {
 		char buffer[CMSG_SPACE(SWITCHER_FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control_data = {0};
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)msg, .iov_len = sizeof(*msg)};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
 	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
 
 	if (control.fd < 0) {
@@ -64,6 +66,70 @@ static void switch_send(const struct switcher_msg *msg, const int *fds, unsigned
 	}
 }
 
+static void switch_send(const struct switcher_msg *msg, const int *fds, unsigned int fd_count)
+{
+	switch_send_bytes(msg, sizeof(*msg), fds, fd_count);
+}
+
+static void switch_answer(uint32_t id, uint32_t choice, bool by_key)
+{
+	for (unsigned int i = 0; i < SWITCHER_QUESTIONS_MAX; i++) {
+		struct switch_question *question = asked[i];
+
+		if (question && question->text.id == id) {
+			asked[i] = NULL;
+			question->open = false;
+			if (!by_key || choice >= question->text.choice_count) {
+				choice = question->text.fallback;
+			}
+			question->answered(question->data, choice, by_key);
+			return;
+		}
+	}
+}
+
+void switch_ask(struct switch_question *question)
+{
+	unsigned int i = 0;
+
+	question->text.type = SWITCHER_ASK;
+	question->text.id = ++last_question;
+	question->open = true;
+	while (i < SWITCHER_QUESTIONS_MAX && asked[i]) {
+		i++;
+	}
+	if (i == SWITCHER_QUESTIONS_MAX || control.fd < 0) {
+		question->open = false;
+		question->answered(question->data, question->text.fallback, false);
+		return;
+	}
+	asked[i] = question;
+	switch_send_bytes(&question->text, sizeof(question->text), NULL, 0);
+}
+
+void switch_withdraw(struct switch_question *question)
+{
+	const struct switcher_msg msg = {.type = SWITCHER_WITHDRAW, .id = question->text.id};
+
+	for (unsigned int i = 0; i < SWITCHER_QUESTIONS_MAX; i++) {
+		if (asked[i] == question) {
+			asked[i] = NULL;
+			question->open = false;
+			switch_send(&msg, NULL, 0);
+		}
+	}
+}
+
+/* Nobody is there any more who could be asked. */
+static void switch_give_up(void)
+{
+	for (unsigned int i = 0; i < SWITCHER_QUESTIONS_MAX; i++) {
+		if (asked[i]) {
+			switch_answer(asked[i]->text.id, 0, false);
+		}
+	}
+}
+
 static void switch_tell(const struct told *part)
 {
 	int fds[SWITCHER_FDS_MAX];
@@ -80,16 +146,21 @@ static void switch_tell(const struct told *part)
 
 static void switch_control_ready(void *data, uint32_t events)
 {
-	struct switcher_msg msg;
-	ssize_t got = recv(control.fd, &msg, sizeof(msg), MSG_DONTWAIT);
+	union {
+		struct switcher_msg msg;
+		struct switcher_answer answer;
+	} in;
+	ssize_t got = recv(control.fd, &in, sizeof(in), MSG_DONTWAIT);
 
 	(void)data;
 	(void)events;
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
 		loop_close(&control);
-	} else if (got == (ssize_t)sizeof(msg) && msg.type == SWITCHER_READY) {
-		say("switcher ready %ux%u tsc=%" PRIu64, msg.width, msg.height,
+	} else if (got == (ssize_t)sizeof(in.msg) && in.msg.type == SWITCHER_READY) {
+		say("switcher ready %ux%u tsc=%" PRIu64, in.msg.width, in.msg.height,
 		    (uint64_t)__builtin_ia32_rdtsc());
+	} else if (got == (ssize_t)sizeof(in.answer) && in.answer.type == SWITCHER_ANSWER) {
+		switch_answer(in.answer.id, in.answer.choice, in.answer.by == SWITCHER_BY_KEY);
 	}
 }
 
@@ -101,12 +172,15 @@ static void switch_ended(void *data, struct proc *proc, int status)
 	(void)proc;
 	loop_close(&control);
 	if (ending) {
+		switch_give_up();
 		return;
 	}
 	words_process_end(status, why, sizeof(why));
 	say("switcher %s", why);
 	if (restarts++ < RESTARTS_MAX && switch_start(program_dir, program_name) == 0) {
 		say("switcher started again");
+	} else {
+		switch_give_up();
 	}
 }
 
@@ -189,6 +263,11 @@ int switch_start(const char *directory, const char *program)
 	for (unsigned int i = 0; ret == 0 && i < told_count; i++) {
 		switch_tell(&told[i]);
 	}
+	for (unsigned int i = 0; ret == 0 && i < SWITCHER_QUESTIONS_MAX; i++) {
+		if (asked[i]) {
+			switch_send_bytes(&asked[i]->text, sizeof(asked[i]->text), NULL, 0);
+		}
+	}
 	return ret;
 }
 
@@ -213,22 +292,44 @@ static struct told *switch_find(uint32_t id)
 	return NULL;
 }
 
+static void close_all(const int fds[SWITCHER_FDS_MAX])
+{
+	for (unsigned int i = 0; i < SWITCHER_FDS_MAX; i++) {
+		if (fds[i] >= 0) {
+			close(fds[i]);
+		}
+	}
+}
+
+void switch_remove(uint32_t id)
+{
+	const struct switcher_msg msg = {.type = SWITCHER_REMOVE, .id = id};
+	struct told *part = switch_find(id);
+
+	if (part) {
+		close_all(part->fd);
+		*part = told[--told_count];
+		switch_send(&msg, NULL, 0);
+	}
+}
+
 void switch_add(const struct config *config, int surface, int keyboard, int tablet)
 {
 	const int fds[SWITCHER_FDS_MAX] = {surface, keyboard, tablet};
 	struct told *part = switch_find(config->id);
 
+	if (!config->order || (!part && told_count == SWITCHER_PARTS_MAX)) {
+		close_all(fds);
+		switch_remove(config->id);
+		return;
+	}
 	if (!part) {
 		part = &told[told_count++];
 		memset(part, 0, sizeof(*part));
 		part->state.type = SWITCHER_STATE;
 		part->state.id = config->id;
 	} else {
-		for (unsigned int i = 0; i < SWITCHER_FDS_MAX; i++) {
-			if (part->fd[i] >= 0) {
-				close(part->fd[i]);
-			}
-		}
+		close_all(part->fd);
 	}
 	part->add = (struct switcher_msg){
 		.type = SWITCHER_ADD,

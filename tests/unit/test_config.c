@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Partition definitions: what is taken, and which field is named when it is not. */
+/** Partitions: what of a recipe and of a policy is taken, and which field is named when it is not.
+ */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,9 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 #include "config.h"
-#include "ui/proto/switcher.h"
+#include "policy/lang/text.h"
+#include "table_sample.h"
 
-#define MINIMUM "\"name\":\"desktop\",\"id\":1,\"order\":1,\"kernel\":\"/k\""
+#define MINIMUM "\"kernel\":\"/k\""
 
 static char error[CONFIG_ERROR_SIZE];
 
@@ -35,105 +37,31 @@ static void refuses(const char *text, const char *message)
 	assert_int_equal(config.id, 77);
 }
 
-/* A definition with every field is taken as it is written. */
+/* A recipe with every field is taken as it is written. */
 static void config_takes_every_field(void **state)
 {
-	struct config config;
+	struct config config = {.id = 3};
 
 	(void)state;
-	assert_int_equal(
-		parse("{" MINIMUM
-		      ",\"title\":\"Desktop\",\"colour\":\"#2f7D32\",\"pattern\":\"stripes\","
-		      "\"autostart\":true,\"restart\":\"never\",\"initrd\":\"/i\",\"cmdline\":\"a "
-		      "b\","
-		      "\"disks\":[{\"path\":\"/d0\",\"readonly\":true},{\"path\":\"/d1\"}],"
-		      "\"devices\":[\"console\",\"gpu\"],\"assigned\":[\"nic\",\"wifi-2\"]}\n",
-		      &config),
-		0);
-	assert_string_equal(config.name, "desktop");
-	assert_string_equal(config.title, "Desktop");
-	assert_int_equal(config.colour, 0x2f7d32);
-	assert_int_equal(config.pattern, SWITCHER_STRIPES);
-	assert_true(config.autostart);
-	assert_false(config.restart);
+	assert_int_equal(parse("{" MINIMUM ",\"initrd\":\"/i\",\"cmdline\":\"a b\"}\n", &config),
+			 0);
+	assert_string_equal(config.kernel, "/k");
 	assert_string_equal(config.initrd, "/i");
 	assert_string_equal(config.cmdline, "a b");
-	assert_int_equal(config.disk_count, 2);
-	assert_true(config.disk[0].readonly);
-	assert_false(config.disk[1].readonly);
-	assert_int_equal(config.devices, CONFIG_CONSOLE | CONFIG_GPU);
-	assert_int_equal(config.assigned_count, 2);
-	assert_string_equal(config.assigned[1], "wifi-2");
+	assert_int_equal(config.id, 3);
 }
 
-/* Roles of assigned devices are words of the policy, few, and each once. */
-static void config_checks_assigned(void **state)
-{
-	(void)state;
-	refuses("{" MINIMUM ",\"assigned\":\"nic\"}", "d.json:assigned: must be an array");
-	refuses("{" MINIMUM ",\"assigned\":[1]}", "d.json:assigned[0]: must be a string");
-	refuses("{" MINIMUM ",\"assigned\":[\"\"]}", "d.json:assigned[0]: must have 1 to 15");
-	refuses("{" MINIMUM ",\"assigned\":[\"nic\",\"N\"]}", "d.json:assigned[1]: must be a lower-case");
-	refuses("{" MINIMUM ",\"assigned\":[\"nic\",\"nic\"]}", "d.json:assigned[1]: is there twice");
-	refuses("{" MINIMUM ",\"assigned\":[\"a\",\"b\",\"c\",\"d\",\"e\"]}",
-		"d.json:assigned: must have at most 4");
-}
-
-/* What is left out: not started by itself, restarted on failure, called by its name. */
-static void config_has_defaults(void **state)
-{
-	struct config config;
-
-	(void)state;
-	assert_int_equal(parse("{" MINIMUM "}", &config), 0);
-	assert_false(config.autostart);
-	assert_true(config.restart);
-	assert_string_equal(config.title, "desktop");
-	assert_int_equal(config.disk_count, 0);
-}
-
-/* A message names file, field and what is wrong. */
+/* A message names file, field and what is wrong; what the policy says has no place here. */
 static void config_names_what_is_wrong(void **state)
 {
 	(void)state;
-	refuses("{\"name\":\"desktop\",\"order\":1,\"kernel\":\"/k\"}", "d.json:id: is missing");
-	refuses("{" MINIMUM ",\"colr\":1}", "d.json:colr: no such field");
-	refuses("{" MINIMUM ",\"colour\":\"red\"}", "d.json:colour: must be like");
-	refuses("{" MINIMUM ",\"colour\":\"#12345g\"}", "colour");
-	refuses("{" MINIMUM ",\"pattern\":\"zebra\"}", "d.json:pattern: must be plain");
-	refuses("{" MINIMUM ",\"autostart\":1}", "d.json:autostart: must be true or false");
-	refuses("{" MINIMUM ",\"restart\":\"often\"}", "d.json:restart");
+	refuses("{\"initrd\":\"/i\"}", "d.json:kernel: is missing");
+	refuses("{" MINIMUM ",\"memory\":1}", "d.json:memory: no such field");
+	refuses("{" MINIMUM ",\"disks\":[]}", "d.json:disks: no such field");
 	refuses("{" MINIMUM ",\"initrd\":\"i\"}", "d.json:initrd: must be an absolute path");
 	refuses("{" MINIMUM ",\"initrd\":\"/a/../b\"}", "must not contain '..'");
-	refuses("{" MINIMUM ",\"disks\":{}}", "d.json:disks: must be an array");
-	refuses("{" MINIMUM ",\"disks\":[{\"readonly\":true}]}",
-		"d.json:disks[0]: path is missing");
-	refuses("{" MINIMUM ",\"disks\":[{\"path\":\"/a\",\"size\":1}]}",
-		"disks[0].size: no such field");
-	refuses("{" MINIMUM ",\"devices\":[\"console\",\"tpm\"]}", "d.json:devices[1]: must be");
-	refuses("{" MINIMUM ",\"devices\":[\"gpu\",\"gpu\"]}", "devices[1]: is there twice");
-	refuses("{" MINIMUM ",\"title\":\"a\\u0007\"}", "title: must be printable");
-}
-
-/* Names can go into paths and process names; numbers have a range. */
-static void config_keeps_names_and_numbers_in_range(void **state)
-{
-	(void)state;
-	refuses("{\"name\":\"../x\",\"id\":1,\"order\":1,\"kernel\":\"/k\"}", "d.json:name");
-	refuses("{\"name\":\"Desktop\",\"id\":1,\"order\":1,\"kernel\":\"/k\"}", "d.json:name");
-	refuses("{\"name\":\"\",\"id\":1,\"order\":1,\"kernel\":\"/k\"}", "d.json:name");
-	refuses("{\"name\":\"abcdefghijklmnop\",\"id\":1,\"order\":1,\"kernel\":\"/k\"}",
-		"d.json:name");
-	refuses("{\"name\":\"a\",\"id\":0,\"order\":1,\"kernel\":\"/k\"}",
-		"d.json:id: must be 1 to 15");
-	refuses("{\"name\":\"a\",\"id\":16,\"order\":1,\"kernel\":\"/k\"}",
-		"d.json:id: must be 1 to 15");
-	refuses("{\"name\":\"a\",\"id\":18446744073709551617,\"order\":1,\"kernel\":\"/k\"}",
-		"d.json:id");
-	refuses("{\"name\":\"a\",\"id\":1.5,\"order\":1,\"kernel\":\"/k\"}",
-		"d.json:id: must be a whole");
-	refuses("{\"name\":\"a\",\"id\":1,\"order\":10,\"kernel\":\"/k\"}",
-		"d.json:order: must be 1 to 9");
+	refuses("{" MINIMUM ",\"initrd\":7}", "d.json:initrd: must be a string");
+	refuses("{" MINIMUM ",\"cmdline\":\"a\\u0007\"}", "cmdline: must be printable");
 }
 
 /* What is not one strict JSON object is refused with the place. */
@@ -146,7 +74,17 @@ static void config_refuses_what_is_not_json(void **state)
 	refuses("{" MINIMUM "} x", "not JSON");
 	refuses("{" MINIMUM ",}", "not JSON");
 	refuses("{'name':'a'}", "not JSON");
-	refuses("{\"disks\":[[[[[[[[[[[[]]]]]]]]]]]]}", "not JSON");
+	refuses("{\"kernel\":[[[[[[[[[[[[]]]]]]]]]]]]}", "not JSON");
+}
+
+/* Pointers into the sample, as table_open() sets them; nothing is checked, so tests may change it.
+ */
+static void open_sample(struct table_sample *sample, struct table *table)
+{
+	const char *why;
+
+	table_sample_init(sample);
+	assert_int_equal(table_open(sample, sizeof(*sample), table, &why), 0);
 }
 
 static unsigned int reports;
@@ -169,53 +107,100 @@ static void put(const char *directory, const char *name, const char *text)
 	fclose(file);
 }
 
-/* Wrong files and second holders of a name, id or order are left out, the others are taken in
- * order. */
-static void config_load_leaves_out_wrong_files(void **state)
+/* A recipe that is wrong or missing is told, and leaves its partition without a kernel. */
+static void config_load_tells_wrong_files(void **state)
 {
-	struct config configs[CONFIG_PARTS_MAX];
+	struct config configs[3] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
 	char directory[] = "/tmp/test-config-XXXXXX", command[64];
 
 	(void)state;
 	assert_non_null(mkdtemp(directory));
-	put(directory, "a.json", "{\"name\":\"a\",\"id\":1,\"order\":2,\"kernel\":\"/k\"}");
-	put(directory, "b.json", "{\"name\":\"b\",\"id\":2,\"order\":1,\"kernel\":\"/k\"}");
-	put(directory, "c.json", "{\"name\":\"c\",\"id\":1,\"order\":3,\"kernel\":\"/k\"}");
-	put(directory, "d.json", "{");
-	put(directory, "e.json.old", "{");
+	put(directory, "a.json", "{\"kernel\":\"/k\"}");
+	put(directory, "b.json", "{");
 	reports = 0;
-	assert_int_equal(config_load(directory, configs, count_report), 2);
+	assert_int_equal(config_load(directory, configs, 3, count_report), 0);
 	assert_int_equal(reports, 2);
-	assert_string_equal(configs[0].name, "b");
-	assert_string_equal(configs[1].name, "a");
+	assert_string_equal(configs[0].kernel, "/k");
+	assert_string_equal(configs[1].kernel, "");
+	assert_string_equal(configs[2].kernel, "");
 	snprintf(command, sizeof(command), "rm -r %s", directory);
 	assert_int_equal(system(command), 0);
-	assert_int_equal(config_load(directory, configs, count_report), -ENOENT);
+	assert_int_equal(config_load(directory, configs, 3, count_report), -ENOENT);
 }
 
-/* The definitions of the emulated laptop are right. */
-static void config_load_takes_the_laptops_definitions(void **state)
+/* The recipes of the emulated laptop are right. */
+static void config_load_takes_the_laptops_recipes(void **state)
 {
-	struct config configs[CONFIG_PARTS_MAX];
+	struct config configs[3] = {
+		{.name = "desktop"}, {.name = "browser"}, {.name = "management"}};
 
 	(void)state;
 	reports = 0;
-	assert_int_equal(config_load(DEFS_DIR, configs, count_report), 3);
+	assert_int_equal(config_load(DEFS_DIR, configs, 3, count_report), 0);
 	assert_int_equal(reports, 0);
+}
+
+/* A partition is what the table says of it; who has no title is called by the name, and the same
+ * digit twice becomes another one, and the screen has ASCII only. */
+static void config_from_policy_takes_the_partitions(void **state)
+{
+	static struct table_sample sample;
+	struct config configs[CONFIG_PARTS_MAX];
+	struct table table;
+
+	(void)state;
+	open_sample(&sample, &table);
+	sample.part[SAMPLE_DESKTOP].order = 1;
+	sample.part[SAMPLE_BROWSER].order = 1;
+	sample.part[SAMPLE_BROWSER].class = TEXT_CLASS_USER;
+	sample.right[TEXT_PERSON_USER * SAMPLE_PARTS + SAMPLE_DESKTOP].actions = TEXT_SEE;
+	sample.right[TEXT_PERSON_USER * SAMPLE_PARTS + SAMPLE_BROWSER].actions = TEXT_SEE;
+	sample.part[SAMPLE_BROWSER].title = 0;
+	sample.part[SAMPLE_BROWSER].after = 1u << SAMPLE_DESKTOP;
+	sample.part[SAMPLE_BROWSER].restart_count = 5;
+	sample.part[SAMPLE_BROWSER].health = TEXT_HEALTH_READY;
+	sample.part[SAMPLE_BROWSER].health_seconds = 30;
+	assert_int_equal(config_from_policy(&table, configs), 2);
 	assert_string_equal(configs[0].name, "desktop");
+	assert_int_equal(configs[0].order, 1);
+	assert_string_equal(configs[1].name, "browser");
+	assert_string_equal(configs[1].title, "browser");
+	sample.part[SAMPLE_BROWSER].title = table_sample_string(&sample, "Browser \xc3\xbc");
+	config_from_policy(&table, configs);
+	assert_string_equal(configs[1].title, "Browser ?");
+	assert_int_equal(configs[1].order, 2);
+	assert_int_equal(configs[1].after, 1u << SAMPLE_DESKTOP);
+	assert_int_equal(configs[1].restarts, 5);
+	assert_int_equal(configs[1].ready_seconds, 30);
+}
+
+/* IT's own partitions, and those that a user may not see, are never in the switcher. */
+static void config_from_policy_hides(void **state)
+{
+	static struct table_sample sample;
+	struct config configs[CONFIG_PARTS_MAX];
+	struct table table;
+
+	(void)state;
+	open_sample(&sample, &table);
+	sample.right[TEXT_PERSON_USER * SAMPLE_PARTS + SAMPLE_DESKTOP].actions = 0;
+	sample.right[TEXT_PERSON_USER * SAMPLE_PARTS + SAMPLE_BROWSER].actions = TEXT_SEE;
+	sample.part[SAMPLE_BROWSER].class = TEXT_CLASS_IT;
+	assert_int_equal(config_from_policy(&table, configs), 2);
+	assert_int_equal(configs[0].order, 0);
+	assert_int_equal(configs[1].order, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(config_takes_every_field),
-		cmocka_unit_test(config_checks_assigned),
-		cmocka_unit_test(config_has_defaults),
 		cmocka_unit_test(config_names_what_is_wrong),
-		cmocka_unit_test(config_keeps_names_and_numbers_in_range),
 		cmocka_unit_test(config_refuses_what_is_not_json),
-		cmocka_unit_test(config_load_leaves_out_wrong_files),
-		cmocka_unit_test(config_load_takes_the_laptops_definitions),
+		cmocka_unit_test(config_load_tells_wrong_files),
+		cmocka_unit_test(config_load_takes_the_laptops_recipes),
+		cmocka_unit_test(config_from_policy_takes_the_partitions),
+		cmocka_unit_test(config_from_policy_hides),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,11 +19,14 @@
 #include <unistd.h>
 
 #include "bulkhead_dev_fake.h"
+#include "order.h"
 #include "part.h"
+#include "policy/lang/text.h"
 #include "server.h"
 #include "switch.h"
 
-#define WAIT_MS 10000u
+#define WAIT_MS	 10000u
+#define RESTARTS 2u
 
 /* Prints its marker on the serial port and waits. */
 #define RUNNER                                                                                     \
@@ -34,6 +37,7 @@
 
 static char directory[64];
 static struct part parts[2];
+static const struct when when = {.mains = true};
 
 static void put_program(const char *name, const char *script)
 {
@@ -54,11 +58,13 @@ static struct config make_config(const char *name, uint32_t id)
 	struct config config = {
 		.id = id,
 		.order = id,
-		.restart = true,
+		.start = TEXT_START_MANUAL,
+		.restarts = RESTARTS,
+		.steady_seconds = 60,
 		.disk_count = 1,
-		.disk = {{.readonly = true}},
-		.devices = CONFIG_CONSOLE | CONFIG_ENTROPY | CONFIG_GPU | CONFIG_KEYBOARD |
-			   CONFIG_POINTER,
+		.disk = {{.flags = TEXT_DISK_READONLY}},
+		.devices = TEXT_DEVICE_CONSOLE | TEXT_DEVICE_ENTROPY | TEXT_DEVICE_GPU |
+			   TEXT_DEVICE_KEYBOARD | TEXT_DEVICE_POINTER,
 	};
 
 	snprintf(config.name, sizeof(config.name), "%s", name);
@@ -262,7 +268,7 @@ static void part_stopped_by_hypervisor_gives_up(void **state)
 		}
 		loop_step(20);
 	}
-	assert_int_equal(parts[0].super.restarts, SUPER_RESTARTS_MAX);
+	assert_int_equal(parts[0].super.restarts, RESTARTS);
 	assert_string_equal(parts[0].super.why, "triple fault at rip 0");
 	assert_int_equal(part_live(&parts[0]), 0);
 }
@@ -382,7 +388,8 @@ static void part_hands_its_device_to_the_runner(void **state)
 	snprintf(parts[0].config.assigned[1], CONFIG_NAME_SIZE, "modem");
 	parts[0].config.assigned_count = 2;
 	snprintf(script, sizeof(script),
-		 "for word; do case $word in *:[0-9]*) [ \"$last\" = --assigned ] && echo ${word%%:*} "
+		 "for word; do case $word in *:[0-9]*) [ \"$last\" = --assigned ] && echo "
+		 "${word%%:*} "
 		 "$(head -c 10 <&${word#*:}) >%s/seen;; esac; last=$word; done\n",
 		 directory);
 	snprintf(script + strlen(script), sizeof(script) - strlen(script), RUNNER);
@@ -424,7 +431,7 @@ static void ask_connect(void)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", directory);
-	assert_int_equal(server_start(address.sun_path, parts, 2), 0);
+	assert_int_equal(server_start(address.sun_path, parts, 2, &when), 0);
 	ask_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(ask_fd, (struct sockaddr *)&address, sizeof(address)), 0);
 }
@@ -458,7 +465,8 @@ static void server_answers_errors(void **state)
 	ask_disconnect();
 }
 
-/* list and stats tell what the hypervisor knows; stats without a name is about the control partition. */
+/* list and stats tell what the hypervisor knows; stats without a name is about the control
+ * partition. */
 static void server_tells_list_and_stats(void **state)
 {
 	struct bh_vcpu_stats stats = {.run_tsc = 1000, .root_tsc = 10};
@@ -595,13 +603,68 @@ static void switch_starts_a_dead_switcher_again(void **state)
 	assert_true(parts[0].ready);
 }
 
+/* A partition that others come after has to run first, and to be ready where that is looked at. */
+static void order_waits_for_those_before(void **state)
+{
+	char why[ORDER_WHY_SIZE];
+
+	(void)state;
+	parts[1].config.after = 1u << 1;
+	parts[0].config.ready_seconds = 60;
+	assert_false(order_may_start(parts, 2, &parts[1], &when, why));
+	assert_string_equal(why, "desktop must run first");
+	parts[0].wanted = parts[1].wanted = true;
+	assert_int_equal(order_start_wanted(parts, 2, &when), 1);
+	assert_int_equal(part_live(&parts[1]), 0);
+	assert_true(wait_for(first_ready));
+	assert_int_equal(order_start_wanted(parts, 2, &when), 1);
+	assert_true(wait_for(both_ready));
+}
+
+/* What the policy never starts is not started, and what runs on mains power only stands still
+ * without it. */
+static void order_keeps_conditions(void **state)
+{
+	const struct when battery = {.mains = false};
+	char why[ORDER_WHY_SIZE];
+
+	(void)state;
+	parts[1].config.start = TEXT_START_NEVER;
+	assert_false(order_may_start(parts, 2, &parts[1], &when, why));
+	assert_string_equal(why, "the policy never starts browser");
+	parts[0].config.run = TEXT_RUN_MAINS;
+	assert_false(order_may_start(parts, 2, &parts[0], &battery, why));
+	assert_string_equal(why, "desktop runs only on mains power");
+	assert_true(order_may_start(parts, 2, &parts[0], &when, why));
+	part_start(&parts[0]);
+	assert_true(wait_for(first_ready));
+	assert_int_equal(dev_part_start(parts[0].fd_source.fd), 0);
+	order_hold(parts, 2, &battery);
+	assert_string_equal(part_state_word(&parts[0]), "paused");
+	order_hold(parts, 2, &when);
+	assert_string_equal(part_state_word(&parts[0]), "running");
+}
+
+/* A guest that does not say in time that it is ready has failed. */
+static void part_must_be_ready_in_time(void **state)
+{
+	(void)state;
+	put_program("bulkhead-runner", "exec sleep 100\n");
+	parts[0].config.ready_seconds = 1;
+	super_set_policy(&parts[0].super, 0, 60000000);
+	part_start(&parts[0]);
+	assert_true(wait_for(first_failed));
+	assert_string_equal(parts[0].super.why, "was not ready within 1 s");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(part_start_runs_all_processes, setup, teardown),
 		cmocka_unit_test_setup_teardown(part_killed_back_end_restarts_its_partition_only,
 						setup, teardown),
-		cmocka_unit_test_setup_teardown(part_blames_nobody_who_left_in_peace, setup, teardown),
+		cmocka_unit_test_setup_teardown(part_blames_nobody_who_left_in_peace, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(part_killed_runner_restarts_its_partition, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(part_stopped_by_hypervisor_gives_up, setup,
@@ -614,7 +677,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(part_await_free_gives_up_on_a_held_one, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(part_without_a_program_fails, setup, teardown),
-		cmocka_unit_test_setup_teardown(part_hands_its_device_to_the_runner, setup, teardown),
+		cmocka_unit_test_setup_teardown(part_hands_its_device_to_the_runner, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(order_waits_for_those_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(order_keeps_conditions, setup, teardown),
+		cmocka_unit_test_setup_teardown(part_must_be_ready_in_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(switch_starts_a_dead_switcher_again, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(server_answers_errors, setup, teardown),

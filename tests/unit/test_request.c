@@ -40,6 +40,37 @@ static void request_takes_each_verb(void **state)
 	assert_memory_equal(request.text, "ls\n\xe4", 4);
 }
 
+/* Files of a policy keep their order: layers first, wherever the field stands. */
+static void request_takes_policies(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("{\"others\":[\"c.pol\",\"a.pol.sig\"],\"verb\":\"policy-apply\","
+			       "\"layers\":[\"a.pol\"]}"),
+			 0);
+	assert_int_equal(request.verb, REQUEST_POLICY_APPLY);
+	assert_int_equal(request.layer_count, 1);
+	assert_int_equal(request.file_count, 3);
+	assert_string_equal(request.file[0], "a.pol");
+	assert_string_equal(request.file[2], "a.pol.sig");
+	assert_int_equal(parse("{\"verb\":\"policy-ask\",\"kind\":\"network\",\"from\":\"browser\","
+			       "\"to\":\"lan\",\"type\":\"tcp\",\"port\":443}"),
+			 0);
+	assert_string_equal(request.flow.to, "lan");
+	assert_int_equal(request.flow.port, 443);
+	assert_int_equal(parse("{\"verb\":\"policy-confirm\"}"), 0);
+	refuses("{\"verb\":\"policy-apply\"}", "layers: is missing");
+	refuses("{\"verb\":\"policy-apply\",\"layers\":[]}",
+		"layers, others: must be lists of at most 32 files");
+	refuses("{\"verb\":\"policy-apply\",\"layers\":[\"../a.pol\"]}",
+		"layers, others: not a plain name of a file");
+	refuses("{\"verb\":\"policy-ask\",\"kind\":\"network\",\"from\":\"a\"}",
+		"kind, from, to: one is missing");
+	refuses("{\"verb\":\"policy-ask\",\"kind\":\"network\",\"from\":\"a\",\"to\":\"b\","
+		"\"port\":65536}",
+		"port: must be 0 to 65535");
+	refuses("{\"verb\":\"list\",\"kind\":\"network\"}", "a field that this verb does not take");
+}
+
 /* Anything else is refused and says what is wrong. */
 static void request_refuses_the_rest(void **state)
 {
@@ -96,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(request_takes_each_verb),
+		cmocka_unit_test(request_takes_policies),
 		cmocka_unit_test(request_refuses_the_rest),
 		cmocka_unit_test(text_keeps_every_byte),
 		cmocka_unit_test(text_decode_refuses_what_encode_does_not_write),

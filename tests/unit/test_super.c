@@ -8,14 +8,16 @@
 #include <string.h>
 #include "super.h"
 
-#define START 1000000ull
+#define START  1000000ull
+#define TIMES  2u
+#define STEADY 60000000ull
 
 /* A partition with three processes that run. */
 static struct super running(bool restart)
 {
 	struct super super;
 
-	super_init(&super, restart);
+	super_init(&super, restart ? TIMES : 0, STEADY);
 	assert_true(super_start(&super));
 	assert_int_equal(super_next(&super), SUPER_LAUNCH);
 	super_launched(&super, true, "", START);
@@ -79,7 +81,7 @@ static void super_forgets_failures_after_a_steady_run(void **state)
 	(void)state;
 	fail_and_restart(&super, START + 1);
 	fail_and_restart(&super, START + 2);
-	fail_and_restart(&super, START + 2 + SUPER_STEADY_US);
+	fail_and_restart(&super, START + 2 + STEADY);
 	assert_int_equal(super.restarts, 1);
 }
 
@@ -130,7 +132,7 @@ static void super_failed_launch_stays_failed(void **state)
 	struct super super;
 
 	(void)state;
-	super_init(&super, true);
+	super_init(&super, TIMES, STEADY);
 	super_start(&super);
 	super_next(&super);
 	super_launched(&super, false, "/x: No such file or directory", START);
@@ -152,8 +154,21 @@ static void super_reset_restarts_what_runs(void **state)
 	assert_false(super_reset(&super));
 	super_ended(&super, SUPER_END_CLEAN, "", 0, START);
 	assert_int_equal(super_next(&super), SUPER_LAUNCH);
-	super_init(&super, true);
+	super_init(&super, TIMES, STEADY);
 	assert_false(super_reset(&super));
+}
+
+/* Another policy counts at once: fewer restarts end a row that is under way. */
+static void super_follows_another_policy(void **state)
+{
+	struct super super = running(true);
+
+	(void)state;
+	fail_and_restart(&super, START + 1);
+	super_set_policy(&super, 1, STEADY);
+	super_ended(&super, SUPER_END_FAILURE, "triple fault", 0, START + 2);
+	assert_int_equal(super_next(&super), SUPER_RELEASE);
+	assert_int_equal(super.state, SUPER_FAILED);
 }
 
 int main(void)
@@ -168,6 +183,7 @@ int main(void)
 		cmocka_unit_test(super_stop_wins_over_restart),
 		cmocka_unit_test(super_failed_launch_stays_failed),
 		cmocka_unit_test(super_reset_restarts_what_runs),
+		cmocka_unit_test(super_follows_another_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the tree to a bootable disk image: programs by meson, images by recipe, policy, GRUB's menu."""
 import json
+import re
 import tomllib
 
 from . import cache, deb, disk, image, kernel, paths, secure, step
 
 GUESTS = ("desktop", "browser", "management")
-GUEST_TARGETS = ("policy/tool/bulkhead-policy", "hv/boot/bulkhead.elf", "partitions/bare/bare.elf")
+POLICY_TOOL = "policy/tool/bulkhead-policy"
+GUEST_TARGETS = (POLICY_TOOL, "hv/boot/bulkhead.elf", "partitions/bare/bare.elf")
 # A BIOS leaves the screen in text mode; after the command multiboot2, which sets the mode that root mode asks for.
 MENU = """\
 set timeout=0
@@ -39,7 +41,7 @@ def programs():
 
 def targets():
     """What the images hold, and nothing else: tests are built by ./check."""
-    wanted = {"policy/compile/policy-table", "hv/boot/bulkhead.elf"}
+    wanted = {POLICY_TOOL, "hv/boot/bulkhead.elf"}
     variants = [variant["image"] for variant in definitions()["desktop"].values()]
     for name in ("control", *GUESTS, *variants):
         data = image.recipe(name)
@@ -66,33 +68,70 @@ def definitions():
 
 
 def definition(name):
-    """What /etc/bulkhead/partitions/NAME.json says."""
+    """The recipe /etc/bulkhead/partitions/NAME.json."""
     return json.loads((paths.DEFS / f"{name}.json").read_text())
 
 
-def policy(parts, modules, words=(), devices=()):
-    """The policy table for partitions [{name, ram_mib, ...}], boot modules {role: path} and real devices
-    [{role, part, class, ...}]; more words for its tool."""
-    args = list(words)
-    for part in parts:
-        fields = (part[f] for f in ("name", "ram_mib", "vcpus", "weight", "flags", "doorbells"))
-        args += ["--part", ":".join(str(f) for f in fields)]
-    for device in devices:
-        args += ["--device", ",".join(f"{word}={value}" for word, value in device.items())]
-    for role, path in modules.items():
-        args += ["--module", f"{role}={path}"]
-    tool = image.program("policy/compile/policy-table")
+def layers(desktop="light", guests=None):
+    """Files of /etc/bulkhead/policy {name: bytes}: the default policy, and the laptop's layer with more partitions
+    {name: statements}."""
+    name = definitions()["desktop"][desktop]["policy"]
+    text = (paths.DEFS / name).read_text()
+    for guest, statements in (guests or {}).items():
+        text += f"\npartition {guest}\n" + "".join(f"\t{line}\n" for line in statements)
+    examples = paths.ROOT / "policy" / "examples"
+    return {"vendor.pol": (examples / "default.pol").read_bytes(),
+            "common.pol": (examples / "common.pol").read_bytes(),
+            "laptop-parts.pol": (paths.DEFS / "laptop-parts.pol").read_bytes(),
+            "it.pol": text.encode()}
+
+
+def said(name, word, desktop="light"):
+    """What the policy of the laptop says of a partition last: the rest of the statement."""
+    found, inside = None, False
+    for file in ("vendor.pol", "laptop-parts.pol", "it.pol"):
+        for line in layers(desktop)[file].decode().splitlines():
+            if line.startswith("partition "):
+                inside = line.split()[1] == name
+            match = re.match(rf"\s+(?:default )?{word} (.*)", line)
+            if inside and match:
+                found = match.group(1).strip('"')
+    return found
+
+
+def ram_mib(name, desktop="light"):
+    return int(said(name, "memory", desktop).removesuffix("MiB"))  # as bulkhead policy fmt writes it
+
+
+def table(texts, modules):
+    """The policy table for layers {name: bytes} with the boot modules {role: path}."""
+    tool = image.program(POLICY_TOOL)
+    named = [f"{layer}.pol" for layer in ("vendor", "it", "user") if f"{layer}.pol" in texts]
+    args = [word for role, path in modules.items() for word in ("--module", f"{role}={path}")]
 
     def maker(folder):
-        step.command([tool, "--out", folder / "policy", *args])
+        for name, content in texts.items():
+            (folder / name).write_bytes(content)
+        step.command([tool, "compile", *(folder / name for name in named), "-o", folder / "policy", *args],
+                     "see the compiler's messages above")
 
-    return cache.made("policy", cache.digest(args, tool, list(modules.values())), maker) / "policy"
+    content = [item for name in sorted(texts) for item in (name, texts[name])]
+    return cache.made("policy", cache.digest("2", content, args, tool, list(modules.values())), maker) / "policy"
 
 
-def boot_files(modules, table, options="", words=None):
+def policy(parts, modules, iommu="wanted"):
+    """The policy table of a small machine: partitions {name: statements}, control among them."""
+    text = f'policy vendor "Test" version 1\niommu {iommu}\nrole keyboard = keyboard\nrole screen = screen\n'
+    for name, statements in parts.items():
+        text += f"partition {name}\n" + "".join(f"\t{line}\n" for line in statements)
+    text += "keys: allow input keyboard -> control\npixels: allow display control -> screen\n"
+    return table({"vendor.pol": text.encode()}, modules)
+
+
+def boot_files(modules, policy_table, options="", words=None):
     """Files of the boot partition for modules {role: path}; words: what follows a role on its line."""
     lines = "\tmodule2 /boot/policy policy\n"
-    files = {"boot/bulkhead.elf": image.program("hv/boot/bulkhead.elf"), "boot/policy": table}
+    files = {"boot/bulkhead.elf": image.program("hv/boot/bulkhead.elf"), "boot/policy": policy_table}
     for role, path in modules.items():
         lines += f"\tmodule2 --nounzip /boot/{role} {role} {(words or {}).get(role, '')}".rstrip() + "\n"
         files[f"boot/{role}"] = path
@@ -101,8 +140,8 @@ def boot_files(modules, table, options="", words=None):
 
 
 def partition_files(words):
-    """What goes into the control root besides programs: definitions of the partitions, with more words for each
-    guest's kernel."""
+    """What goes into the control root besides programs: recipes of the partitions, with more words for each guest's
+    kernel."""
     files = {}
     for name in GUESTS:
         data = definition(name)
@@ -111,33 +150,33 @@ def partition_files(words):
     return files
 
 
-def laptop(check=False, append="", parts=(), guests=None, desktop="light", real=False, chain=None):
+def laptop(check=False, append="", guests=None, desktop="light", real=False, chain=None, extra=None):
     """Path of the disk image of the laptop, the same for all emulators. check: each guest also tells which keys it
     receives; append: more words for the control kernel's command line; desktop: "full" or "light"; real: for a real
-    CPU; chain: signed for Secure Boot (secure.py). Tests add guests: their entries in the policy, and {name: (definition, kernel's path)}."""
+    CPU; chain: signed for Secure Boot (secure.py). Tests add guests {name: (statements of the policy, kernel's path)}
+    and extra files of the control root {path: bytes}."""
     laptop_data = definitions()
     machine_words = [] if real else laptop_data["boot"]["emulated"]
-    variant = laptop_data["desktop"][desktop]
-    recipes = {name: variant["image"] if name == "desktop" else name for name in GUESTS}
+    recipes = {name: laptop_data["desktop"][desktop]["image"] if name == "desktop" else name for name in GUESTS}
     named = [image.recipe(recipe)["packages"] for recipe in ("control", *recipes.values())]
     deb.resolve([deb.kernel_package(), *(package for packages in named for package in packages)])
-    extra = partition_files([*machine_words, *(["bulkhead.keys=1"] if check else [])])
+    root = partition_files([*machine_words, *(["bulkhead.keys=1"] if check else [])])
     files = {}
-    for name, (data, path) in (guests or {}).items():
-        data = {**data, "name": name, "kernel": f"/system/images/{name}"}
-        extra[f"etc/bulkhead/partitions/{name}.json"] = (json.dumps(data, indent=2) + "\n").encode()
+    for name, (_, path) in (guests or {}).items():
+        root[f"etc/bulkhead/partitions/{name}.json"] = (json.dumps({"kernel": f"/system/images/{name}"}) + "\n").encode()
         files[f"images/{name}"] = path
-    extra["lib/modules/bulkhead.ko"] = kernel_module().read_bytes()
-    modules = {"kernel": kernel.vmlinux(), "initrd": image.control(extra)}
+    texts = layers(desktop, {name: statements for name, (statements, _) in (guests or {}).items()})
+    root |= {f"etc/bulkhead/policy/{name}": content for name, content in texts.items()}
+    root |= extra or {}
+    root["lib/modules/bulkhead.ko"] = kernel_module().read_bytes()
+    modules = {"kernel": kernel.vmlinux(), "initrd": image.control(root)}
     boot = laptop_data["boot"]
     words = {"kernel": " ".join([*boot["kernel"]["cmdline"], *machine_words, *append.split()])}
     files["images/vmlinux"] = modules["kernel"]
     for name in GUESTS:
         files[f"images/{name}.initrd"], files[f"images/{name}.vhd"] = image.guest(recipes[name])
-    own = [{**part, "ram_mib": variant["ram_mib"]} if part["name"] == "desktop" else part
-           for part in laptop_data["part"]]
-    table = policy([*own, *parts], modules, devices=laptop_data["device"])
-    start = boot_files(modules, table, boot["options"], words)
+    files["policy"] = table(texts, modules)
+    start = boot_files(modules, files["policy"], boot["options"], words)
     if chain:
         start = secure.boot_files(secure.test_keys(), start, chain)
     return disk.make(start, files)

@@ -68,7 +68,7 @@ class Check:
     def look(self, name):
         """Saves the screen and proves by its pixels that it is this partition's: its colour in the strip."""
         path = self.folder / f"{name}.png"
-        colour = build.definition(name)["colour"]
+        colour = build.said(name, "colour")
         rgb = bytes.fromhex(colour[1:])
         end = time.monotonic() + self.left(20)
         while True:

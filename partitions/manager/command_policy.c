@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Asks the daemon about the policy. Files are handed over open: the daemon reads what the caller
+ * may read, and never a path. */
+#define _GNU_SOURCE
+#include "command_policy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "show.h"
+
+enum { EXIT_OK = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_DAEMON = 3 };
+
+#define FILES_MAX 32
+
+struct files {
+	struct json_object *layers, *others;
+	int fd[FILES_MAX];
+	unsigned int count;
+};
+
+static const char usage[] =
+	"usage: bulkhead policy apply FILE... | confirm | revert | status | ask FROM TO KIND "
+	"[TYPE] "
+	"[PORT]\n"
+	"\n"
+	"  apply FILE...   follow these signed layers from now on; FILE.sig lies beside each, and\n"
+	"                  what they include too\n"
+	"  confirm         keep a change of the way to IT, which else is taken back in time\n"
+	"  revert          take back a change that waits to be confirmed\n"
+	"  status          which policy is in force, and what the last change did\n"
+	"  ask             decide one flow, as daemons do it\n"
+	"\n"
+	"  --json          the daemon's answer as it is\n"
+	"  --socket PATH   of the daemon (/run/bulkhead.sock)\n"
+	"\n"
+	"Exit codes: 0 done (ask: allowed), 1 refused or failed, 2 usage, 3 the daemon is not "
+	"reachable.\n";
+
+bool command_policy_knows(const char *verb)
+{
+	static const char *const verbs[] = {"apply", "confirm", "revert", "status", "ask"};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (!strcmp(verb, verbs[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void __attribute__((noreturn)) fail(int code, const char *what, const char *why)
+{
+	fprintf(stderr, "bulkhead policy: %s%s%s\n", what, why ? ": " : "", why ? why : "");
+	exit(code);
+}
+
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Adds a file; one that need not be there is left out. */
+static void add_file(struct files *files, struct json_object *list, const char *path, bool needed)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		if (needed) {
+			fail(EXIT_NO_DAEMON, path, strerror(errno));
+		}
+		return;
+	}
+	if (files->count == FILES_MAX) {
+		fail(EXIT_REFUSED, path, "more files than a policy can have");
+	}
+	files->fd[files->count++] = fd;
+	json_object_array_add(list, json_object_new_string(name_of(path)));
+}
+
+static bool is_layer(char **paths, int count, const char *name)
+{
+	for (int i = 0; i < count; i++) {
+		if (!strcmp(name_of(paths[i]), name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int is_policy(const struct dirent *entry)
+{
+	size_t size = strlen(entry->d_name);
+
+	return size > 4 && !strcmp(entry->d_name + size - 4, ".pol");
+}
+
+/* Whatever a layer may include lies in the folder of the first one. */
+static void add_folder(struct files *files, char **paths, int count)
+{
+	int length = (int)(name_of(paths[0]) - paths[0]);
+	struct dirent **entries;
+	char *folder, *path;
+	int found;
+
+	if (asprintf(&folder, "%.*s", length ? length : 2, length ? paths[0] : "./") < 0) {
+		fail(EXIT_REFUSED, "out of memory", NULL);
+	}
+	found = scandir(folder, &entries, is_policy, alphasort);
+	for (int i = 0; i < found; i++) {
+		if (!is_layer(paths, count, entries[i]->d_name) &&
+		    asprintf(&path, "%s/%s", folder, entries[i]->d_name) >= 0) {
+			add_file(files, files->others, path, false);
+			free(path);
+		}
+		free(entries[i]);
+	}
+	if (found >= 0) {
+		free(entries);
+	}
+	free(folder);
+}
+
+static struct json_object *make_apply(char **paths, int count, struct files *files)
+{
+	struct json_object *request = json_object_new_object();
+	char *path;
+
+	if (count < 1) {
+		fail(EXIT_USAGE, "which layers? see bulkhead policy apply --help", NULL);
+	}
+	files->layers = json_object_new_array();
+	files->others = json_object_new_array();
+	for (int i = 0; i < count; i++) {
+		add_file(files, files->layers, paths[i], true);
+	}
+	for (int i = 0; i < count; i++) {
+		if (asprintf(&path, "%s.sig", paths[i]) >= 0) {
+			add_file(files, files->others, path, false);
+			free(path);
+		}
+	}
+	add_folder(files, paths, count);
+	json_object_object_add(request, "layers", files->layers);
+	if (json_object_array_length(files->others) > 0) {
+		json_object_object_add(request, "others", files->others);
+	} else {
+		json_object_put(files->others);
+	}
+	return request;
+}
+
+static struct json_object *make_ask(char **words, int count)
+{
+	static const char *const keys[] = {"from", "to", "kind"};
+	struct json_object *request = json_object_new_object();
+
+	if (count < 3 || count > 5) {
+		fail(EXIT_USAGE, "ask FROM TO KIND [TYPE] [PORT]", NULL);
+	}
+	for (int i = 0; i < 3; i++) {
+		json_object_object_add(request, keys[i], json_object_new_string(words[i]));
+	}
+	for (int i = 3; i < count; i++) {
+		if (words[i][0] >= '0' && words[i][0] <= '9') {
+			json_object_object_add(request, "port",
+					       json_object_new_int(atoi(words[i])));
+		} else {
+			json_object_object_add(request, "type", json_object_new_string(words[i]));
+		}
+	}
+	return request;
+}
+
+static struct json_object *make_request(const char *verb, char **words, int count,
+					struct files *files)
+{
+	struct json_object *request;
+	char name[32];
+
+	if (!strcmp(verb, "apply")) {
+		request = make_apply(words, count, files);
+	} else if (!strcmp(verb, "ask")) {
+		request = make_ask(words, count);
+	} else if (count > 0) {
+		fail(EXIT_USAGE, verb, "takes no arguments");
+	} else {
+		request = json_object_new_object();
+	}
+	snprintf(name, sizeof(name), "policy-%s", verb);
+	json_object_object_add(request, "verb", json_object_new_string(name));
+	return request;
+}
+
+static bool flag(struct json_object *answer, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(answer, key, &value) && json_object_get_boolean(value);
+}
+
+static int show(const char *verb, struct json_object *answer, bool json)
+{
+	struct json_object *error = NULL;
+	bool ok = flag(answer, "ok");
+
+	json_object_object_get_ex(answer, "error", &error);
+	if (json) {
+		puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN));
+	} else if (!ok) {
+		fprintf(stderr, "bulkhead policy: %s\n",
+			error ? json_object_get_string(error) : "refused");
+	} else if (!strcmp(verb, "ask")) {
+		struct json_object *rule = NULL;
+
+		json_object_object_get_ex(answer, "rule", &rule);
+		printf("%s by %s%s\n", flag(answer, "allow") ? "allowed" : "denied",
+		       json_object_get_string(rule), flag(answer, "asked") ? ", asked" : "");
+	} else {
+		show_policy(stdout, answer);
+	}
+	return ok && (strcmp(verb, "ask") || flag(answer, "allow")) ? EXIT_OK : EXIT_REFUSED;
+}
+
+int command_policy(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"socket", required_argument, NULL, 's'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	const char *socket_path = "/run/bulkhead.sock";
+	struct files files = {.count = 0};
+	struct json_object *request, *answer;
+	struct client_link link;
+	bool json = false;
+	int ret;
+
+	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+		switch (c) {
+		case 'j':
+			json = true;
+			break;
+		case 's':
+			socket_path = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_OK;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	request = make_request(argv[0], argv + optind, argc - optind, &files);
+	ret = client_connect(&link, socket_path);
+	if (ret == 0) {
+		ret = client_ask_with(&link, request, files.fd, files.count);
+	}
+	if (ret) {
+		fail(EXIT_NO_DAEMON, socket_path, strerror(-ret));
+	}
+	answer = client_next(&link);
+	if (!answer) {
+		fail(EXIT_REFUSED, "the daemon hung up", NULL);
+	}
+	ret = show(argv[0], answer, json);
+	json_object_put(answer);
+	client_disconnect(&link);
+	return ret;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** A policy is applied: stored, compiled, compared, loaded into root mode, kept or tried. Until
+ * root mode took it nothing has changed; if the record cannot be written after that, root mode goes
+ * back.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy_private.h"
+#include "record.h"
+#include "reply.h"
+#include "say.h"
+#include "store.h"
+
+#define TOTAL_MAX (8u << 20) /* bytes of all files of one request */
+
+static struct {
+	bool under_way;
+	uint32_t generation;
+	uint64_t began_us;
+	char who[64];
+	policy_reply *reply; /* NULL: the client is gone */
+	void *data;
+} job;
+
+static void answer(struct json_object *reply)
+{
+	policy_reply *to = job.reply;
+
+	job.under_way = false;
+	if (to) {
+		job.reply = NULL;
+		to(job.data, reply);
+	} else {
+		json_object_put(reply);
+	}
+}
+
+static void refuse(const char *why)
+{
+	record_write(AUDIT_REFUSED, job.who, "policy", NULL, NULL, why);
+	say("policy refused: %.200s", why);
+	if (policy.folder) {
+		store_sweep(policy.folder, &policy.state);
+	}
+	answer(reply_error(why));
+}
+
+void policy_forget(void *data)
+{
+	if (job.data == data) {
+		job.reply = NULL;
+	}
+	policy_forget_ask(data);
+}
+
+/* Layers of the generation before that a newer one took the place of. */
+static int drop_replaced(const struct policy_held *held)
+{
+	int ret = 0;
+
+	for (uint32_t set = 0; ret == 0 && set < STORE_SETS_MAX; set++) {
+		bool used = false;
+
+		for (unsigned int i = 0; i < TEXT_LAYERS; i++) {
+			used |= held->layer[i].there && held->layer[i].set == set;
+		}
+		ret = used ? 0 : store_drop_set(policy.folder, job.generation, set);
+	}
+	return ret;
+}
+
+static const char *root_says(int error)
+{
+	switch (-error) {
+	case EPERM:
+		return "root mode refuses it: it allows what the policy of this boot does not "
+		       "(partitions, modules, devices, back ends, or more memory or vcpus); make "
+		       "it part of the boot image and restart the machine";
+	case EBUSY:
+		return "root mode refuses it now: a partition that runs would lose its back ends; "
+		       "stop it first";
+	default:
+		return "root mode refuses it";
+	}
+}
+
+static int keep(const struct policy_held *held, uint32_t needs)
+{
+	struct policy_state next = policy.state;
+
+	if (!policy_state_begin(&next, job.generation, needs, policy_now_ms(),
+				held->table.head->confirm_seconds, policy.boot)) {
+		return -EINVAL;
+	}
+	return policy_set_state(&next);
+}
+
+static void follow(struct policy_held *held)
+{
+	struct policy_held old;
+	char hash[65], text[AUDIT_TEXT_MAX];
+
+	policy_hash_text(&held->table, hash);
+	policy_adopt(held, &old);
+	policy.lost = false;
+	if (policy.state.trial) {
+		policy.before = old;
+		policy_try();
+	} else {
+		policy_held_fini(&old);
+		policy_load_record(&policy.paths, policy.state.current);
+	}
+	snprintf(text, sizeof(text), "%u changes%s", policy.changes.count + policy.changes.more,
+		 policy.state.trial ? ", to be confirmed" : "");
+	record_write(AUDIT_APPLIED, job.who, "policy", hash, NULL, text);
+	say("policy %.16s applied by %s in %u ms: %s", hash, job.who,
+	    (unsigned int)((loop_now_us() - job.began_us) / 1000), text);
+}
+
+static void compiled(void *data, struct policy_held *held, const char *text)
+{
+	struct policy_diff diff;
+	int ret;
+
+	(void)data;
+	if (!held) {
+		refuse(text);
+		return;
+	}
+	policy_diff_make(&policy.now.table, &held->table, &diff);
+	ret = drop_replaced(held);
+	if (ret) {
+		refuse(strerror(-ret));
+		policy_held_fini(held);
+		return;
+	}
+	ret = policy_root_load(held);
+	if (ret) {
+		refuse(root_says(ret));
+		policy_held_fini(held);
+		return;
+	}
+	ret = keep(held, diff.needs);
+	if (ret) {
+		policy_root_load(&policy.now);
+		policy_held_fini(held);
+		refuse(strerror(-ret));
+		return;
+	}
+	policy.changes = diff;
+	follow(held);
+	answer(policy_describe());
+}
+
+/* The client's file as it is now, whole. Only plain files: nothing that could keep us waiting. */
+static int take_file(int fd, size_t max, char **ret_bytes, size_t *ret_size)
+{
+	struct stat st;
+	char *bytes;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		return -EINVAL;
+	}
+	if (st.st_size < 0 || (uint64_t)st.st_size > max) {
+		return -EFBIG;
+	}
+	bytes = malloc((size_t)st.st_size + 1);
+	if (!bytes) {
+		return -ENOMEM;
+	}
+	if (pread(fd, bytes, (size_t)st.st_size, 0) != (ssize_t)st.st_size) {
+		free(bytes);
+		return -EIO;
+	}
+	*ret_bytes = bytes;
+	*ret_size = (size_t)st.st_size;
+	return 0;
+}
+
+static bool is_signature(const char *name)
+{
+	size_t size = strlen(name);
+
+	return size > 4 && !strcmp(name + size - 4, ".sig");
+}
+
+static bool is_signature_of(const char *name, const char *layer)
+{
+	return is_signature(name) && !strncmp(name, layer, strlen(name) - 4) &&
+	       strlen(layer) == strlen(name) - 4;
+}
+
+/* One file goes into every set that may need it. */
+static int store_file(const struct request *request, uint32_t index, uint32_t first_set,
+		      const void *bytes, size_t size)
+{
+	struct store_file file = {.generation = job.generation};
+	const char *name = request->file[index];
+	int ret = 0;
+
+	snprintf(file.name, sizeof(file.name), "%s", name);
+	for (uint32_t i = 0; ret == 0 && i < request->layer_count; i++) {
+		file.set = first_set + i;
+		if (index < request->layer_count) {
+			file.part = STORE_LAYER;
+		} else {
+			file.part = is_signature(name) ? STORE_SIGNATURE : STORE_INCLUDE;
+		}
+		if (file.part == STORE_LAYER ? index != i
+					     : file.part == STORE_SIGNATURE &&
+						       !is_signature_of(name, request->file[i])) {
+			continue;
+		}
+		ret = store_put(policy.folder, &file, bytes, size);
+	}
+	return ret;
+}
+
+static int store_request(const struct request *request, const int *fds)
+{
+	uint32_t first_set = 0;
+	size_t left = TOTAL_MAX;
+	int ret = store_sweep(policy.folder, &policy.state);
+
+	if (ret == 0 && policy.state.current && !policy.lost) {
+		ret = store_copy(policy.folder, policy.state.current, job.generation);
+	}
+	if (ret == 0) {
+		ret = store_next_set(policy.folder, job.generation, &first_set);
+	}
+	if (ret == 0 && first_set + request->layer_count > STORE_SETS_MAX) {
+		ret = -ENOSPC;
+	}
+	for (uint32_t i = 0; ret == 0 && i < request->file_count; i++) {
+		char *bytes;
+		size_t size;
+
+		ret = take_file(fds[i], left < POLICY_FILE_MAX ? left : POLICY_FILE_MAX, &bytes,
+				&size);
+		if (ret == 0) {
+			left -= size;
+			ret = store_file(request, i, first_set, bytes, size);
+			free(bytes);
+		}
+	}
+	return ret;
+}
+
+void policy_apply(const struct request *request, const int *fds, const char *who,
+		  policy_reply *reply, void *data)
+{
+	char why[160];
+	int ret;
+
+	if (job.under_way || policy_load_busy()) {
+		reply(data, reply_error("another policy is being applied"));
+		return;
+	}
+	job.under_way = true;
+	job.reply = reply;
+	job.data = data;
+	job.generation = policy.state.current + 1;
+	job.began_us = loop_now_us();
+	snprintf(job.who, sizeof(job.who), "%s", who);
+	if (!policy.folder || !policy.now.bytes) {
+		refuse("there is no place to keep it, or no policy of this boot; the daemon's log "
+		       "says why");
+		return;
+	}
+	if (policy.state.trial) {
+		refuse("another policy waits to be confirmed: confirm or revert it first");
+		return;
+	}
+	ret = store_request(request, fds);
+	if (ret == 0) {
+		ret = policy_load_start(&policy.paths, job.generation, compiled, NULL);
+	}
+	if (ret) {
+		snprintf(why, sizeof(why), "the files cannot be taken: %s", strerror(-ret));
+		refuse(why);
+	}
+}

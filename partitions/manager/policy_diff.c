@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Differences of partitions, devices and rights; those of flows are in policy_diff_flow.c. */
+#include "policy_diff_item.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/lang/text.h"
+
+#define PCI_NETWORK 0x02u /* base class */
+#define GUEST_EYES  ((uint32_t)(TEXT_DEVICE_GPU | TEXT_DEVICE_KEYBOARD | TEXT_DEVICE_POINTER))
+
+void policy_diff_add(struct policy_diff *diff, enum policy_diff_when when, uint32_t part,
+		     uint32_t needs, const char *format, ...)
+{
+	struct policy_diff_item *item;
+	va_list args;
+
+	diff->needs |= needs;
+	if (diff->count == POLICY_DIFF_MAX) {
+		diff->more++;
+		return;
+	}
+	item = &diff->item[diff->count++];
+	item->when = when;
+	item->part = part;
+	item->needs = needs;
+	va_start(args, format);
+	vsnprintf(item->text, sizeof(item->text), format, args);
+	va_end(args);
+}
+
+static const char *string(const struct table *table, uint32_t offset)
+{
+	return table->string + offset;
+}
+
+static bool is_network_role(const struct table *table, uint32_t node)
+{
+	const struct table_node *role = &table->node[node];
+
+	for (uint32_t i = 0; i < role->count; i++) {
+		const struct table_match *match = &table->match[role->first + i];
+
+		if (match->bus == TEXT_BUS_PCI && match->class_code >> 16 == PCI_NETWORK &&
+		    match->class_mask >> 16 == 0xff) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool policy_diff_is_way_of_it(const struct table *table, uint32_t part)
+{
+	for (uint32_t node = 0; node < table->head->node_count; node++) {
+		if ((table->part[part].owns >> node & 1u) && is_network_role(table, node)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Which way to the machine a difference of partition `part` closes, if it is one that IT needs. */
+static uint32_t needs_of_part(const struct policy_diff_pair *pair, uint32_t part)
+{
+	bool way = policy_diff_is_way_of_it(pair->before, part) ||
+		   policy_diff_is_way_of_it(pair->after, part);
+
+	return way ? POLICY_NEED_IT : 0;
+}
+
+static void diff_number(const struct policy_diff_pair *pair, enum policy_diff_when when,
+			uint32_t part, uint32_t needs, const char *key, uint64_t before,
+			uint64_t after)
+{
+	if (before != after) {
+		policy_diff_add(pair->diff, when, part, needs, "%s: %s %" PRIu64 " -> %" PRIu64,
+				table_name(pair->after, part), key, before, after);
+	}
+}
+
+static void diff_root(const struct policy_diff_pair *pair, uint32_t part)
+{
+	const struct bh_policy_part *before = &pair->before->root_part[part];
+	const struct bh_policy_part *after = &pair->after->root_part[part];
+	uint32_t needs = needs_of_part(pair, part);
+	enum policy_diff_when start = part ? POLICY_DIFF_START : POLICY_DIFF_BOOT;
+
+	diff_number(pair, start, part, needs, "memory in MiB", before->ram_size >> 20,
+		    after->ram_size >> 20);
+	diff_number(pair, start, part, needs, "vcpus", before->vcpu_count, after->vcpu_count);
+	diff_number(pair, start, part, 0, "doorbells", before->doorbell_count,
+		    after->doorbell_count);
+	diff_number(pair, POLICY_DIFF_NOW, part, 0, "cpu weight", before->weight, after->weight);
+	diff_number(pair, POLICY_DIFF_NOW, part, needs, "cpu cap", before->cap, after->cap);
+	if (before->map_by != after->map_by || before->ring_to != after->ring_to ||
+	    before->irq_from != after->irq_from) {
+		policy_diff_add(pair->diff, POLICY_DIFF_NOW, part, needs,
+				"%s: other partitions serve it", table_name(pair->after, part));
+	}
+}
+
+static bool same_disks(const struct policy_diff_pair *pair, uint32_t part)
+{
+	const struct table_node *one = &pair->before->node[part], *other = &pair->after->node[part];
+
+	if (one->count != other->count) {
+		return false;
+	}
+	for (uint32_t i = 0; i < one->count; i++) {
+		const struct table_disk *before = &pair->before->disk[one->first + i];
+		const struct table_disk *after = &pair->after->disk[other->first + i];
+
+		if (before->flags != after->flags ||
+		    strcmp(string(pair->before, before->file), string(pair->after, after->file))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Roles are numbered anew in each table: their names count. */
+static bool same_owned(const struct policy_diff_pair *pair, uint32_t part)
+{
+	uint64_t left = pair->after->part[part].owns;
+
+	for (uint32_t node = 0; node < pair->before->head->node_count; node++) {
+		uint32_t other;
+
+		if (!(pair->before->part[part].owns >> node & 1u)) {
+			continue;
+		}
+		other = table_find(pair->after, table_name(pair->before, node));
+		if (other == TABLE_NONE || !(left >> other & 1u)) {
+			return false;
+		}
+		left &= ~(1ull << other);
+	}
+	return left == 0;
+}
+
+static void diff_looks(const struct policy_diff_pair *pair, uint32_t part)
+{
+	const struct table_part *before = &pair->before->part[part];
+	const struct table_part *after = &pair->after->part[part];
+
+	if (before->colour != after->colour || before->pattern != after->pattern ||
+	    before->order != after->order ||
+	    strcmp(string(pair->before, before->title), string(pair->after, after->title))) {
+		policy_diff_add(pair->diff, POLICY_DIFF_START, part, 0,
+				"%s: title, colour, pattern or order",
+				table_name(pair->after, part));
+	}
+	if (before->class != after->class) {
+		bool hides = before->class == TEXT_CLASS_IT || after->class == TEXT_CLASS_IT;
+
+		policy_diff_add(pair->diff, POLICY_DIFF_NOW, part, hides ? POLICY_NEED_PROMPT : 0,
+				"%s: class", table_name(pair->after, part));
+	}
+}
+
+static void diff_devices(const struct policy_diff_pair *pair, uint32_t part)
+{
+	const struct table_part *before = &pair->before->part[part];
+	const struct table_part *after = &pair->after->part[part];
+	uint32_t needs = needs_of_part(pair, part), changed = before->devices ^ after->devices;
+
+	if (changed) {
+		policy_diff_add(pair->diff, POLICY_DIFF_START, part,
+				changed & GUEST_EYES ? POLICY_NEED_PROMPT : 0, "%s: devices",
+				table_name(pair->after, part));
+	}
+	if (!same_owned(pair, part)) {
+		policy_diff_add(pair->diff, POLICY_DIFF_START, part, needs,
+				"%s: real devices that it owns", table_name(pair->after, part));
+	}
+	if (!same_disks(pair, part)) {
+		policy_diff_add(pair->diff, POLICY_DIFF_START, part, needs, "%s: disks",
+				table_name(pair->after, part));
+	}
+	diff_number(pair, POLICY_DIFF_START, part, 0, "disk rate", before->disk_rate,
+		    after->disk_rate);
+	diff_number(pair, POLICY_DIFF_NOW, part, needs, "network rate", before->network_rate,
+		    after->network_rate);
+}
+
+static void diff_life(const struct policy_diff_pair *pair, uint32_t part)
+{
+	const struct table_part *before = &pair->before->part[part];
+	const struct table_part *after = &pair->after->part[part];
+	uint32_t needs = needs_of_part(pair, part);
+
+	if (before->start != after->start || before->after != after->after ||
+	    before->run != after->run) {
+		policy_diff_add(pair->diff, POLICY_DIFF_NOW, part, needs,
+				"%s: when it starts and runs", table_name(pair->after, part));
+	}
+	if (before->restart_count != after->restart_count ||
+	    before->restart_seconds != after->restart_seconds || before->health != after->health ||
+	    before->health_seconds != after->health_seconds) {
+		policy_diff_add(pair->diff, POLICY_DIFF_NOW, part, needs, "%s: restarts and health",
+				table_name(pair->after, part));
+	}
+}
+
+static void diff_rights(const struct policy_diff_pair *pair, uint32_t part)
+{
+	static const char *const names[TABLE_PERSONS] = {"user", "admin", "it"};
+	uint32_t parts = pair->before->head->part_count;
+
+	for (uint32_t person = 0; person < TABLE_PERSONS; person++) {
+		const struct table_right *before = &pair->before->right[person * parts + part];
+		const struct table_right *after = &pair->after->right[person * parts + part];
+		uint32_t needs = person == TEXT_PERSON_IT ? POLICY_NEED_IT : 0;
+
+		if (before->actions != after->actions) {
+			policy_diff_add(pair->diff, POLICY_DIFF_NOW, part, needs,
+					"%s: what %s may do", table_name(pair->after, part),
+					names[person]);
+		}
+		if (before->keys != after->keys) {
+			policy_diff_add(pair->diff, POLICY_DIFF_NOW, part,
+					needs | POLICY_NEED_PROMPT, "%s: what %s may change",
+					table_name(pair->after, part), names[person]);
+		}
+	}
+}
+
+static void diff_parts(const struct policy_diff_pair *pair)
+{
+	for (uint32_t part = 0; part < pair->after->head->part_count; part++) {
+		diff_root(pair, part);
+		diff_looks(pair, part);
+		diff_devices(pair, part);
+		diff_life(pair, part);
+		diff_rights(pair, part);
+	}
+}
+
+/* Numbers of partitions mean the same in both, or nothing can be compared. */
+static bool same_parts(const struct table *before, const struct table *after)
+{
+	bool same = before->head->part_count == after->head->part_count;
+
+	for (uint32_t part = 0; same && part < before->head->part_count; part++) {
+		same = !strcmp(table_name(before, part), table_name(after, part));
+	}
+	return same;
+}
+
+void policy_diff_make(const struct table *before, const struct table *after,
+		      struct policy_diff *ret_diff)
+{
+	const struct policy_diff_pair pair = {before, after, ret_diff};
+
+	*ret_diff = (struct policy_diff){0};
+	if (!same_parts(before, after)) {
+		policy_diff_add(ret_diff, POLICY_DIFF_BOOT, 0, POLICY_NEED_PROMPT | POLICY_NEED_IT,
+				"other partitions");
+		return;
+	}
+	diff_parts(&pair);
+	policy_diff_flows(&pair);
+	if (before->root->flags != after->root->flags) {
+		policy_diff_add(ret_diff, POLICY_DIFF_BOOT, 0, 0, "whether an IOMMU is required");
+	}
+	if (before->head->confirm_seconds != after->head->confirm_seconds) {
+		policy_diff_add(ret_diff, POLICY_DIFF_NOW, 0, 0, "confirm within %u s -> %u s",
+				before->head->confirm_seconds, after->head->confirm_seconds);
+	}
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Between the files of the policy: what is in force, and what is tried. */
+#ifndef MANAGER_POLICY_PRIVATE_H
+#define MANAGER_POLICY_PRIVATE_H
+
+#include "folder.h"
+#include "loop.h"
+#include "policy.h"
+#include "policy_diff.h"
+#include "policy_load.h"
+#include "policy_state.h"
+#include "switch.h"
+
+struct policy {
+	struct policy_options options;
+	struct policy_load_paths paths;
+	char seen_path[256];
+	struct folder *folder; /* NULL: nothing can be kept, so nothing can be applied */
+	int folder_fd;
+	char boot[POLICY_BOOT_SIZE];
+	struct policy_state state;
+	bool lost; /* the generation that stays could not be compiled: applying begins anew */
+	struct policy_held boot_table, now;
+	struct policy_held before;  /* while one is tried: what comes back */
+	struct policy_diff changes; /* of the last change */
+	struct loop_timer timer;
+	struct switch_question question;
+};
+extern struct policy policy;
+
+/** Makes root mode go by this table. Returns 0 or -errno. */
+int policy_root_load(const struct policy_held *held);
+/** The table counts for everybody from now on; what was in force goes to *ret_old. */
+void policy_adopt(struct policy_held *held, struct policy_held *ret_old);
+/** Makes `next` the state, on the disk first. Returns 0 or -errno. */
+int policy_set_state(const struct policy_state *next);
+/** A trial begins or goes on: the clock runs and the person at the keyboard is asked. */
+void policy_try(void);
+uint64_t policy_now_ms(void);
+void policy_hash_text(const struct table *table, char text[65]);
+struct json_object *policy_describe(void);
+/** Questions of this client are answered to nobody. */
+void policy_forget_ask(void *data);
+
+#endif
