@@ -8,7 +8,8 @@
 #include "line_value.h"
 #include "statement.h"
 
-#define V4_BITS 96u /* before an IPv4 address in its 16 bytes */
+#define NO_DEVICE 0xffffu
+#define V4_BITS	  96u /* before an IPv4 address in its 16 bytes */
 
 static const char match_hint[] = "write a class of 2, 4 or 6 hexadecimal digits, as in 0200, or "
 				 "VENDOR:PRODUCT, as in 8086:1533";
@@ -28,6 +29,11 @@ static bool read_number(struct line *line, struct text_match *match)
 		    !line_hex(token->text, 4, &match->vendor) ||
 		    !line_hex(colon + 1, 4, &match->product)) {
 			return line_expected(line, "VENDOR:PRODUCT", match_hint);
+		}
+		/* In the table of root mode this is the number that any device has. */
+		if (match->vendor == NO_DEVICE || match->product == NO_DEVICE) {
+			return line_error(line, token, "write the number that the device shows",
+					  "no device has the number ffff");
 		}
 		line_take(line);
 		return true;
