@@ -4,7 +4,7 @@ names the one that each mutant must fail."""
 from words import (ACTIONS, CLASSES, KEYS, KINDS, LAYERS, PATTERNS, PERSONS, PORTED, STARTS, VERDICTS, bits, types_of)
 
 CHECKS = ("ends", "parse", "errors", "nodes", "keys", "disks", "machine", "rights", "decisions", "reached", "reach", "paths",
-          "never", "only", "always", "keyboard", "screen", "memory", "cpu", "owner", "order", "disk", "chain", "table",
+          "never", "only", "always", "keyboard", "screen", "memory", "cpu", "owner", "order", "disk", "warnings", "chain", "table",
           "table-rights", "zones", "parts", "gate")
 PROOFS = ("never", "only", "always", "keyboard", "screen", "memory", "cpu", "owner", "order", "disk")
 
@@ -62,7 +62,7 @@ def compare(case, lines, facts):
     answers = world.answers()
     compare_cells(world, answers, names, said, found, facts)
     compare_closure(case, answers, names, said, found, facts)
-    proofs = compare_proofs(case, answers, said, found, facts)
+    proofs = compare_proofs(case, answers, lines, said, found, facts)
     found.want("chain", "return value", "-1" if proofs else "0", said["chain"][0].split()[0])
     compare_table(case, names, said, found, facts, proofs)
     return found
@@ -198,7 +198,7 @@ def check_path(world, answers, names, edges, distance, pair, steps, ask, found):
         found.append(("paths", f"{pair} ends at {at}"))
 
 
-def compare_proofs(case, answers, said, found, facts):
+def compare_proofs(case, answers, lines, said, found, facts):
     """Returns the names of the proofs that fail."""
     expected = case.world.proofs(answers)
     for text in said["proof"]:
@@ -208,8 +208,27 @@ def compare_proofs(case, answers, said, found, facts):
             found.want(name, "proof", -1 if name in expected else 0, ret)
             facts["broken proofs"] += name in expected
         else:
-            found.want("chain", f"warning {bit}", 0, ret)
+            found.want("warnings", f"bit {bit}", 0, ret)
+    compare_warnings(case, lines, said, found)
     return expected
+
+
+def compare_warnings(case, lines, said, found):
+    """Rules that never decide are named, each at its line; and what nothing acts on is."""
+    rules = {(i, s.line) for i, layer in enumerate(case.layers) for s in layer.statements
+             if s.what == "rule" and s.id not in said.get("reached", [])}
+    bit, got = -1, {10: set(), 11: set()}
+    for word, rest in lines:
+        f = rest.split(" ")
+        if word == "proof":
+            bit = int(f[0])
+        elif word == "diag" and bit in got and f[0] == "1":
+            got[bit].add((int(f[1]), int(f[2])))
+        elif word != "diag":
+            bit = -1
+    found.want("warnings", "rules that never decide", sorted(rules), sorted(got[10]))
+    if any(case.world.value(part, "cache") for part in case.world.parts):
+        found.want("warnings", "cache has no effect yet", True, bool(got[11]))
 
 
 def compare_table(case, names, said, found, facts, proofs):

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Switches off one rule of the policy compiler, the table or the gate at a time, and wants the judge to see it.
+
+A mutant is a copy of one source file with one place changed, compiled and linked into the judge's driver as the build
+does it; the tree and the build stay as they are. The check that it must fail is named (compare.py). A place that is no
+longer in the source fails too: then say here where that rule went.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import compare
+import judge
+from mutant_list import MUTANTS
+
+TOP = Path(__file__).resolve().parent.parent.parent
+
+
+class Builder:
+    """Compiles a changed copy as build/compile_commands.json says and links it in the place of the object."""
+
+    def __init__(self, build, out):
+        self.build, self.out = Path(build).resolve(), Path(out).resolve()
+        self.commands = {}
+        for c in json.loads((self.build / "compile_commands.json").read_text()):
+            if c["output"].startswith(("tests/policy/policy-judge.p/", "tests/libhv_host.a.p/")):
+                self.commands[os.path.relpath(os.path.join(c["directory"], c["file"]), TOP)] = c
+        r = subprocess.run(["ninja", "-C", self.build, "-t", "commands", "tests/policy/policy-judge"], capture_output=True,
+                           text=True, check=True)
+        self.link = shlex.split(r.stdout.splitlines()[-1])
+
+    def make(self, number, file, old, new):
+        """Path of a driver with that change, or a sentence."""
+        text = (TOP / file).read_text()
+        if text.count(old) != 1:
+            return None, f"{file} has this place {text.count(old)} times: {old!r}"
+        folder = self.out / f"mutant-{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        source, object_, driver = folder / Path(file).name, folder / "mutant.o", folder / "policy-judge"
+        source.write_text(text.replace(old, new))
+        c = self.commands[file]
+        args = shlex.split(c["command"])
+        args = [a for a in args if a not in ("-Werror", "-MD") and not a.startswith("-O")]
+        for flag in ("-MQ", "-MF"):
+            at = args.index(flag)
+            del args[at:at + 2]
+        args[args.index("-o") + 1] = str(object_)
+        args[args.index("-c") + 1] = str(source)
+        args[1:1] = ["-w", "-I", str((TOP / file).parent)]
+        link = [a for a in self.link if a != c["output"]]
+        link[link.index("-o") + 1] = str(driver)
+        link.insert(link.index(str(driver)) + 1, str(object_))
+        for step in (args, link):
+            r = subprocess.run(step, cwd=self.build, capture_output=True, text=True)
+            if r.returncode:
+                return None, f"does not build: {r.stderr[-600:]}"
+        return driver, None
+
+
+def failed_checks(driver, batches):
+    """Names of the checks that fail in the first batch of policies where any does."""
+    for cases in batches:
+        try:
+            answers, why = judge.ask(driver, cases)
+        except subprocess.TimeoutExpired:
+            return {"ends"}, "time limit"
+        found = [] if why is None else [("ends", why)]
+        for case in cases:
+            try:
+                found += compare.compare(case, answers.get(case.name), judge.Counter())
+            except (KeyError, ValueError, IndexError, StopIteration) as e:
+                found.append(("ends", f"an answer that makes no sense: {e!r}"))
+        if found:
+            return {check for check, _ in found}, f"{found[0][0]}: {found[0][1][:200]}"
+    return set(), "no policy shows it"
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--build", default=os.environ.get("BUILD", "build"))
+    p.add_argument("--out", default=os.environ.get("OUT", "build/mutants"))
+    p.add_argument("-n", type=int, default=3000, help="policies to try at most")
+    p.add_argument("-k", default="", help="only mutants whose name contains this")
+    p.add_argument("-j", type=int, default=2)
+    p.add_argument("-v", action="store_true", help="say how each was found")
+    args = p.parse_args()
+    begin = time.monotonic()
+    builder = Builder(args.build, args.out)
+    mutants = [m for m in MUTANTS if args.k in m[0]]
+    # More of them at a time, the longer it takes to find one.
+    sizes = [25, 75] + [200] * (args.n // 200)
+    cases, first = [], 0
+    for size in sizes:
+        cases.append([judge.Case("mutants", n) for n in range(first, first + size)] if size == 25 else None)
+        first += size
+
+    def batches():
+        start = 0
+        for i, size in enumerate(sizes):
+            if cases[i] is None:
+                cases[i] = [judge.Case("mutants", n) for n in range(start, start + size)]
+            yield cases[i]
+            start += size
+
+    def run(at):
+        name, file, old, new, expected = mutants[at]
+        driver, why = builder.make(at, file, old, new)
+        if driver is None:
+            return name, False, why
+        checks, how = failed_checks(str(driver), batches())
+        driver.unlink()
+        good = bool(checks & set(expected.split()))
+        return name, good, how if good else f"wanted {expected}, got {sorted(checks)}: {how}"
+
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
+        for i, (name, good, why) in enumerate(pool.map(run, range(len(mutants))), 1):
+            failed += not good
+            print(f"{'ok' if good else 'not ok'} {i} - {name}" + ("" if good and not args.v else f"\n# {why}"), flush=True)
+    print(f"1..{len(mutants)}\n# {len(mutants) - failed} of {len(mutants)} mutants found, {time.monotonic() - begin:.0f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
