@@ -2,6 +2,7 @@
 /* explain: which rule decides, in one sentence, and what to ask IT for. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,9 @@
 #include "say.h"
 #include "tool.h"
 #include "trace.h"
+
+/* Each denied part is tried with a rule that opens it, which proves the policy anew. */
+#define PARTS_MAX 16u
 
 /* What is asked: types 0 and port -1 are all of them. */
 struct asked {
@@ -266,7 +270,7 @@ static int explain(struct tool *tool, const struct compile *compile)
 	struct flow_cell none = {0}, cell;
 	struct flow_part *parts;
 	struct asked asked;
-	uint32_t count;
+	uint32_t count, told = 0;
 	int ret = read_question(tool, &compile->model, &asked);
 
 	if (ret) {
@@ -289,9 +293,19 @@ static int explain(struct tool *tool, const struct compile *compile)
 		if (asked.port >= 0) {
 			part.lo = part.hi = (uint16_t)asked.port;
 		}
-		explain_part(tool, compile, &asked, &part);
+		if (told++ < PARTS_MAX) {
+			explain_part(tool, compile, &asked, &part);
+		}
 	}
 	free(parts);
+	if (told > PARTS_MAX) {
+		json_object_object_add(tool->result, "more",
+				       json_object_new_int64(told - PARTS_MAX));
+	}
+	if (told > PARTS_MAX && !tool->json) {
+		printf("%" PRIu32 " more parts are decided differently; name a type%s.\n",
+		       told - PARTS_MAX, text_kind_has_ports(asked.kind) ? " and a port" : "");
+	}
 	return TOOL_OK;
 }
 
