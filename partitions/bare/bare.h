@@ -49,6 +49,12 @@ uint32_t dma_faults(void);
 /** Has our device write; 1: it arrived in our own memory. */
 uint32_t dma_write(uint32_t gpa, uint64_t ram_hpa);
 
+/** The machine's policy table, a copy of which is a boot module "table". */
+void policy_init(const void *table, uint64_t size);
+/** See GUEST_PORT_POLICY. */
+void policy_try(uint32_t changes);
+uint32_t policy_result(void);
+
 /** Where the guest's RAM lies. */
 extern uint64_t bare_ram_hpa;
 

@@ -222,6 +222,9 @@ static void guest_start_up(const struct pvh_start_info *info)
 	const struct module guest = module_find(info, "guest");
 	const struct module initrd = module_find(info, "guest-initrd");
 
+	const struct module table = module_find(info, "table");
+
+	policy_init(table.data, table.size);
 	if (guest.text == NULL) {
 		must(-BH_NOENT, "no-guest-module");
 	}

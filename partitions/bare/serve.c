@@ -102,6 +102,8 @@ static uint64_t pio_read(uint32_t port, uint32_t size)
 	}
 	case GUEST_PORT_LAST:
 		return echo_size;
+	case GUEST_PORT_POLICY:
+		return policy_result();
 	case GUEST_PORT_CANARY:
 		return dma_canary();
 	case GUEST_PORT_FAULTS:
@@ -170,6 +172,9 @@ static void pio_write(uint32_t port, uint32_t size, uint32_t value)
 		break;
 	case GUEST_PORT_DIRTY:
 		fpu_dirty();
+		break;
+	case GUEST_PORT_POLICY:
+		policy_try(value);
 		break;
 	case GUEST_PORT_MSI:
 		msi_post((uint8_t)value);

@@ -29,6 +29,14 @@
 #define GUEST_DMA_ROOT      0xfffffffeu   /* instead: to memory of root mode */
 #define GUEST_EDU_BAR       0xd0200000ull /* 1 MiB: QEMU's edu device, if the policy gives it to the guest */
 #define GUEST_PORT_MSI      0x5f4u        /* write 32 bits: posts an MSI with this vector */
+/** write 32 bits: loads the policy of this boot, changed so; read: loads so far << 8, error of the last one */
+#define GUEST_PORT_POLICY    0x5d8u
+#define GUEST_POLICY_NO_RING 0x01u /* the guest's doorbells reach nobody */
+#define GUEST_POLICY_NO_IRQ  0x02u /* nobody may interrupt the guest */
+#define GUEST_POLICY_CAP     0x04u /* ten percent of a CPU */
+#define GUEST_POLICY_MORE    0x08u /* one more doorbell: not within the policy of this boot */
+#define GUEST_POLICY_RIGHTS  0x10u /* one more partition that may map the guest: neither */
+#define GUEST_POLICY_DAMAGED 0x20u /* another weight, and the old checksum */
 
 /** The test itself. The value goes to the debug exit port: exit status (value << 1) | 1. */
 int guest_main(void);

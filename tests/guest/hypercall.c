@@ -46,7 +46,7 @@ int guest_main(void)
 		return tap_skip_all("not in a partition");
 	}
 	check_registers();
-	for (uint64_t n = BH_HC_EVENT_SETUP; n <= BH_HC_LOG_READ; n++) {
+	for (uint64_t n = BH_HC_EVENT_SETUP; n <= BH_HC_POLICY_LOAD; n++) {
 		int64_t err = guest_hypercall(n, n == BH_HC_LOG_READ ? (uint64_t)page : 0,
 					      (uint64_t)page, (uint64_t)page);
 
