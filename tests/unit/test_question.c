@@ -82,11 +82,19 @@ static void tap(uint32_t code)
 	key(code, 0);
 }
 
-static void ask(uint32_t id, uint32_t seconds)
+static void ask_about(uint32_t part, uint32_t id, uint32_t seconds)
 {
 	struct switcher_question question = question_of(id, seconds);
 
+	question.part = part;
+	model_clock(&model, now);
 	model_ask(&model, &question, &effects);
+}
+
+/* About the machine. */
+static void ask(uint32_t id, uint32_t seconds)
+{
+	ask_about(SWITCHER_NOBODY, id, seconds);
 }
 
 /* Asked, seen, and quiet for long enough. */
@@ -354,6 +362,63 @@ static void questions_are_bounded(void **state)
 	expect_answer(2, 1, SWITCHER_BY_BUSY);
 }
 
+/* One partition gets two places, all of them together leave one for the machine. */
+static void questions_leave_room_for_others(void **state)
+{
+	(void)state;
+	ask_about(10, 1, 0);
+	ask_about(10, 2, 0);
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	ask_about(10, 3, 0);
+	expect_answer(3, 1, SWITCHER_BY_BUSY);
+	effects.count = 0;
+	ask_about(20, 4, 0);
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	ask_about(30, 5, 0);
+	expect_answer(5, 1, SWITCHER_BY_BUSY);
+	effects.count = 0;
+	ask(6, 0);
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	assert_int_equal(model.questions.list[0].id, 1); /* what is shown stays */
+	assert_int_equal(model.questions.list[1].id, 6);
+	assert_int_equal(model.questions.list[2].id, 2);
+	assert_int_equal(model.questions.list[3].id, 4);
+}
+
+/* A partition that was refused cannot keep the screen by asking again and again; others can ask,
+ * and it can after a while, or when it was allowed. */
+static void question_refused_pauses_the_partition(void **state)
+{
+	(void)state;
+	frame();
+	ask_about(10, 1, 0);
+	frame();
+	pass(SWITCHER_DEAD_MS);
+	tap(KEY_ESC);
+	effects.count = 0;
+	pass(SWITCHER_PAUSE_MS - 1);
+	ask_about(10, 2, 0);
+	expect_answer(2, 1, SWITCHER_BY_BUSY);
+	effects.count = 0;
+	ask_about(20, 3, 0);
+	assert_true(model_asking(&model));
+	frame();
+	pass(SWITCHER_DEAD_MS);
+	tap(KEY_RIGHT);
+	tap(KEY_ENTER);
+	expect_answer(3, 2, SWITCHER_BY_KEY);
+	effects.count = 0;
+	ask_about(20, 4, 1);
+	ask_about(10, 5, 0);
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	frame();
+	pass(1000);
+	expect_answer(4, 1, SWITCHER_BY_TIME);
+	effects.count = 0;
+	ask_about(20, 6, 0);
+	expect_answer(6, 1, SWITCHER_BY_BUSY);
+}
+
 /* A question that is withdrawn goes without an answer; the next one takes its place. */
 static void question_withdraw_gives_no_answer(void **state)
 {
@@ -422,6 +487,8 @@ int main(void)
 		cmocka_unit_test_setup(question_hides_guests, setup),
 		cmocka_unit_test_setup(questions_are_asked_one_by_one, setup),
 		cmocka_unit_test_setup(questions_are_bounded, setup),
+		cmocka_unit_test_setup(questions_leave_room_for_others, setup),
+		cmocka_unit_test_setup(question_refused_pauses_the_partition, setup),
 		cmocka_unit_test_setup(question_withdraw_gives_no_answer, setup),
 		cmocka_unit_test(message_decode_question_checks_everything),
 	};

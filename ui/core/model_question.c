@@ -29,7 +29,7 @@ void model_ask(struct model *model, const struct switcher_question *question,
 {
 	bool first = !model_asking(model);
 
-	if (!question_put(&model->questions, question)) {
+	if (!question_put(&model->questions, question, model->now_ms)) {
 		struct switcher_answer answer = question_refuse(question);
 
 		push_answer(effects, &answer);

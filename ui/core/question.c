@@ -27,17 +27,64 @@ static void drop(struct question_queue *queue, unsigned index)
 	}
 }
 
-bool question_put(struct question_queue *queue, const struct switcher_question *question)
+static bool is_paused(const struct question_queue *queue, uint32_t part, uint64_t now_ms)
 {
+	for (unsigned i = 0; i < SWITCHER_PARTS_MAX; i++) {
+		if (queue->pause[i].part == part && now_ms < queue->pause[i].end_ms) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_room(const struct question_queue *queue, const struct switcher_question *question,
+		     uint64_t now_ms)
+{
+	bool machine = question->part == SWITCHER_NOBODY;
+	unsigned of_parts = 0, of_part = 0;
+
 	for (unsigned i = 0; i < queue->count; i++) {
 		if (queue->list[i].id == question->id) {
 			return false;
 		}
+		of_parts += queue->list[i].part != SWITCHER_NOBODY;
+		of_part += queue->list[i].part == question->part;
 	}
 	if (queue->count == SWITCHER_QUESTIONS_MAX) {
 		return false;
 	}
-	queue->list[queue->count++] = *question;
+	return machine ||
+	       (of_parts < SWITCHER_QUESTIONS_MAX - 1 && of_part < SWITCHER_QUESTIONS_PART_MAX &&
+		!is_paused(queue, question->part, now_ms));
+}
+
+/* Behind the one that is shown and others about the machine. */
+static unsigned place_of(const struct question_queue *queue,
+			 const struct switcher_question *question)
+{
+	unsigned place = queue->count ? 1 : 0;
+
+	if (question->part != SWITCHER_NOBODY) {
+		return queue->count;
+	}
+	while (place < queue->count && queue->list[place].part == SWITCHER_NOBODY) {
+		place++;
+	}
+	return place;
+}
+
+bool question_put(struct question_queue *queue, const struct switcher_question *question,
+		  uint64_t now_ms)
+{
+	unsigned place = place_of(queue, question);
+
+	if (!has_room(queue, question, now_ms)) {
+		return false;
+	}
+	memmove(&queue->list[place + 1], &queue->list[place],
+		(queue->count - place) * sizeof(queue->list[0]));
+	queue->list[place] = *question;
+	queue->count++;
 	if (queue->count == 1) {
 		begin(queue);
 	}
@@ -66,9 +113,22 @@ void question_see(struct question_queue *queue, uint64_t now_ms)
 	}
 }
 
-static enum question_change answer(struct question_queue *queue, uint32_t choice,
-				   enum switcher_by by, struct switcher_answer *ret_answer)
+static void pause_part(struct question_queue *queue, uint32_t part, uint64_t now_ms)
 {
+	if (part != SWITCHER_NOBODY) {
+		queue->pause[queue->pause_next] =
+			(struct question_pause){.part = part, .end_ms = now_ms + SWITCHER_PAUSE_MS};
+		queue->pause_next = (queue->pause_next + 1) % SWITCHER_PARTS_MAX;
+	}
+}
+
+static enum question_change answer(struct question_queue *queue, uint32_t choice,
+				   enum switcher_by by, uint64_t now_ms,
+				   struct switcher_answer *ret_answer)
+{
+	if (choice == queue->list[0].fallback) {
+		pause_part(queue, queue->list[0].part, now_ms);
+	}
 	*ret_answer = (struct switcher_answer){
 		.type = SWITCHER_ANSWER, .id = queue->list[0].id, .choice = choice, .by = by};
 	drop(queue, 0);
@@ -100,9 +160,9 @@ enum question_change question_key(struct question_queue *queue, uint32_t code, u
 		return mark(queue, 1);
 	case KEY_ENTER:
 	case KEY_KPENTER:
-		return answer(queue, queue->choice, SWITCHER_BY_KEY, ret_answer);
+		return answer(queue, queue->choice, SWITCHER_BY_KEY, now_ms, ret_answer);
 	case KEY_ESC:
-		return answer(queue, queue->list[0].fallback, SWITCHER_BY_KEY, ret_answer);
+		return answer(queue, queue->list[0].fallback, SWITCHER_BY_KEY, now_ms, ret_answer);
 	default:
 		return QUESTION_SAME;
 	}
@@ -117,7 +177,7 @@ enum question_change question_time(struct question_queue *queue, uint64_t now_ms
 		return QUESTION_SAME;
 	}
 	if (now_ms >= queue->end_ms) {
-		return answer(queue, queue->list[0].fallback, SWITCHER_BY_TIME, ret_answer);
+		return answer(queue, queue->list[0].fallback, SWITCHER_BY_TIME, now_ms, ret_answer);
 	}
 	if (!queue->armed && now_ms >= queue->quiet_ms) {
 		queue->armed = true;

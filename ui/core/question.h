@@ -13,6 +13,12 @@
 
 #include "ui/proto/switcher.h"
 
+/** A partition whose question ended with its fallback. */
+struct question_pause {
+	uint32_t part;
+	uint64_t end_ms;
+};
+
 struct question_queue {
 	unsigned count;
 	struct switcher_question list[SWITCHER_QUESTIONS_MAX]; /* the first one is shown */
@@ -20,7 +26,9 @@ struct question_queue {
 	bool seen;					       /* on the screen: its times run */
 	bool armed;					       /* keys count */
 	uint64_t quiet_ms;				       /* when it becomes armed */
-	uint64_t end_ms;       /* when the fallback is taken; UINT64_MAX: never */
+	uint64_t end_ms; /* when the fallback is taken; UINT64_MAX: never */
+	struct question_pause pause[SWITCHER_PARTS_MAX]; /* a ring */
+	unsigned pause_next;
 	uint32_t seconds_left; /* until then, as it is drawn; 0: no limit */
 };
 
@@ -30,9 +38,11 @@ enum question_change {
 	QUESTION_ANSWERED, /* the first one is gone; *ret_answer says how */
 };
 
-/** Queues a question that has passed message_decode_question(). False: too many wait, or its id is
+/** Queues a question that has passed message_decode_question(); one about the machine comes before
+ * those about partitions that are not shown yet. False: too many wait or came lately, or its id is
  * taken. */
-bool question_put(struct question_queue *queue, const struct switcher_question *question);
+bool question_put(struct question_queue *queue, const struct switcher_question *question,
+		  uint64_t now_ms);
 /** True: it was the one that is shown. */
 bool question_withdraw(struct question_queue *queue, uint32_t id);
 /** The first one is on the screen now. */

@@ -96,13 +96,19 @@ struct switcher_msg {
 };
 _Static_assert(sizeof(struct switcher_msg) == 176, "switcher_msg");
 
-#define SWITCHER_QUESTIONS_MAX 4u /* that wait at a time; one more is answered BY_BUSY at once */
-#define SWITCHER_LINES_MAX     3u
-#define SWITCHER_CHOICES_MAX   3u
-#define SWITCHER_CHOICE_SIZE   24u   /* bytes, with the closing 0; printable ASCII */
-#define SWITCHER_SECONDS_MAX   3600u /* of a question */
-#define SWITCHER_NOBODY	       UINT32_MAX
-#define SWITCHER_DEAD_MS       500u /* without a key, before a question takes its first one */
+/* So that no partition can keep the screen by asking: how many questions wait at a time, how many
+ * of them about one partition (one place is kept for the machine), and how long none about a
+ * partition is taken after one of it ended with its fallback. What is too much is answered BY_BUSY
+ * at once. */
+#define SWITCHER_QUESTIONS_MAX	    4u
+#define SWITCHER_QUESTIONS_PART_MAX 2u
+#define SWITCHER_PAUSE_MS	    5000u
+#define SWITCHER_LINES_MAX	    3u
+#define SWITCHER_CHOICES_MAX	    3u
+#define SWITCHER_CHOICE_SIZE	    24u	  /* bytes, with the closing 0; printable ASCII */
+#define SWITCHER_SECONDS_MAX	    3600u /* of a question */
+#define SWITCHER_NOBODY		    UINT32_MAX
+#define SWITCHER_DEAD_MS	    500u /* without a key, before a question takes its first one */
 
 /** A trusted question. While one is shown the inner rectangle holds nothing else, guests get no
  * keys, buttons or pointer, and only keys of real keyboards answer: Left, Right, Tab choose, Enter
@@ -125,7 +131,7 @@ _Static_assert(sizeof(struct switcher_question) == 352, "switcher_question");
 enum switcher_by {
 	SWITCHER_BY_KEY = 0,  /* somebody pressed Enter or Escape */
 	SWITCHER_BY_TIME = 1, /* nobody did */
-	SWITCHER_BY_BUSY = 2, /* not shown: too many wait, or the id is taken */
+	SWITCHER_BY_BUSY = 2, /* not shown: too many wait or came, or the id is taken */
 };
 
 struct switcher_answer {

@@ -82,6 +82,7 @@ static bool take_packet(struct switcher *s, struct packet *packet)
 
 	if (message_decode_question(packet->bytes, packet->size, packet->fd_count, &question)) {
 		report_line("switcher: question %" PRIu32 ": %s", question.id, question.title);
+		model_clock(&s->model, switcher_now_ns() / 1000000u);
 		model_ask(&s->model, &question, &s->effects);
 		switcher_apply(s);
 		return true;
