@@ -74,8 +74,52 @@ static void prove_way(struct prove *prove, enum text_kind kind, enum text_bus bu
 	}
 }
 
+/* Whether a class says no more than that the device is one of these. */
+static bool takes_class(const struct text_role *role, uint32_t code, uint32_t mask)
+{
+	for (uint32_t i = 0; i < role->match_count; i++) {
+		const struct text_match *match = &role->match[i];
+
+		if (match->bus == TEXT_BUS_PCI && match->vendor == UINT32_MAX &&
+		    ((match->class_code ^ code) & match->class_mask & mask) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Who owns devices by their class gets the first one: the card that the prompt is drawn on, the
+ * controller that keyboards hang on. A keyboard may well hang on none. */
+static void prove_controllers(struct prove *prove, uint32_t part, uint32_t role)
+{
+	const struct diag_pos pos = prove->model->part[part].key[TEXT_OWNS].origin.pos;
+	const struct text_role *devices = prove->model->node[role].role;
+
+	if ((prove->checks & PROVE_SCREEN) && takes_class(devices, 0x030000, 0xff0000)) {
+		diag_add(prove->diags, DIAG_ERROR, pos,
+			 "name a second card by its vendor and product, as in 'pci 10de:1b06'",
+			 "%s owns %s, which may be the card that shows the trusted prompt",
+			 prove_name(prove, part), prove_name(prove, role));
+	}
+	if ((prove->checks & PROVE_KEYBOARD) && takes_class(devices, 0x0c0300, 0xffff00)) {
+		diag_add(prove->diags, DIAG_WARNING, pos,
+			 "use it where the keyboard is not on USB, or name one controller by its "
+			 "vendor and product",
+			 "%s owns %s: a keyboard on USB would not reach the trusted prompt",
+			 prove_name(prove, part), prove_name(prove, role));
+	}
+}
+
 void prove_prompt(struct prove *prove)
 {
+	const struct model *model = prove->model;
+
+	for (uint32_t part = 0; part < model->part_count; part++) {
+		for (model_set left = model->part[part].key[TEXT_OWNS].nodes; left;
+		     left &= left - 1) {
+			prove_controllers(prove, part, (uint32_t)__builtin_ctzll(left));
+		}
+	}
 	if (prove->checks & PROVE_KEYBOARD) {
 		prove_way(prove, TEXT_INPUT, TEXT_BUS_INPUT, TEXT_DEVICE_KEYBOARD,
 			  "no keyboard reaches the trusted prompt",

@@ -7,7 +7,8 @@ from words import (ACTIONS, CLASSES, DEVICES, JOINS, KEYS, KINDS, LAYERS, LIMITS
 LAYER_SETS = ((30, ("vendor",)), (25, ("vendor", "it")), (30, LAYERS), (5, ("it",)), (5, ("it", "user")), (5, ("vendor", "user")))
 PARTS = ("browser", "desktop", "vault", "management", "guest")
 ROLES = {"keys": ("keyboard",), "mouse": ("pointer",), "screen": ("screen",), "speaker": ("speaker",), "nic": ("pci 0200",),
-         "cam": ("usb 0e",), "stick": ("usb 08", "usb 1234:5678"), "printer": ("usb 07",), "both": ("keyboard", "pointer"), "wired": ("pci 02", "usb 1234:5678")}
+         "cam": ("usb 0e",), "stick": ("usb 08", "usb 1234:5678"), "printer": ("usb 07",), "both": ("keyboard", "pointer"), "wired": ("pci 02", "usb 1234:5678"),
+         "card": ("pci 0302",), "usb": ("pci 0c03",)}
 ZONES = {"net": ("0.0.0.0/0", "::/0"), "lan": ("10.0.0.0/8", "fe80::/10"), "corp": ("10.1.0.0/16",), "lab": ("10.1.2.0/24", "192.168.0.0/16"),
          "host": ("10.1.2.3/32",), "home": ("192.168.0.0/17", "fd00::/8")}
 PORTS = (1, 22, 23, 79, 80, 81, 443, 8000, 65534, 65535)

@@ -525,7 +525,8 @@ class World:
         return self.is_controls(answers, "keyboard", "input")
 
     def holds_screen(self, answers):
-        return self.is_controls(answers, "screen", "display")
+        cards = [x for p in self.parts for role in self.value(p, "owns") for x in self.nodes[role].statement.match]
+        return self.is_controls(answers, "screen", "display") and not any(x.startswith("pci 03") for x in cards)
 
     def holds_memory(self, answers):
         return all(self.value(p, "memory") % (2 << 20) == 0 and self.value(p, "memory") <= 3 << 30 for p in self.parts)

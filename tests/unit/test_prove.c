@@ -288,6 +288,41 @@ static void prove_screen_is_controls(void **state)
 	assert_refused(PROVE_SCREEN, message);
 }
 
+/* Who owns a display card by its class could own the one that the prompt is drawn on; by vendor and
+ * product its author knows which one is meant. */
+static void prove_screen_keeps_its_card(void **state)
+{
+	(void)state;
+	made.match[stick] = (struct text_match){.bus = TEXT_BUS_PCI,
+						.class_code = 0x030200,
+						.class_mask = 0xffff00,
+						.vendor = UINT32_MAX};
+	own(a, stick);
+	assert_refused(PROVE_SCREEN,
+		       "a owns stick, which may be the card that shows the trusted prompt");
+	made.match[stick].vendor = 0x10de;
+	assert_fine();
+	made.match[stick].vendor = UINT32_MAX;
+	made.match[stick].class_code = 0x040000;
+	assert_fine();
+}
+
+/* Who owns the USB controllers takes keyboards on USB away, which is warned about. */
+static void prove_keyboard_may_hang_on_usb(void **state)
+{
+	(void)state;
+	made.match[stick] = (struct text_match){.bus = TEXT_BUS_PCI,
+						.class_code = 0x0c0330,
+						.class_mask = 0xffffff,
+						.vendor = UINT32_MAX};
+	own(a, stick);
+	run(PROVE_ALL & ~PROVE_KEYBOARD);
+	assert_int_equal(diags.count, 0);
+	run(PROVE_ALL);
+	assert_int_equal(diags.error_count, 0);
+	assert_says(0, "a owns stick: a keyboard on USB would not reach the trusted prompt");
+}
+
 /* Memory is what root mode can map. */
 static void prove_memory_fits(void **state)
 {
@@ -482,6 +517,8 @@ int main(void)
 		TEST(prove_keyboard_reaches_the_prompt),
 		TEST(prove_keyboard_is_of_the_first_role),
 		TEST(prove_screen_is_controls),
+		TEST(prove_screen_keeps_its_card),
+		TEST(prove_keyboard_may_hang_on_usb),
 		TEST(prove_memory_fits),
 		TEST(prove_guarantees_fit),
 		TEST(prove_devices_have_one_owner),
