@@ -110,8 +110,12 @@ static bool read_a_rate(struct line *line, struct text_value *value)
 /** One spelling for each file: two disks are the same one when their strings are. */
 static bool check_disk_path(struct line *line, const struct line_token *token)
 {
-	uint32_t start = token->size > 0 && token->text[0] == '/' ? 1 : 0;
+	uint32_t start = 1;
 
+	if (token->size == 0 || token->text[0] != '/') {
+		return line_error(line, token, "name it from the root on, as in \"/disks/a.vhd\"",
+				  "the path of the disk does not begin with '/'");
+	}
 	for (uint32_t i = start; i <= token->size; i++) {
 		uint32_t part = i - start;
 
