@@ -13,7 +13,7 @@
 
 _Static_assert(TEXT_KINDS == TABLE_KINDS && TEXT_PERSONS == TABLE_PERSONS &&
 		       TEXT_LAYERS == TABLE_LAYERS && MODEL_NODES_MAX == TABLE_NODES_MAX &&
-		       MODEL_PARTS_MAX == BH_PART_MAX,
+		       MODEL_PARTS_MAX == BH_PART_MAX && MODEL_DISKS_MAX == TABLE_DISKS_MAX,
 	       "what there can be");
 _Static_assert((int)MODEL_PART == TABLE_PART && (int)MODEL_ROLE == TABLE_ROLE &&
 		       (int)MODEL_ZONE == TABLE_ZONE,

@@ -19,6 +19,7 @@
 #define TABLE_MAGIC	0x31304c464842ull /* "BHFL01" */
 #define TABLE_SIZE_MAX	(64u << 20)	  /* bytes of both parts */
 #define TABLE_NODES_MAX 64u
+#define TABLE_DISKS_MAX 4u /* of a partition */
 #define TABLE_KINDS	14u
 #define TABLE_PERSONS	3u
 #define TABLE_LAYERS	3u

@@ -215,12 +215,15 @@ static bool check_string(const struct table *table, uint32_t offset)
 	       (offset == 0 || table->string[offset - 1] == '\0');
 }
 
-/* A path in its one spelling: no empty part, no "." and no "..". */
+/* A path in its one spelling: from the root on, no empty part, no "." and no "..". */
 static bool check_path(const char *path)
 {
-	const char *part = path + (path[0] == '/');
+	const char *part = path + 1;
 	size_t size;
 
+	if (path[0] != '/') {
+		return false;
+	}
 	do {
 		size = strcspn(part, "/");
 		if (size == 0 || (size <= 2 && memcmp(part, "..", size) == 0)) {
@@ -307,6 +310,9 @@ const char *table_check_nodes(const struct table *table)
 		why = check_node(table, i);
 		if (why != NULL) {
 			return why;
+		}
+		if (node->type == TABLE_PART && node->count > TABLE_DISKS_MAX) {
+			return "a partition has too many disks";
 		}
 		if (node->first != (node->type == TABLE_ZONE ? 0 : used[node->type]) ||
 		    node->count > have[node->type] - used[node->type] ||

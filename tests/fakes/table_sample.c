@@ -10,7 +10,7 @@
 
 /* Each but the first is closed by the 0 that the array ends with, or by its own. */
 static const char strings[] =
-	"\0control\0desktop\0browser\0webcam\0lan\0all\0desktop.vhd\0base.vhd\0"
+	"\0control\0desktop\0browser\0webcam\0lan\0all\0/disk.vhd\0/base.vhd\0"
 	"no-lan\0browser-web\0paste\0vendor.pol\0Browser \xc3\xbc\0";
 
 uint32_t table_sample_string(const struct table_sample *sample, const char *text)
@@ -80,8 +80,8 @@ static void fill_nodes(struct table_sample *sample)
 		sample->node[i] = node[i];
 		sample->node[i].name = table_sample_string(sample, name[i]);
 	}
-	sample->disk[0].file = table_sample_string(sample, "desktop.vhd");
-	sample->disk[1].file = table_sample_string(sample, "base.vhd");
+	sample->disk[0].file = table_sample_string(sample, "/disk.vhd");
+	sample->disk[1].file = table_sample_string(sample, "/base.vhd");
 	sample->disk[1].flags = 3;
 	sample->match[0] = (struct table_match){1, 0x0e0000, 0xff0000, UINT32_MAX, UINT32_MAX, 0};
 	sample->match[1] = (struct table_match){1, 0, 0, 0x1234, UINT32_MAX, 0};

@@ -241,10 +241,10 @@ static void emit_fills_part_of_daemons(void **state)
 	give(part, TEXT_RESTART, 2)->number2 = 60;
 	give(part, TEXT_HEALTH, TEXT_HEALTH_READY)->number2 = 90;
 	give(part, TEXT_RUN, TEXT_RUN_IDLE);
-	made.model.part[part].disk[0] = (struct model_disk){.file = "a.vhd", .flags = 5};
-	made.model.part[part].disk[1] = (struct model_disk){.file = "b.vhd", .flags = 0};
+	made.model.part[part].disk[0] = (struct model_disk){.file = "/a.vhd", .flags = 5};
+	made.model.part[part].disk[1] = (struct model_disk){.file = "/b.vhd", .flags = 0};
 	made.model.part[part].disk_count = 2;
-	made.model.part[other].disk[0] = (struct model_disk){.file = "c.vhd", .flags = 1};
+	made.model.part[other].disk[0] = (struct model_disk){.file = "/c.vhd", .flags = 1};
 	made.model.part[other].disk_count = 1;
 	made.model.right[TEXT_PERSON_ADMIN][part].actions = TEXT_STOP;
 	made.model.right[TEXT_PERSON_ADMIN][part].keys = 1u << TEXT_CPU_CAP;
@@ -269,8 +269,8 @@ static void emit_fills_part_of_daemons(void **state)
 	assert_int_equal(got->health_seconds, 90);
 	assert_int_equal(got->run, TEXT_RUN_IDLE);
 	assert_int_equal(table.node[part].count, 2);
-	assert_string_equal(table.string + table.disk[table.node[part].first + 1].file, "b.vhd");
-	assert_string_equal(table.string + table.disk[table.node[other].first].file, "c.vhd");
+	assert_string_equal(table.string + table.disk[table.node[part].first + 1].file, "/b.vhd");
+	assert_string_equal(table.string + table.disk[table.node[other].first].file, "/c.vhd");
 	assert_int_equal(table.disk[table.node[part].first].flags, 5);
 	assert_true(table_may(&table, TEXT_PERSON_ADMIN, part, TEXT_STOP));
 	assert_false(table_may(&table, TEXT_PERSON_ADMIN, other, TEXT_STOP));

@@ -203,7 +203,8 @@ static void table_check_refuses_nodes(void **state)
 		SET(node[SAMPLE_LAN].name, 1, "two nodes have one name"),
 		SET(node[SAMPLE_BROWSER].first, 0, WHY_OWN),
 		SET(node[SAMPLE_BROWSER].count, 2, WHY_OWN),
-		SET(node[SAMPLE_BROWSER].count, UINT32_MAX, WHY_OWN),
+		SET(node[SAMPLE_WEBCAM].count, UINT32_MAX, WHY_OWN),
+		SET(node[SAMPLE_BROWSER].count, 5, "a partition has too many disks"),
 		SET(node[SAMPLE_WEBCAM].count, 0, WHY_OWN),
 		SET(node[SAMPLE_LAN].first, 1, WHY_OWN),
 		SET(node[SAMPLE_LAN].count, 1, WHY_OWN),
@@ -271,9 +272,9 @@ static void table_check_refuses_input_and_output(void **state)
 /* A disk has a path in its one spelling, so that it cannot be another one's by a detour. */
 static void table_check_refuses_paths(void **state)
 {
-	static const char *const bad[] = {"/",	     "..",     ".",   "a/",  "/a//b",
-					  "/a/../b", "/a/./b", "//a", "a/.."};
-	static const char *const good[] = {"a", "/a", "/a/b", "a.b/..c", "/.a/...", "a/b.."};
+	static const char *const bad[] = {"",	   "/",	      ".",	"a",   "a/b", "/a/",
+					  "/a//b", "/a/../b", "/a/./b", "//a", "/.."};
+	static const char *const good[] = {"/a", "/a/b", "/a.b/..c", "/.a/...", "/a/b.."};
 	struct table table;
 	const char *why;
 
