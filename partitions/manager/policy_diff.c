@@ -37,6 +37,7 @@ static const char *string(const struct table *table, uint32_t offset)
 	return table->string + offset;
 }
 
+/* A device that is named by its number can be a network card too. */
 static bool is_network_role(const struct table *table, uint32_t node)
 {
 	const struct table_node *role = &table->node[node];
@@ -44,8 +45,8 @@ static bool is_network_role(const struct table *table, uint32_t node)
 	for (uint32_t i = 0; i < role->count; i++) {
 		const struct table_match *match = &table->match[role->first + i];
 
-		if (match->bus == TEXT_BUS_PCI && match->class_code >> 16 == PCI_NETWORK &&
-		    match->class_mask >> 16 == 0xff) {
+		if (match->bus == TEXT_BUS_PCI &&
+		    ((match->class_code >> 16 ^ PCI_NETWORK) & match->class_mask >> 16) == 0) {
 			return true;
 		}
 	}

@@ -73,6 +73,18 @@ static void policy_diff_knows_when_memory_counts(void **state)
 	expect_one(POLICY_DIFF_START, POLICY_NEED_IT, "desktop: memory in MiB 64 -> 32");
 }
 
+/* A card that is named by its number may be the network's, so the way of IT is guarded. */
+static void policy_diff_guards_a_card_by_number(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		(i ? &new : &old)->match[0] = (struct table_match){
+			.bus = TEXT_BUS_PCI, .vendor = 0x8086, .product = 0x1533};
+	}
+	new.root_part[SAMPLE_DESKTOP].ram_size = 32u << 20;
+	expect_one(POLICY_DIFF_START, POLICY_NEED_IT, "desktop: memory in MiB 64 -> 32");
+}
+
 /* Devices for eyes and hands need the prompt, others do not. */
 static void policy_diff_guards_keyboards(void **state)
 {
@@ -184,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(policy_diff_of_the_same_is_empty, setup),
 		cmocka_unit_test_setup(policy_diff_knows_when_memory_counts, setup),
+		cmocka_unit_test_setup(policy_diff_guards_a_card_by_number, setup),
 		cmocka_unit_test_setup(policy_diff_guards_keyboards, setup),
 		cmocka_unit_test_setup(policy_diff_compares_decisions, setup),
 		cmocka_unit_test_setup(policy_diff_guards_ways_in_flows, setup),
