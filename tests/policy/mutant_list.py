@@ -41,7 +41,7 @@ LAYERS_OF_RULES = [
     ("a row reaches past its last port", CELLS, "return row[i - 1].port_hi >= port ? &row[i - 1] : NULL;", "return &row[i - 1];",
      "decisions table"),
     ("any row of the port answers for any type", CELLS, "if (row[i - 1].types & type) {", "if (1) {", "decisions table"),
-    ("rules decide between zones", CELLS, "if (is_zone(kind, from) && is_zone(kind, to)) {", "if (0) {", "reach"),
+    ("rules decide between zones", CELLS, "if (is_zone(kind, from) && is_zone(kind, to)) {", "if (0) {", "reach paths"),
 ]
 
 LAYERS_OF_KEYS = [
