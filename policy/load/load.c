@@ -264,6 +264,13 @@ static int check_set(struct load *load, uint32_t number, char why[LOAD_WHY_SIZE]
 			    " of this layer is applied",
 			    set->layer.name, set->head.version, layer->version);
 	}
+	if (layer->there && set->head.version == layer->version &&
+	    memcmp(set->head.digest, layer->digest, sizeof(layer->digest))) {
+		return fail(why, -ESTALE,
+			    "%s has version %" PRIu64
+			    ", which is applied with other words: give it a new version",
+			    set->layer.name, set->head.version);
+	}
 	*layer = (struct load_layer){
 		.there = true, .version = set->head.version, .set = number, .file = set->layer};
 	memcpy(layer->digest, set->head.digest, sizeof(layer->digest));
