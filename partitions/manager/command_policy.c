@@ -4,7 +4,6 @@
 #define _GNU_SOURCE
 #include "command_policy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -87,47 +86,48 @@ static void add_file(struct files *files, struct json_object *list, const char *
 	json_object_array_add(list, json_object_new_string(name_of(path)));
 }
 
-static bool is_layer(char **paths, int count, const char *name)
+static bool has_file(const struct files *files, const char *name)
 {
-	for (int i = 0; i < count; i++) {
-		if (!strcmp(name_of(paths[i]), name)) {
+	for (size_t i = 0; i < json_object_array_length(files->others); i++) {
+		struct json_object *other = json_object_array_get_idx(files->others, i);
+
+		if (!strcmp(json_object_get_string(other), name)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static int is_policy(const struct dirent *entry)
+/* Files that the lines of a layer name, and so on. This only finds what to hand over: the daemon
+ * goes by the signature. */
+static void add_includes(struct files *files, const char *folder, const char *name)
 {
-	size_t size = strlen(entry->d_name);
+	char *path = NULL, *line = NULL, included[256];
+	size_t room = 0;
+	FILE *file;
 
-	return size > 4 && !strcmp(entry->d_name + size - 4, ".pol");
-}
-
-/* Whatever a layer may include lies in the folder of the first one. */
-static void add_folder(struct files *files, char **paths, int count)
-{
-	int length = (int)(name_of(paths[0]) - paths[0]);
-	struct dirent **entries;
-	char *folder, *path;
-	int found;
-
-	if (asprintf(&folder, "%.*s", length ? length : 2, length ? paths[0] : "./") < 0) {
+	if (asprintf(&path, "%s%s", folder, name) < 0) {
 		fail(EXIT_REFUSED, "out of memory", NULL);
 	}
-	found = scandir(folder, &entries, is_policy, alphasort);
-	for (int i = 0; i < found; i++) {
-		if (!is_layer(paths, count, entries[i]->d_name) &&
-		    asprintf(&path, "%s/%s", folder, entries[i]->d_name) >= 0) {
+	file = fopen(path, "re");
+	free(path);
+	while (file && getline(&line, &room, file) >= 0) {
+		if (sscanf(line, " include \"%255[^\"/]\"", included) != 1 ||
+		    has_file(files, included) || included[0] == '.') {
+			continue;
+		}
+		if (asprintf(&path, "%s%s", folder, included) >= 0) {
 			add_file(files, files->others, path, false);
 			free(path);
+			if (has_file(files, included)) {
+				add_includes(files, folder, included);
+			}
 		}
-		free(entries[i]);
 	}
-	if (found >= 0) {
-		free(entries);
+	free(line);
+	if (file) {
+		fclose(file);
 	}
-	free(folder);
 }
 
 static struct json_object *make_apply(char **paths, int count, struct files *files)
@@ -149,7 +149,12 @@ static struct json_object *make_apply(char **paths, int count, struct files *fil
 			free(path);
 		}
 	}
-	add_folder(files, paths, count);
+	for (int i = 0; i < count; i++) {
+		if (asprintf(&path, "%.*s", (int)(name_of(paths[i]) - paths[i]), paths[i]) >= 0) {
+			add_includes(files, path, name_of(paths[i]));
+			free(path);
+		}
+	}
 	json_object_object_add(request, "layers", files->layers);
 	if (json_object_array_length(files->others) > 0) {
 		json_object_object_add(request, "others", files->others);

@@ -355,6 +355,8 @@ static bool choose_current(struct policy_held *ret_held)
 {
 	if (policy.state.current && take_stored(policy.state.current, ret_held)) {
 		if (policy_root_load(ret_held) == 0) {
+			/* Again: the power may have failed before it was done. */
+			policy_load_record(&policy.paths, policy.state.current);
 			return true;
 		}
 		say("root mode refuses the stored policy: this boot's policy counts");

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +23,7 @@
 static struct {
 	bool under_way;
 	uint32_t generation;
-	uint64_t began_us;
+	uint64_t began_us, began_cpu_us;
 	char who[64];
 	policy_reply *reply; /* NULL: the client is gone */
 	void *data;
@@ -101,6 +102,22 @@ static int keep(const struct policy_held *held, uint32_t needs)
 	return policy_set_state(&next);
 }
 
+/* Of this daemon and of all processes that it waited for. */
+static uint64_t cpu_us(void)
+{
+	uint64_t sum = 0;
+	struct rusage usage;
+
+	for (int who = RUSAGE_CHILDREN; who <= RUSAGE_SELF; who++) {
+		if (getrusage(who, &usage) == 0) {
+			sum += (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
+				       1000000u +
+			       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+		}
+	}
+	return sum;
+}
+
 static void follow(struct policy_held *held)
 {
 	struct policy_held old;
@@ -119,8 +136,9 @@ static void follow(struct policy_held *held)
 	snprintf(text, sizeof(text), "%u changes%s", policy.changes.count + policy.changes.more,
 		 policy.state.trial ? ", to be confirmed" : "");
 	record_write(AUDIT_APPLIED, job.who, "policy", hash, NULL, text);
-	say("policy %.16s applied by %s in %u ms: %s", hash, job.who,
-	    (unsigned int)((loop_now_us() - job.began_us) / 1000), text);
+	say("policy %.16s applied by %s in %u ms, %u ms of CPU: %s", hash, job.who,
+	    (unsigned int)((loop_now_us() - job.began_us) / 1000),
+	    (unsigned int)((cpu_us() - job.began_cpu_us) / 1000), text);
 }
 
 static void compiled(void *data, struct policy_held *held, const char *text)
@@ -267,6 +285,7 @@ void policy_apply(const struct request *request, const int *fds, const char *who
 	job.data = data;
 	job.generation = policy.state.current + 1;
 	job.began_us = loop_now_us();
+	job.began_cpu_us = cpu_us();
 	snprintf(job.who, sizeof(job.who), "%s", who);
 	if (!policy.folder || !policy.now.bytes) {
 		refuse("there is no place to keep it, or no policy of this boot; the daemon's log "
