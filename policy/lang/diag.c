@@ -23,7 +23,7 @@ static bool room_for(struct diag_list *list, enum diag_level level)
 	return !list->skip_notes;
 }
 
-static char *format_message(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_message(const char *format, va_list args)
 {
 	char *message = NULL;
 	va_list again;
