@@ -29,7 +29,7 @@
 #define GUEST_DMA_ROOT      0xfffffffeu   /* instead: to memory of root mode */
 #define GUEST_EDU_BAR       0xd0200000ull /* 1 MiB: QEMU's edu device, if the policy gives it to the guest */
 #define GUEST_PORT_MSI      0x5f4u        /* write 32 bits: posts an MSI with this vector */
-/** write 32 bits: loads the policy of this boot, changed so; read: loads so far << 8, error of the last one */
+/** write 32 bits: loads the policy of this boot, changed so; read: loads << 8, error of the last one */
 #define GUEST_PORT_POLICY    0x5d8u
 #define GUEST_POLICY_NO_RING 0x01u /* the guest's doorbells reach nobody */
 #define GUEST_POLICY_NO_IRQ  0x02u /* nobody may interrupt the guest */

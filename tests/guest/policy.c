@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Policy tables that the control partition loads while this guest runs: one within the table of the boot counts
- *  at once, one that is refused changes nothing.
+/** Policy tables that the control partition loads while this guest runs: one within the table of the boot
+ *  counts at once, one that is refused changes nothing.
  *  expect: exit 1 */
 #include "abi/err.h"
 #include "guest.h"
