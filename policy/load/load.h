@@ -12,6 +12,7 @@
 #ifndef POLICY_LOAD_H
 #define POLICY_LOAD_H
 
+#include "compile.h"
 #include "sign.h"
 #include "source.h"
 #include "text.h"
@@ -62,6 +63,9 @@ int load_read(struct load *load, int folder, const char *prefix, char why[LOAD_W
 int load_choose(struct load *load, char why[LOAD_WHY_SIZE]);
 /** Marks the chosen versions as seen: older ones are refused from now on. */
 int load_record(const struct load *load, char why[LOAD_WHY_SIZE]);
+/** Puts the chosen layers and what they include into the sources of an empty `compile`, layers
+ * first. Returns 0, or -1 after an error in its diags. */
+int load_fill(const struct load *load, struct compile *compile, uint32_t *ret_layers);
 /** Compiles the chosen layers in a child into table_fd, messages about the text into text_fd; the
  * modules of the table are those of `modules`, a table file. Returns 1 when the policy is wrong. */
 int load_compile(const struct load *load, const char *modules_path, uint64_t serial, int table_fd,

@@ -49,6 +49,25 @@ static int add(struct compile *compile, const struct load_file *file, bool inclu
 	return index < 0 ? -1 : 0;
 }
 
+int load_fill(const struct load *load, struct compile *compile, uint32_t *ret_layers)
+{
+	uint32_t layers = 0;
+	int ret = 0;
+
+	compile->sources.include_dir = -1;
+	for (unsigned int i = 0; i < TEXT_LAYERS; i++) {
+		if (load->layer[i].there) {
+			ret |= add(compile, &load->layer[i].file, false);
+			layers++;
+		}
+	}
+	for (uint32_t i = 0; i < load->shared_count; i++) {
+		ret |= add(compile, &load->shared[i], true);
+	}
+	*ret_layers = layers;
+	return ret;
+}
+
 static int emit(const struct job *job, struct compile *compile, void **ret_bytes, size_t *ret_size)
 {
 	struct emit_module module[16];
@@ -81,26 +100,16 @@ static void tell(const struct compile *compile, int fd)
 static int work(void *data)
 {
 	const struct job *job = data;
-	const struct load *load = job->load;
 	struct compile *compile = calloc(1, sizeof(*compile));
-	uint32_t layers = 0;
+	uint32_t layers;
 	void *bytes;
 	size_t size;
-	int ret = 0;
+	int ret;
 
 	if (!compile) {
 		return EXIT_WRONG;
 	}
-	compile->sources.include_dir = -1;
-	for (unsigned int i = 0; i < TEXT_LAYERS; i++) {
-		if (load->layer[i].there) {
-			ret |= add(compile, &load->layer[i].file, false);
-			layers++;
-		}
-	}
-	for (uint32_t i = 0; i < load->shared_count; i++) {
-		ret |= add(compile, &load->shared[i], true);
-	}
+	ret = load_fill(job->load, compile, &layers);
 	ret = ret ? ret : compile_sources(compile, 0, layers, PROVE_ALL);
 	ret = ret ? ret : emit(job, compile, &bytes, &size);
 	tell(compile, job->text_fd);
