@@ -10,12 +10,6 @@
 #include "prove.h"
 #include "tool.h"
 
-static const char *const installed[] = {
-	"/etc/bulkhead/policy/vendor.pol",
-	"/etc/bulkhead/policy/it.pol",
-	"/etc/bulkhead/policy/user.pol",
-};
-
 void tool_complain(struct tool *tool, const char *format, ...)
 {
 	va_list list;
@@ -32,22 +26,6 @@ void tool_complain(struct tool *tool, const char *format, ...)
 				       json_object_new_string(text ? text : "out of memory"));
 	}
 	free(text);
-}
-
-uint32_t tool_policy_files(const struct tool *tool, const struct tool_files *given,
-			   struct tool_files *ret_files)
-{
-	if (given->count) {
-		*ret_files = *given;
-		return given->count;
-	}
-	ret_files->count = 0;
-	for (size_t i = 0; i < sizeof(installed) / sizeof(installed[0]); i++) {
-		if (access(installed[i], F_OK) == 0) {
-			ret_files->path[ret_files->count++] = installed[i];
-		}
-	}
-	return ret_files->count;
 }
 
 static struct json_object *diag_json(const struct diag *diag, const struct source_set *sources)
@@ -96,24 +74,24 @@ int tool_check_readable(struct tool *tool, const char *path)
 	return TOOL_FAILED;
 }
 
-int tool_load(struct tool *tool, const struct tool_files *files, struct compile *compile)
+int tool_judge(struct tool *tool, int ret, const struct compile *compile)
 {
-	int ret;
-
-	if (!files->count) {
-		tool_complain(tool, "no policy is installed here; name its files");
-		return TOOL_FAILED;
-	}
-	for (uint32_t i = 0; i < files->count; i++) {
-		if (tool_check_readable(tool, files->path[i])) {
-			return TOOL_FAILED;
-		}
-	}
-	ret = compile_files(files->path, files->count, tool->include, PROVE_ALL, compile);
 	/* Who asks a question about a policy that holds does not want to read its warnings again.
 	 */
 	if (ret || tool->json || tool->verb->run == tool_check || tool->verb->run == tool_compile) {
 		tool_show_diags(tool, &compile->diags, &compile->sources);
 	}
 	return ret ? TOOL_WRONG : TOOL_OK;
+}
+
+int tool_load(struct tool *tool, const struct tool_files *files, struct compile *compile)
+{
+	for (uint32_t i = 0; i < files->count; i++) {
+		if (tool_check_readable(tool, files->path[i])) {
+			return TOOL_FAILED;
+		}
+	}
+	return tool_judge(
+		tool, compile_files(files->path, files->count, tool->include, PROVE_ALL, compile),
+		compile);
 }

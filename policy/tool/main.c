@@ -12,7 +12,7 @@ const struct tool_verb tool_verbs[] = {
 	 "Says what is wrong with it, each error with its place and a hint, or how much was "
 	 "proved.\n"
 	 "    bulkhead policy check vendor.pol it.pol",
-	 LOADS, 0, TEXT_LAYERS, tool_check},
+	 LOADS | TOOL_ROOT, 0, TEXT_LAYERS, tool_check},
 	{"compile", "FILE... -o TABLE", "make the table that the machine reads",
 	 "Nothing is written when anything is wrong. --module names a boot module that root mode\n"
 	 "must find, byte for byte.\n"
@@ -31,11 +31,11 @@ const struct tool_verb tool_verbs[] = {
 	 "capture,\n"
 	 "print, folder, input or display.\n"
 	 "    bulkhead policy explain browser desktop clipboard text",
-	 LOADS | TOOL_POLICY, 3, 6, tool_explain},
+	 LOADS | TOOL_ROOT | TOOL_POLICY, 3, 6, tool_explain},
 	{"matrix", "[FILE...]", "show who reaches whom",
 	 "As text, csv, json or svg. --all also shows keys, pixels and denied flows with a rule.\n"
 	 "    bulkhead policy matrix vendor.pol --format svg -o matrix.svg",
-	 LOADS | TOOL_FORMAT | TOOL_OUT | TOOL_ALL, 0, TEXT_LAYERS, tool_matrix},
+	 LOADS | TOOL_ROOT | TOOL_FORMAT | TOOL_OUT | TOOL_ALL, 0, TEXT_LAYERS, tool_matrix},
 	{"diff", "OLD NEW", "say what becomes possible and what impossible",
 	 "OLD and NEW are layers joined by commas; --with names one that both have.\n"
 	 "Exit code 1: they differ.\n"
@@ -45,7 +45,7 @@ const struct tool_verb tool_verbs[] = {
 	 "What is shown is a policy of one layer that decides the same. --all also shows what is\n"
 	 "denied by a rule.\n"
 	 "    bulkhead policy show",
-	 LOADS | TOOL_ALL, 0, TEXT_LAYERS, tool_show},
+	 LOADS | TOOL_ROOT | TOOL_ALL, 0, TEXT_LAYERS, tool_show},
 	{"fmt", "FILE...", "lay out a file in the one way",
 	 "Prints it; --write replaces the files, --check names those that are not in that form.\n"
 	 "    bulkhead policy fmt --check *.pol",

@@ -33,6 +33,7 @@ static const struct option_row {
 	{"all", NULL, TOOL_ALL, 'a', "what is denied too"},
 	{"check", NULL, TOOL_CHECK, 0, "change nothing; exit code 1 names what would change"},
 	{"write", NULL, TOOL_WRITE, 0, "replace the files"},
+	{"root", "DIR", TOOL_ROOT, 0, "the machine whose policy is meant, when it is not this one"},
 	{"json", NULL, TOOL_JSON, 0, "one JSON object on stdout"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -123,6 +124,9 @@ static int set_option(struct tool *tool, unsigned int bit, const char *value)
 		break;
 	case TOOL_WRITE:
 		tool->write = true;
+		break;
+	case TOOL_ROOT:
+		tool->root = value;
 		break;
 	case TOOL_JSON:
 		tool->json = true;

@@ -41,6 +41,7 @@ enum tool_option {
 	TOOL_CHECK = 1u << 12,
 	TOOL_WRITE = 1u << 13,
 	TOOL_JSON = 1u << 14,
+	TOOL_ROOT = 1u << 15,
 };
 
 struct tool_files {
@@ -66,7 +67,7 @@ struct tool {
 	struct tool_files policy;    /* --policy */
 	struct tool_files with;	     /* --with */
 	struct tool_files modules;   /* --module, ROLE=FILE each */
-	const char *include, *out, *key, *keys, *sig, *seen, *format;
+	const char *include, *out, *key, *keys, *sig, *seen, *format, *root;
 	uint64_t serial;
 	bool json, all, check, write;
 	struct json_object *result; /* what --json prints; a verb adds to it */
@@ -84,13 +85,14 @@ void tool_print_options(const struct tool_verb *verb, FILE *out);
 __attribute__((format(printf, 2, 3))) void tool_complain(struct tool *tool, const char *format,
 							 ...);
 
-/** The files of a policy: those given, or the ones installed on this machine. Returns the count.
- */
-uint32_t tool_policy_files(const struct tool *tool, const struct tool_files *given,
-			   struct tool_files *ret_files);
 /** Reads, layers and proves `files`; prints what is wrong. Returns an exit code; `compile` is to be
  * ended by compile_fini() whatever it is. */
 int tool_load(struct tool *tool, const struct tool_files *files, struct compile *compile);
+/** The same for the files given, or without any for the policy that this machine follows: the
+ * layers that came with it and the signed ones that were applied. */
+int tool_load_policy(struct tool *tool, const struct tool_files *given, struct compile *compile);
+/** For both: shows what is wrong; ret: of compile_files() or compile_sources(). */
+int tool_judge(struct tool *tool, int ret, const struct compile *compile);
 /** A file that cannot be opened is no wrong policy. Returns an exit code after a message. */
 int tool_check_readable(struct tool *tool, const char *path);
 /** Shows errors and warnings: on stderr, or in the result's "diagnostics". */

@@ -26,7 +26,6 @@ static void count_warnings(const struct diag_list *diags, unsigned int *ret_coun
 int tool_check(struct tool *tool)
 {
 	struct compile *compile = calloc(1, sizeof(*compile));
-	struct tool_files files;
 	unsigned int warnings;
 	int ret;
 
@@ -34,8 +33,7 @@ int tool_check(struct tool *tool)
 		tool_complain(tool, "out of memory");
 		return TOOL_FAILED;
 	}
-	tool_policy_files(tool, &tool->arguments, &files);
-	ret = tool_load(tool, &files, compile);
+	ret = tool_load_policy(tool, &tool->arguments, compile);
 	count_warnings(&compile->diags, &warnings);
 	if (ret == TOOL_OK) {
 		add_number(tool, "partitions", compile->model.part_count);

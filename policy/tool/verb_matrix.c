@@ -78,7 +78,6 @@ static int check_format(struct tool *tool)
 int tool_matrix(struct tool *tool)
 {
 	struct compile *compile;
-	struct tool_files files;
 	int ret = check_format(tool);
 
 	if (ret) {
@@ -89,8 +88,7 @@ int tool_matrix(struct tool *tool)
 		tool_complain(tool, "out of memory");
 		return TOOL_FAILED;
 	}
-	tool_policy_files(tool, &tool->arguments, &files);
-	ret = tool_load(tool, &files, compile);
+	ret = tool_load_policy(tool, &tool->arguments, compile);
 	if (ret == TOOL_OK) {
 		ret = show(tool, compile);
 	}

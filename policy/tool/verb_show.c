@@ -110,15 +110,13 @@ static int show(struct tool *tool, const struct compile *compile)
 int tool_show(struct tool *tool)
 {
 	struct compile *compile = calloc(1, sizeof(*compile));
-	struct tool_files files;
 	int ret;
 
 	if (!compile) {
 		tool_complain(tool, "out of memory");
 		return TOOL_FAILED;
 	}
-	tool_policy_files(tool, &tool->arguments, &files);
-	ret = tool_load(tool, &files, compile);
+	ret = tool_load_policy(tool, &tool->arguments, compile);
 	if (ret == TOOL_OK) {
 		ret = show(tool, compile);
 	}
