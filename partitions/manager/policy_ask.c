@@ -18,8 +18,7 @@
 struct pending {
 	struct switch_question question;
 	struct request_flow flow;
-	struct table_answer answer;
-	struct table_limit limit; /* a copy: the table may be gone when the answer comes */
+	struct table_answer answer; /* of the policy that asks, then of the one that answers */
 	char who[64], rule[32];
 	policy_reply *reply;
 	void *data;
@@ -120,10 +119,26 @@ static bool record_flow(enum audit_what what, const char *who, const struct requ
 	return record_write(what, who, flow->from, object, rule, text) == 0;
 }
 
+/* A policy may have come while the question stood: what it denies no answer opens, and its limits
+ * count. */
+static bool decide_again(struct pending *pending)
+{
+	const struct table *table = policy_table();
+	struct table_query query;
+
+	if (!table || make_query(table, &pending->flow, &query)) {
+		return false;
+	}
+	table_decide(table, &query, &pending->answer);
+	snprintf(pending->rule, sizeof(pending->rule), "%s",
+		 table_rule_id(table, pending->answer.rule));
+	return pending->answer.verdict != TEXT_DENY;
+}
+
 static void answered(void *data, uint32_t choice, bool by_key)
 {
 	struct pending *pending = data, **place = &pendings;
-	bool allow = by_key && choice == 1;
+	bool yes = by_key && choice == 1, allow = yes && decide_again(pending);
 
 	while (*place != pending) {
 		place = &(*place)->next;
@@ -131,6 +146,7 @@ static void answered(void *data, uint32_t choice, bool by_key)
 	*place = pending->next;
 	allow &= record_flow(AUDIT_ASKED, pending->who, &pending->flow, pending->rule,
 			     allow    ? "allowed by the person at the keyboard"
+			     : yes    ? "the policy changed before the answer: denied"
 			     : by_key ? "denied by the person at the keyboard"
 				      : "nobody answered: denied");
 	if (pending->reply) {
@@ -186,11 +202,7 @@ static void ask_person(const struct table *table, const struct request_flow *flo
 		return;
 	}
 	pending->flow = *flow;
-	pending->answer = *answer;
-	if (answer->limit) {
-		pending->limit = *answer->limit;
-		pending->answer.limit = &pending->limit;
-	}
+	pending->answer = (struct table_answer){.verdict = answer->verdict, .rule = answer->rule};
 	pending->reply = reply;
 	pending->data = data;
 	snprintf(pending->who, sizeof(pending->who), "%s", who);
