@@ -230,7 +230,7 @@ static int append(struct audit *audit, const struct audit_record *record, uint64
 static int resume(struct audit *audit)
 {
 	struct audit_record repaired = {.what = AUDIT_REPAIRED, .who = "bulkheadd"};
-	struct audit_chain head;
+	struct audit_chain head = {.count = 0};
 	uint64_t torn = 0;
 	int rc;
 

@@ -205,7 +205,7 @@ int sign_verify(const struct source_set *set, const uint32_t *files, uint32_t co
 		enum text_layer layer, uint64_t version, const uint8_t *sig, size_t size,
 		const char *keys_path, char why[SIGN_WHY_SIZE])
 {
-	struct sign_head is, said;
+	struct sign_head is = {.count = 0}, said = {.count = 0};
 	int rc = sign_check(sig, size, keys_path, &said, why);
 
 	rc = rc ? rc : sign_describe(set, files, count, layer, version, &is, why);
