@@ -111,6 +111,14 @@ struct proposal {
 	char why[256];
 };
 
+static int try_proposal(const struct compile *compile, struct proposal *proposal)
+{
+	proposal->why[0] = '\0';
+	proposal->tried = trace_try(compile, proposal->layer, &proposal->rule, proposal->why,
+				    sizeof(proposal->why));
+	return proposal->tried;
+}
+
 static void propose(const struct compile *compile, const struct asked *asked,
 		    const struct flow_part *part, const struct trace *trace,
 		    struct proposal *proposal)
@@ -118,8 +126,6 @@ static void propose(const struct compile *compile, const struct asked *asked,
 	const struct model *model = &compile->model;
 
 	memset(proposal, 0, sizeof(*proposal));
-	proposal->layer = trace_opener(trace);
-	proposal->blocker = trace->step[proposal->layer].hit;
 	strcpy(proposal->from.name, model->node[asked->from].name);
 	strcpy(proposal->to.name, model->node[asked->to].name);
 	strcpy(proposal->rule.id, "new-rule");
@@ -130,8 +136,15 @@ static void propose(const struct compile *compile, const struct asked *asked,
 	proposal->rule.types = part->types;
 	proposal->rule.port_lo = part->lo;
 	proposal->rule.port_hi = part->hi;
-	proposal->tried = trace_try(compile, proposal->layer, &proposal->rule, proposal->why,
-				    sizeof(proposal->why));
+	/* What IT left open is the user's own to say, as far as that layer may speak of it at all.
+	 */
+	proposal->layer = TEXT_USER;
+	if (!trace->step[TEXT_IT].there || !trace->step[TEXT_USER].free ||
+	    try_proposal(compile, proposal)) {
+		proposal->layer = trace_opener(trace);
+		try_proposal(compile, proposal);
+	}
+	proposal->blocker = trace->step[proposal->layer].hit;
 }
 
 static char *print_rule(const struct compile *compile, const struct text_rule *rule)
@@ -179,7 +192,7 @@ static void print_proposal(struct tool *tool, const struct compile *compile,
 		} else if (proposal->layer == TEXT_IT) {
 			printf("  To have it, ask IT for this line in its layer");
 		} else {
-			printf("  It is your own layer that denies it; put this line there");
+			printf("  Your own layer may open it, with this line");
 		}
 		printf(", above its %s%s:\n      %s\n", blocker ? "rule " : "other rules",
 		       blocker ? blocker->text->id : "", line ? line : "");
