@@ -2,6 +2,7 @@
 /** Compiles chosen layers in a jail, and looks at what came out of it. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,7 +118,38 @@ static int work(void *data)
 	return ret ? EXIT_WRONG : 0;
 }
 
-static int check_result(int fd, char why[LOAD_WHY_SIZE])
+/* A signature holds for its layer and version: the text must not be of another one, or the user's
+ * key would speak for IT. */
+static int check_layers(const struct load *load, const struct table *table, char why[LOAD_WHY_SIZE])
+{
+	const char *spoken = "none";
+
+	for (unsigned int i = 0; i < TEXT_LAYERS; i++) {
+		if (!load->layer[i].there && table->head->layers >> i & 1u) {
+			spoken = text_layer_word(i);
+		}
+	}
+	for (unsigned int i = 0; i < TEXT_LAYERS; i++) {
+		const struct load_layer *layer = &load->layer[i];
+
+		if (layer->there && !(table->head->layers >> i & 1u)) {
+			snprintf(why, LOAD_WHY_SIZE,
+				 "%.63s is signed for layer %s, and is of layer %s",
+				 layer->file.name, text_layer_word(i), spoken);
+			return -EKEYREJECTED;
+		}
+		if (layer->there && layer->version != table->head->version[i]) {
+			snprintf(why, LOAD_WHY_SIZE,
+				 "%.63s is signed for version %" PRIu64
+				 ", and says version %" PRIu64 ": sign it again",
+				 layer->file.name, layer->version, table->head->version[i]);
+			return -EKEYREJECTED;
+		}
+	}
+	return 0;
+}
+
+static int check_result(const struct load *load, int fd, char why[LOAD_WHY_SIZE])
 {
 	off_t size = lseek(fd, 0, SEEK_END);
 	void *bytes = size > 0 && size <= TABLE_SIZE_MAX ? malloc((size_t)size) : NULL;
@@ -128,9 +160,14 @@ static int check_result(int fd, char why[LOAD_WHY_SIZE])
 	if (bytes && pread(fd, bytes, (size_t)size, 0) == size) {
 		ret = table_open(bytes, (size_t)size, &table, &reason);
 	}
-	free(bytes);
 	if (ret) {
 		snprintf(why, LOAD_WHY_SIZE, "what the compiler made is no table: %s", reason);
+	} else {
+		ret = check_layers(load, &table, why);
+	}
+	free(bytes);
+	if (ret && ftruncate(fd, 0)) {
+		return -errno;
 	}
 	return ret;
 }
@@ -156,5 +193,5 @@ int load_compile(const struct load *load, const char *modules_path, uint64_t ser
 			 strerror(-ret));
 		return ret;
 	}
-	return ret ? ret : check_result(table_fd, why);
+	return ret ? ret : check_result(load, table_fd, why);
 }
