@@ -32,7 +32,9 @@ void model_unknown(struct model_build *build, const struct text_name *name, cons
 	struct guess guess;
 	char hint[96];
 
-	guess_init(&guess, name->name, strlen(name->name));
+	/* What is not shown is not guessed either: it costs time for every known name. */
+	guess_init(&guess, name->name,
+		   build->diags->error_count < DIAG_MAX ? strlen(name->name) : 0);
 	for (uint32_t i = 0; i < build->model->node_count; i++) {
 		guess_offer(&guess, build->model->node[i].name);
 	}
@@ -207,6 +209,12 @@ int model_read_groups(struct model_build *build, const struct text *text)
 			} else {
 				nodes |= 1ull << node;
 			}
+		}
+		if (build->group_count == MODEL_GROUPS_MAX) {
+			diag_add(build->diags, DIAG_ERROR, statement->pos,
+				 "leave out groups that no rule needs", "more than %u groups",
+				 MODEL_GROUPS_MAX);
+			return -1;
 		}
 		grown = realloc(build->group, (build->group_count + 1) * sizeof(*grown));
 		if (grown == NULL) {

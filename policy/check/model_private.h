@@ -5,6 +5,8 @@
 
 #include "model.h"
 
+#define MODEL_GROUPS_MAX 256u /* each name is looked up among them */
+
 /** A group: a name for nodes. */
 struct model_group {
 	const struct text_name *name;
