@@ -52,6 +52,20 @@ static void refuse(const char *why)
 	answer(reply_error(why));
 }
 
+/* What the compiler wrote are whole lines; an answer ends without a newline. */
+static void refuse_lines(const char *text)
+{
+	size_t size = strlen(text);
+	char *why;
+
+	while (size && text[size - 1] == '\n') {
+		size--;
+	}
+	why = strndup(text, size);
+	refuse(why ? why : "out of memory");
+	free(why);
+}
+
 void policy_forget(void *data)
 {
 	if (job.data == data) {
@@ -148,7 +162,7 @@ static void compiled(void *data, struct policy_held *held, const char *text)
 
 	(void)data;
 	if (!held) {
-		refuse(text);
+		refuse_lines(text);
 		return;
 	}
 	policy_diff_make(&policy.now.table, &held->table, &diff);
