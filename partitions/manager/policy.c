@@ -134,6 +134,8 @@ static int take_back(const char *who, const char *why)
 	return 0;
 }
 
+static void ask_prompt(uint64_t left_ms);
+
 static void timer_fired(void *data)
 {
 	uint64_t left = policy_state_left_ms(&policy.state, policy_now_ms());
@@ -143,7 +145,10 @@ static void timer_fired(void *data)
 		return;
 	}
 	if (left > 0) {
-		loop_timer_set(&policy.timer, left); /* another clock: it counts sleep */
+		loop_timer_set(&policy.timer, left + 1); /* another clock: it counts sleep */
+		if (policy.state.needs & POLICY_NEED_PROMPT && !policy.question.open) {
+			ask_prompt(left);
+		}
 		return;
 	}
 	take_back(DAEMON, "nobody confirmed it in time");
@@ -176,8 +181,14 @@ static int confirm(uint32_t way, const char *who)
 static void prompt_answered(void *data, uint32_t choice, bool by_key)
 {
 	(void)data;
-	if (!by_key || !policy.state.trial) {
-		return; /* the clock runs on */
+	if (!policy.state.trial) {
+		return;
+	}
+	if (!by_key) { /* not seen: too many questions wait, or the switcher is gone */
+		uint64_t left = policy_state_left_ms(&policy.state, policy_now_ms()) + 1;
+
+		loop_timer_set(&policy.timer, left < AGAIN_MS ? left : AGAIN_MS);
+		return;
 	}
 	if (choice == 1) {
 		confirm(POLICY_NEED_PROMPT, "the person at the keyboard");
