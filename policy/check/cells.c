@@ -321,8 +321,9 @@ int cells_build(const struct model *model, struct cells *ret_cells)
 
 	cells.cell = calloc((size_t)TEXT_KINDS * cells.nodes * cells.nodes, sizeof(*cells.cell));
 	cells.reached = calloc(model->rule_count + 1u, sizeof(*cells.reached));
-	if (cells.cell && cells.reached) {
-		err = paint_init(&paint, model, cells.reached);
+	cells.matched = calloc(model->rule_count + 1u, sizeof(*cells.matched));
+	if (cells.cell && cells.reached && cells.matched) {
+		err = paint_init(&paint, model, cells.reached, cells.matched);
 	}
 	for (uint32_t kind = 0; kind < TEXT_KINDS && !err; kind++) {
 		err = make_kind(&pool, &paint, model, (enum text_kind)kind);
@@ -342,6 +343,7 @@ void cells_fini(struct cells *cells)
 	free(cells->row);
 	free(cells->cell);
 	free(cells->reached);
+	free(cells->matched);
 	*cells = (struct cells){0};
 }
 

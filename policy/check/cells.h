@@ -47,6 +47,7 @@ struct cells {
 	struct cells_cell *cell; /* [(kind * nodes + from) * nodes + to] */
 	uint32_t nodes;
 	bool *reached; /* [rule]: it decided or tightened something when its layer had its say */
+	bool *matched; /* [rule]: it was the first match of its layer somewhere */
 };
 
 /** Returns 0; -ENOMEM; -E2BIG past CELLS_ROWS_MAX or CELLS_HITS_MAX. */

@@ -10,9 +10,9 @@
 #define PORTS	     65536u
 #define BORDER_WORDS (PORTS / 64 + 1) /* one more for the border past the last port */
 
-int paint_init(struct paint *paint, const struct model *model, bool *reached)
+int paint_init(struct paint *paint, const struct model *model, bool *reached, bool *matched)
 {
-	*paint = (struct paint){.model = model, .reached = reached};
+	*paint = (struct paint){.model = model, .reached = reached, .matched = matched};
 	paint->border = calloc(BORDER_WORDS, sizeof(*paint->border));
 	paint->slot_of = calloc(PORTS + 1, sizeof(*paint->slot_of));
 	paint->port_of = calloc(PORTS + 1, sizeof(*paint->port_of));
@@ -176,6 +176,7 @@ static void decide(const struct paint *paint, const uint32_t *first, size_t stri
 		}
 		const struct text_rule *text = rule_text(paint, hit);
 
+		paint->matched[hit] = true;
 		if (open) {
 			row->verdict = text->verdict;
 			row->rule = hit;

@@ -12,7 +12,7 @@
 
 struct paint {
 	const struct model *model;
-	bool *reached; /* [rule], filled as rows come out */
+	bool *reached, *matched; /* of struct cells, filled as rows come out */
 	struct cells_row *row;
 	uint32_t row_count, row_room; /* the rows of the last cell */
 	/* Borders: a bit per port where a slot begins, the slot of each such port, and back. */
@@ -26,7 +26,7 @@ struct paint {
 };
 
 /** Returns 0 or -ENOMEM. */
-int paint_init(struct paint *paint, const struct model *model, bool *reached);
+int paint_init(struct paint *paint, const struct model *model, bool *reached, bool *matched);
 void paint_fini(struct paint *paint);
 /** Works out the rows of a cell in which the rules hit[0..count - 1], ascending, match. types: all
  *  type bits of the kind. Returns 0; -ENOMEM; -E2BIG past CELLS_ROWS_MAX. */

@@ -15,10 +15,11 @@
  *  Always proved besides:
  *  - the first role that is a keyboard is no partition's own and allowed as input of control (the
  *    trusted prompt; no keyboard would ever be of a second one); the same for a screen and the
- *    display of control
+ *    display of control; nobody owns display cards by their class, and who owns USB controllers so
+ *    is warned
  *  - memory is a multiple of 2 MiB, at most 3 GiB a partition
  *  - guarantees: weight * vcpus, as a share of the sum over all partitions, is no less; a cap
- *leaves room for it on one CPU
+ *    leaves room for it on one CPU
  *  - a real device has one owner: no role, nor two that mean the same devices, is owned twice, and
  *    nobody but the owner is allowed or asked about it
  *  - `after` has no circle, and what starts does not wait for what never does

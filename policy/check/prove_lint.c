@@ -12,7 +12,8 @@ static bool overlaps(const struct model_rule *a, const struct model_rule *b)
 	       a->text->port_lo <= b->text->port_hi && b->text->port_lo <= a->text->port_hi;
 }
 
-/* The first rule of the same layer that takes something away from this one, or NULL. */
+/* The first rule of the same layer that takes something away from this one, or NULL: its ends are
+ * empty. */
 static const struct model_rule *find_before(const struct prove *prove, uint32_t rule)
 {
 	const struct model *model = prove->model;
@@ -25,26 +26,38 @@ static const struct model_rule *find_before(const struct prove *prove, uint32_t 
 	return NULL;
 }
 
+/* Whatever this rule names, an earlier one of its layer has named. */
+static void warn_hidden(struct prove *prove, uint32_t number)
+{
+	const struct model_rule *rule = &prove->model->rule[number];
+	const struct model_rule *before = find_before(prove, number);
+
+	diag_add(prove->diags, DIAG_WARNING, rule->pos,
+		 "move it before the rules that take its place, or take it away",
+		 "rule %s never decides anything", rule->text->id);
+	if (before) {
+		diag_add(prove->diags, DIAG_NOTE, before->pos, NULL, "rule %s comes before it",
+			 before->text->id);
+	}
+}
+
 void prove_lint_rules(struct prove *prove)
 {
 	const struct model *model = prove->model;
 	uint32_t told = 0;
 
 	for (uint32_t i = 0; i < model->rule_count && told < DIAG_MAX; i++) {
-		const struct model_rule *rule = &model->rule[i], *before = NULL;
+		const struct model_rule *rule = &model->rule[i];
 
-		if (prove->cells->reached[i]) {
-			continue;
-		}
-		told++;
-		before = find_before(prove, i);
-		diag_add(prove->diags, DIAG_WARNING, rule->pos,
-			 before ? "move it before the rule that takes its place, or take it away"
-				: "take it away: the layers before have said as much or more",
-			 "rule %s never decides anything", rule->text->id);
-		if (before) {
-			diag_add(prove->diags, DIAG_NOTE, before->pos, NULL,
-				 "rule %s comes before it", before->text->id);
+		told += !prove->cells->reached[i];
+		if (!prove->cells->matched[i]) {
+			warn_hidden(prove, i);
+		} else if (!prove->cells->reached[i]) {
+			diag_add(prove->diags, DIAG_WARNING, rule->pos,
+				 "take it away, or ask for 'default' in the layer before",
+				 "rule %s changes nothing: the layers before have said as much or "
+				 "more",
+				 rule->text->id);
 		}
 	}
 }
@@ -67,7 +80,8 @@ static void warn_kinds(struct prove *prove)
 		const struct model_rule *rule = &model->rule[i];
 		enum text_kind kind = rule->text->kind;
 
-		if (rule->text->verdict == TEXT_DENY || carried[kind] || named[kind]) {
+		if (!prove->cells->reached[i] || rule->text->verdict == TEXT_DENY ||
+		    carried[kind] || named[kind]) {
 			continue;
 		}
 		named[kind] = true;

@@ -482,6 +482,18 @@ static void prove_lint_names_rules_that_never_decide(void **state)
 	assert_int_equal(diags.count, 2);
 }
 
+/* A later layer that says no more than is fixed already is told so. */
+static void prove_lint_names_rules_that_change_nothing(void **state)
+{
+	(void)state;
+	(void)add(TEXT_DENY, TEXT_FILE, a, b);
+	(void)made_model_rule(&made, TEXT_IT, false, TEXT_DENY, TEXT_FILE, BIT(a), BIT(b));
+	run(PROVE_ALL);
+	assert_int_equal(diags.error_count, 0);
+	assert_says(0, "rule rule-3 changes nothing: the layers before have said as much or more");
+	assert_int_equal(diags.count, 1);
+}
+
 /* What nothing carries or acts on is said once. */
 static void prove_lint_says_what_nothing_enforces(void **state)
 {
@@ -529,6 +541,7 @@ int main(void)
 		TEST(prove_secrets_stay_encrypted),
 		TEST(prove_disks_have_one_writer),
 		TEST(prove_lint_names_rules_that_never_decide),
+		TEST(prove_lint_names_rules_that_change_nothing),
 		TEST(prove_lint_says_what_nothing_enforces),
 	};
 
