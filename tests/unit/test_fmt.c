@@ -137,7 +137,7 @@ static void layout_says_the_same(void **state)
 		"title \"A\"\ncolour #010203\npattern bars\nclass limited\norder 9\nmemory 2MiB\n"
 		"vcpus 8\ncpu weight 10000\ncpu cap 800%\ncpu guarantee 1%\ncache 100%\n"
 		"doorbells 0\nback-ends none\ndisk rate 1B/s\nnetwork rate 3KiB/s\n"
-		"default disk \"a/b\" throw-away encrypted\ndevice none\nowns cam\nstart never\n"
+		"default disk \"/a/b\" throw-away encrypted\ndevice none\nowns cam\nstart never\n"
 		"after b\nrestart never\nhealth none\nrun idle\n"
 		"x:ask folder a->b up to 1B rate 1KiB/s quarantine read-only\n"
 		"y:allow clipboard any->any types text count 5 for 1h\n"

@@ -216,27 +216,27 @@ static void model_wants_memory(void **state)
 /* Encryption of a disk is added by a later layer and never taken off. */
 static void model_keeps_a_disk_encrypted(void **state)
 {
-	assert_refused(BASE "partition one\ndisk \"a.vhd\" encrypted\n",
-		       IT "partition one\ndisk \"a.vhd\" read-only\n", NULL, "cannot loosen");
+	assert_refused(BASE "partition one\ndisk \"/a.vhd\" encrypted\n",
+		       IT "partition one\ndisk \"/a.vhd\" read-only\n", NULL, "cannot loosen");
 }
 
 static void model_adds_read_only_to_a_disk(void **state)
 {
-	assert_built(BASE "partition one\ndisk \"a.vhd\" encrypted\n",
-		     IT "partition one\ndisk \"a.vhd\" encrypted read-only\n", NULL);
+	assert_built(BASE "partition one\ndisk \"/a.vhd\" encrypted\n",
+		     IT "partition one\ndisk \"/a.vhd\" encrypted read-only\n", NULL);
 	assert_int_equal(model.part[1].disk[0].flags, TEXT_DISK_ENCRYPTED | TEXT_DISK_READONLY);
 }
 
 static void model_guards_new_disks(void **state)
 {
-	assert_refused(BASE, IT "partition one\ndisk \"b.vhd\"\n", NULL, "cannot add a disk");
+	assert_refused(BASE, IT "partition one\ndisk \"/b.vhd\"\n", NULL, "cannot add a disk");
 }
 
 /* Which of its lines about disks a layer writes first does not matter. */
 static void model_adds_a_disk_beside_a_changed_one(void **state)
 {
-	assert_built(BASE "partition one\ndefault disk \"a.vhd\"\n",
-		     IT "partition one\ndisk \"a.vhd\" encrypted\ndisk \"b.vhd\"\n", NULL);
+	assert_built(BASE "partition one\ndefault disk \"/a.vhd\"\n",
+		     IT "partition one\ndisk \"/a.vhd\" encrypted\ndisk \"/b.vhd\"\n", NULL);
 	assert_int_equal(model.part[1].disk_count, 2);
 }
 
