@@ -161,7 +161,8 @@ int difference_add_flows(const struct compile *old, const struct compile *new,
 		for (uint32_t j = 0; ret == 0 && j < pairs->count; j++) {
 			const struct pair *from = &pairs->pair[i], *to = &pairs->pair[j];
 
-			for (unsigned int kind = 0; ret == 0 && kind < TEXT_KINDS; kind++) {
+			for (unsigned int kind = 0; ret == 0 && i != j && kind < TEXT_KINDS;
+			     kind++) {
 				if (says(old, (enum text_kind)kind, from->old, to->old) ||
 				    says(new, (enum text_kind)kind, from->new, to->new)) {
 					ret = compare_cell(old, new, (enum text_kind)kind, from, to,

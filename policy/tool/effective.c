@@ -225,6 +225,29 @@ static int add_values(const struct compile *compile, uint32_t part, struct effec
 	return ret;
 }
 
+/* Assertions may name them; rules name what they hold. */
+static int add_groups(const struct compile *compile, struct effective *facts)
+{
+	int ret = 0;
+
+	for (unsigned int layer = 0; layer < TEXT_LAYERS; layer++) {
+		const struct text *text = &compile->text[layer];
+
+		for (size_t i = 0; ret == 0 && compile->has_text[layer] && i < text->count; i++) {
+			const struct text_statement *statement = &text->statement[i];
+			struct model_origin origin = {.layer = (enum text_layer)layer,
+						      .pos = statement->pos};
+
+			if (statement->type == TEXT_GROUP) {
+				ret = effective_add(
+					facts, compile, statement,
+					name_subject("group", statement->name.name, NULL), &origin);
+			}
+		}
+	}
+	return ret;
+}
+
 static int add_partitions(const struct compile *compile, struct effective *facts)
 {
 	const struct model *model = &compile->model;
@@ -284,6 +307,7 @@ int effective_facts(const struct compile *compile, struct effective *ret_facts)
 	ret = ret ? ret : add_places(compile, &facts);
 	ret = ret ? ret : add_carries(compile, &facts);
 	ret = ret ? ret : add_partitions(compile, &facts);
+	ret = ret ? ret : add_groups(compile, &facts);
 	ret = ret ? ret : add_claims(compile, &facts);
 	if (ret) {
 		effective_fini(&facts);

@@ -224,6 +224,11 @@ int effective_rules(const struct compile *compile, bool denied, struct effective
 		join(&items, false);
 	}
 	for (size_t i = 0; ret == 0 && i < items.count; i++) {
+		/* `any -> any` names a node and itself, which no rule may do alone. */
+		if (items.item[i].from == items.item[i].to &&
+		    !(items.item[i].from & (items.item[i].from - 1))) {
+			continue;
+		}
 		ret = add_rule(compile, &items, i, &rules);
 	}
 	free(items.item);

@@ -113,11 +113,21 @@ static const struct cells_row *find(enum text_kind kind, const struct flow_cell 
 		       : NULL;
 }
 
+/* A type of network without ports: what it is asked with is port 0, whatever rules say of others.
+ */
+#define TYPE_ICMP 4u
+
 static int add_type(enum text_kind kind, uint32_t type, const struct flow_cell *const sides[2],
 		    uint32_t *cuts, struct list *list)
 {
-	uint32_t count = cut(kind, type, sides, cuts);
+	bool portless = kind == TEXT_NETWORK && type == TYPE_ICMP;
+	uint32_t count = portless ? 2 : cut(kind, type, sides, cuts);
 	int ret = 0;
+
+	if (portless) {
+		cuts[0] = 0;
+		cuts[1] = 65536;
+	}
 
 	for (uint32_t i = 0; ret == 0 && i + 1 < count; i++) {
 		struct flow_part part = {.types = type,

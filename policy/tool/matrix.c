@@ -53,7 +53,8 @@ static int fill_cells(struct matrix *matrix)
 		for (uint32_t from = 0; matrix_shows(matrix, kind) && from < matrix->nodes;
 		     from++) {
 			for (uint32_t to = 0; ret == 0 && to < matrix->nodes; to++) {
-				if (cells_cell(cells, (enum text_kind)kind, from, to)->count) {
+				if (from != to &&
+				    cells_cell(cells, (enum text_kind)kind, from, to)->count) {
 					ret = fill_kind(matrix, (enum text_kind)kind, from, to,
 							&matrix->cell[from * matrix->nodes + to]);
 				}

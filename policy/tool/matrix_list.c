@@ -113,7 +113,7 @@ static int visit_all(const struct visit *visit)
 	for (uint32_t from = 0; from < matrix->nodes; from++) {
 		for (uint32_t to = 0; to < matrix->nodes; to++) {
 			for (unsigned int kind = 0; ret == 0 && kind < TEXT_KINDS; kind++) {
-				if (matrix_shows(matrix, kind) &&
+				if (from != to && matrix_shows(matrix, kind) &&
 				    cells_cell(cells, (enum text_kind)kind, from, to)->count) {
 					ret = visit_cell(visit, (enum text_kind)kind, from, to);
 				}

@@ -203,6 +203,30 @@ static void print_proposal(struct tool *tool, const struct compile *compile,
 	free(line);
 }
 
+/* Rules of later layers that deny it too, and would go on doing so. */
+static void print_later(struct tool *tool, const struct compile *compile, const struct trace *trace,
+			enum text_layer layer, struct json_object *json)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned int later = layer + 1u; later < TEXT_LAYERS; later++) {
+		uint32_t hit = trace->step[later].hit;
+		const struct model_rule *rule =
+			hit == TRACE_NO_RULE ? NULL : &compile->model.rule[hit];
+
+		if (!rule || rule->text->verdict != TEXT_DENY) {
+			continue;
+		}
+		json_object_array_add(list, json_object_new_string(rule->text->id));
+		if (!tool->json) {
+			printf("  Rule %s in the %s layer denies it too, and has to go: %s.\n",
+			       rule->text->id, text_layer_word((enum text_layer)later),
+			       tool_place(&compile->sources, rule->pos));
+		}
+	}
+	json_object_object_add(json, "also", list);
+}
+
 static void add_origin(struct tool *tool, const struct compile *compile, uint32_t rule,
 		       struct json_object *json)
 {
@@ -272,6 +296,7 @@ static void explain_part(struct tool *tool, const struct compile *compile,
 	if (verdict == TEXT_DENY) {
 		propose(compile, asked, part, &trace, &proposal);
 		print_proposal(tool, compile, &proposal, json);
+		print_later(tool, compile, &trace, proposal.layer, json);
 	}
 	json_object_object_get_ex(tool->result, "answers", &list);
 	json_object_array_add(list, json);

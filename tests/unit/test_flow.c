@@ -56,10 +56,10 @@ static void flow_joins_types_of_a_rule(void **state)
 static void flow_cuts_ports_at_rules(void **state)
 {
 	struct compile *policy = policy_layers(
-		TOP "a: deny network one -> net ports 100-200\nb: allow network one -> net\n",
+		TOP "a: deny channel one -> two ports 100-200\nb: allow channel one -> two\n",
 		NULL);
 
-	cut(policy, NULL, TEXT_NETWORK, "net");
+	cut(policy, NULL, TEXT_CHANNEL, "two");
 	assert_int_equal(count, 3);
 	assert_int_equal(parts[0].hi, 99);
 	assert_int_equal(flow_verdict(parts[0].old), TEXT_ALLOW);
@@ -68,6 +68,23 @@ static void flow_cuts_ports_at_rules(void **state)
 	assert_int_equal(flow_verdict(parts[1].old), TEXT_DENY);
 	assert_int_equal(parts[2].lo, 201);
 	assert_int_equal(parts[2].hi, 65535);
+	policy_layers_free(policy);
+}
+
+/* ICMP has no ports, so rules about ports do not cut it. */
+static void flow_does_not_cut_icmp(void **state)
+{
+	struct compile *policy = policy_layers(
+		TOP "a: deny network one -> net ports 100-200\nb: allow network one -> net\n",
+		NULL);
+	unsigned int icmp = 0;
+
+	cut(policy, NULL, TEXT_NETWORK, "net");
+	for (uint32_t i = 0; i < count; i++) {
+		icmp += parts[i].types & 4u ? parts[i].hi - parts[i].lo + 1u : 0;
+		assert_true(!(parts[i].types & 4u) || parts[i].hi == UINT16_MAX);
+	}
+	assert_int_equal(icmp, 65536);
 	policy_layers_free(policy);
 }
 
@@ -120,6 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(flow_joins_types_of_a_rule, teardown),
 		cmocka_unit_test_teardown(flow_cuts_ports_at_rules, teardown),
+		cmocka_unit_test_teardown(flow_does_not_cut_icmp, teardown),
 		cmocka_unit_test_teardown(flow_shows_silence, teardown),
 		cmocka_unit_test_teardown(flow_cuts_at_both_policies, teardown),
 		cmocka_unit_test(flow_compares_answers),
