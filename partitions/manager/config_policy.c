@@ -63,6 +63,40 @@ static void take_title(const char *from, struct config *config)
 	config->title[size] = 0;
 }
 
+/* Whether keys, pointer or pixels may go between a partition and the first role that such a device
+ * fits. There is no question in the middle of a key, so that asking is no. */
+static bool is_joined(const struct table *table, uint32_t id, uint32_t kind, uint32_t what)
+{
+	const struct table_match device = {
+		.bus = kind == TEXT_INPUT ? TEXT_BUS_INPUT : TEXT_BUS_OUTPUT, .what = what};
+	const uint32_t role = table_role(table, &device);
+	const struct table_query query = {.kind = kind,
+					  .from = kind == TEXT_INPUT ? role : id,
+					  .to = kind == TEXT_INPUT ? id : role,
+					  .type = 1};
+	struct table_answer answer;
+
+	table_decide(table, &query, &answer);
+	return answer.verdict == TEXT_ALLOW;
+}
+
+/* What rules of input and display leave of the devices of a partition. */
+static uint32_t joined_devices(const struct table *table, uint32_t id)
+{
+	uint32_t devices = table->part[id].devices;
+
+	if (!is_joined(table, id, TEXT_INPUT, TEXT_DEVICE_KEYBOARD)) {
+		devices &= ~(uint32_t)TEXT_DEVICE_KEYBOARD;
+	}
+	if (!is_joined(table, id, TEXT_INPUT, TEXT_DEVICE_POINTER)) {
+		devices &= ~(uint32_t)TEXT_DEVICE_POINTER;
+	}
+	if (!is_joined(table, id, TEXT_DISPLAY, 1)) {
+		devices &= ~(uint32_t)TEXT_DEVICE_GPU;
+	}
+	return devices;
+}
+
 static void take_part(const struct table *table, uint32_t id, struct config *config)
 {
 	const struct table_part *part = &table->part[id];
@@ -80,7 +114,7 @@ static void take_part(const struct table *table, uint32_t id, struct config *con
 		.steady_seconds = part->restart_seconds,
 		.ready_seconds = part->health == TEXT_HEALTH_READY ? part->health_seconds : 0,
 		.disk_rate = part->disk_rate,
-		.devices = part->devices,
+		.devices = joined_devices(table, id),
 	};
 	snprintf(config->name, sizeof(config->name), "%s", table_name(table, id));
 	take_title(title[0] ? title : config->name, config);

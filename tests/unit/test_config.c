@@ -191,6 +191,34 @@ static void config_from_policy_hides(void **state)
 	assert_int_equal(configs[1].order, 0);
 }
 
+/* Keys, pointer and pixels are there when the device is given and a rule joins it to the first role
+ * that it fits; a question is no rule that does. */
+static void config_from_policy_gives_what_rules_join(void **state)
+{
+	static struct table_sample sample;
+	uint32_t input = (TEXT_INPUT * SAMPLE_NODES + SAMPLE_WEBCAM) * SAMPLE_NODES;
+	uint32_t display = (TEXT_DISPLAY * SAMPLE_NODES + SAMPLE_DESKTOP) * SAMPLE_NODES;
+	struct config configs[CONFIG_PARTS_MAX];
+	struct table table;
+
+	(void)state;
+	open_sample(&sample, &table);
+	assert_int_equal(config_from_policy(&table, configs), 2);
+	assert_int_equal(configs[0].devices, TEXT_DEVICE_CONSOLE | TEXT_DEVICE_ENTROPY);
+	sample.match[0] = (struct table_match){.bus = TEXT_BUS_INPUT, .what = TEXT_DEVICE_KEYBOARD};
+	sample.match[1] = (struct table_match){.bus = TEXT_BUS_OUTPUT, .what = 1};
+	sample.cell[input + SAMPLE_DESKTOP] = 1;
+	sample.cell[display + SAMPLE_WEBCAM] = 1;
+	sample.row[0].verdict = TEXT_ALLOW;
+	config_from_policy(&table, configs);
+	assert_int_equal(configs[0].devices, TEXT_DEVICE_CONSOLE | TEXT_DEVICE_ENTROPY |
+						     TEXT_DEVICE_GPU | TEXT_DEVICE_KEYBOARD);
+	sample.part[SAMPLE_DESKTOP].devices = TEXT_DEVICE_GPU;
+	sample.row[0].verdict = TEXT_ASK;
+	config_from_policy(&table, configs);
+	assert_int_equal(configs[0].devices, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +229,7 @@ int main(void)
 		cmocka_unit_test(config_load_takes_the_laptops_recipes),
 		cmocka_unit_test(config_from_policy_takes_the_partitions),
 		cmocka_unit_test(config_from_policy_hides),
+		cmocka_unit_test(config_from_policy_gives_what_rules_join),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
