@@ -266,9 +266,13 @@ int frames_reserve_pool(const struct boot_info *info, const uint64_t *sizes, uns
 	return 0;
 }
 
-/** A reserved range of exactly this size that is free, or 0. */
-static uint64_t choose_range(uint64_t size)
+/** The partition's own reserved range, or another one of exactly this size, that is free; or 0. */
+static uint64_t choose_range(uint64_t size, unsigned part)
 {
+	if (part && slots[part - 1].size >= size &&
+	    range_is(slots[part - 1].base, size, FRAME_POOL, STATE_POOL_DIRTY)) {
+		return slots[part - 1].base;
+	}
 	for (unsigned i = 0; i < ARRAY_SIZE(slots); i++) {
 		if (slots[i].size == size &&
 		    range_is(slots[i].base, size, FRAME_POOL, STATE_POOL_DIRTY)) {
@@ -287,7 +291,7 @@ int frame_range_take(uint64_t size, unsigned part, hpa_t *ret)
 		return BH_FAIL(BH_INVAL);
 	}
 	lock_acquire(&lock);
-	base = choose_range(size);
+	base = choose_range(size, part);
 	clean = base && range_is(base, size, FRAME_POOL, FRAME_POOL);
 	if (base) {
 		set_state(base, base + size, (uint8_t)(FRAME_PART0 + part));

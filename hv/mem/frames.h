@@ -36,14 +36,14 @@ void frame_free(hpa_t frame);
 /** FRAME_ABSENT, FRAME_HV, FRAME_POOL or FRAME_PART0 + n. Any address is allowed. */
 unsigned frame_owner(hpa_t frame);
 
-/** Called once when the policy is read: `sizes[i]` bytes (multiples of 2 MiB) for each of count
- * partitions stay in the pool, each contiguous, from the top of RAM below 4 GiB and then above,
+/** Called once when the policy is read: `sizes[i]` bytes (multiples of 2 MiB) for partition i + 1,
+ * of count partitions, stay in the pool, each contiguous, from the top of RAM below 4 GiB and then above,
  * around the boot modules; all other pool frames go to partition 0. Error: -BH_NOMEM (nothing
  * changed). */
 BH_MUST_CHECK int frames_reserve_pool(const struct boot_info *info, const uint64_t *sizes,
 				      unsigned count);
 
-/** A free range that was reserved with this size, for partition `part`; size a multiple of 2 MiB,
+/** A free range that was reserved for partition `part`, or with this size; size a multiple of 2 MiB,
  * address 2 MiB aligned, zeroed. Error: -BH_NOMEM, -BH_INVAL. */
 BH_MUST_CHECK int frame_range_take(uint64_t size, unsigned part, hpa_t *ret);
 /** Zeroes the range and returns it to the pool. */

@@ -273,6 +273,23 @@ static void frame_range_take_never_fragments(void **state)
 	assert_int_equal(frame_range_take(24 * MIB, 1, &a), 0);
 }
 
+/* A partition that another policy gives less takes less of what is its own, and leaves the others'. */
+static void frame_range_take_gives_less(void **state)
+{
+	const uint64_t sizes[] = {24 * MIB, 16 * MIB, 8 * MIB};
+	hpa_t a, b, c;
+
+	(void)state;
+	assert_int_equal(frames_init(&info), 0);
+	assert_int_equal(frames_reserve_pool(&info, sizes, 3), 0);
+	assert_int_equal(frame_range_take(8 * MIB, 1, &a), 0);
+	assert_int_equal(frame_range_take(6 * MIB, 2, &b), 0);
+	assert_int_equal(frame_range_take(8 * MIB, 3, &c), 0);
+	frame_range_release(a, 8 * MIB);
+	assert_int_equal(frame_range_take(24 * MIB, 1, &a), 0);
+	assert_int_equal(frame_range_take(16 * MIB, 2, &b), -BH_NOMEM);
+}
+
 /* Sizes and partitions that make no sense are refused. */
 static void frame_range_take_checks_arguments(void **state)
 {
@@ -343,6 +360,7 @@ int main(void)
 		T(frames_reserve_pool_is_all_or_nothing),
 		T(frame_range_take_zeroes),
 		T(frame_range_take_never_fragments),
+		T(frame_range_take_gives_less),
 		T(frame_range_take_checks_arguments),
 		T(frame_range_owned_looks_at_every_frame),
 		T(frame_run_next_covers_all),
