@@ -38,13 +38,15 @@ struct config {
 	uint32_t colour;	       /* 0xRRGGBB */
 	uint32_t pattern;	       /* enum switcher_pattern */
 	uint32_t order;		       /* 1..9, no two the same; 0: not in the switcher */
-	uint32_t start;		       /* enum text_start */
-	uint32_t after;		       /* bits of the partitions that must run first */
-	uint32_t run;		       /* bits of enum text_run; 0: always */
-	uint32_t restarts;	       /* in a row after a failure */
-	uint32_t steady_seconds;       /* after so long a run the count starts anew */
-	uint32_t ready_seconds;	       /* until its guest must have said so; 0: never */
-	uint64_t disk_rate;	       /* bytes per second of all disks, 0: no limit */
+	uint64_t memory;	       /* bytes; 0: whatever root mode gives */
+	uint32_t vcpus;
+	uint32_t start;		 /* enum text_start */
+	uint32_t after;		 /* bits of the partitions that must run first */
+	uint32_t run;		 /* bits of enum text_run; 0: always */
+	uint32_t restarts;	 /* in a row after a failure */
+	uint32_t steady_seconds; /* after so long a run the count starts anew */
+	uint32_t ready_seconds;	 /* until its guest must have said so; 0: never */
+	uint64_t disk_rate;	 /* bytes per second of all disks, 0: no limit */
 	struct config_disk disk[CONFIG_DISKS_MAX];
 	uint32_t disk_count;
 	uint32_t devices; /* bits of enum text_device */

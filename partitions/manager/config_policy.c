@@ -107,6 +107,8 @@ static void take_part(const struct table *table, uint32_t id, struct config *con
 		.colour = part->colour,
 		.pattern = part->pattern < SWITCHER_PATTERN_COUNT ? part->pattern : SWITCHER_PLAIN,
 		.order = is_seen(table, id) ? part->order : 0,
+		.memory = table->root_part[id].ram_size,
+		.vcpus = table->root_part[id].vcpu_count,
 		.start = part->start,
 		.after = part->after,
 		.run = part->run,

@@ -17,6 +17,7 @@
 #include "say.h"
 #include "switch.h"
 
+#define AWAIT_MS 500u
 #define UID_BASE 2000u
 #define UID_STEP 16u /* per partition; PART_PROCS_MAX fits */
 
@@ -248,6 +249,15 @@ static int launch_check_policy(struct launch *launch)
 	return 0;
 }
 
+/* Memory and vcpus are given when a partition is created: one that has others is made anew. */
+static bool launch_fits(const struct part *part)
+{
+	struct bh_part_info info;
+
+	return !part->config.memory || dev_info(part_env.dev, part->config.id, &info) ||
+	       (info.ram_size == part->config.memory && info.vcpu_count == part->config.vcpus);
+}
+
 static int launch_create(struct launch *launch)
 {
 	struct part *part = launch->part;
@@ -255,6 +265,12 @@ static int launch_create(struct launch *launch)
 
 	if (launch_check_policy(launch)) {
 		return -1;
+	}
+	if (part->fd_source.fd >= 0 && !launch_fits(part)) {
+		loop_close(&part->fd_source);
+		if (!part_await_free(part, AWAIT_MS)) {
+			return launch_fail(launch, "its memory before is still held", -EBUSY);
+		}
 	}
 	if (part->fd_source.fd >= 0) {
 		ret = dev_part_reset(part->fd_source.fd);
