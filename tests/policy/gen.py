@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random small policies: few names, few kinds, so that rules meet; all layers, so that they meet there too."""
+import copy
+
 from layer import Layer
 from words import (ACTIONS, CLASSES, DEVICES, JOINS, KEYS, KINDS, LAYERS, LIMITS, MIB, PATTERNS, PERSONS, PORTED, STARTS, VERDICTS,
                    types_of)
@@ -27,7 +29,7 @@ class Maker:
         self.number = 0
         self.seen = []                # (partition, key)
         self.rules = []
-        self.keys = rng.sample(KEYS, 4)
+        self.keys = rng.sample(KEYS, 3)
         self.kinds = rng.sample(KINDS, rng.choice((1, 1, 2, 3)))
         if rng.random() < 0.4:
             self.kinds.append("network")
@@ -66,7 +68,7 @@ class Maker:
         if i == 0:
             mine = ["control"] + rng.sample(fresh, rng.choice((1, 2, 2, 3, 4)))
         else:
-            mine = [n for n in self.names("cp") if self.chance(0.4)]
+            mine = [n for n in self.names("cp") if self.chance(0.6)]
             mine += rng.sample(fresh, 1) if fresh and self.chance(0.25) else []
         for name in mine:
             new = name not in self.sort or i == 0
@@ -97,7 +99,7 @@ class Maker:
 
     def properties(self, layer, name, new):
         given = [k for n, k in self.seen if n == name]
-        keys = self.rng.sample(KEYS if self.chance(0.3) else self.keys, self.rng.choice((0, 1, 2, 3)))
+        keys = self.rng.sample(KEYS if self.chance(0.15) else self.keys, self.rng.choice((0, 1, 2, 3)))
         if given and self.chance(0.6):  # what an earlier layer said, again
             keys = list(dict.fromkeys(keys + self.rng.sample(given, min(len(given), 2))))
         if new and self.chance(0.97):
@@ -197,3 +199,19 @@ class Maker:
         kind = rng.choice(self.kinds) if self.chance(0.4) or claim == "always" else None
         layer.add("claim", claim=claim, kind=kind, ends=(rng.choice(pool), rng.choice(pool)),
                   ask_closed=claim == "never" and self.chance(0.3))
+
+
+def change(rng, layers):
+    """The same policy with a few other numbers, as IT would change it on a machine that runs."""
+    layers = copy.deepcopy(layers)
+    amounts = {"memory": (64 * MIB, 128 * MIB, 256 * MIB), "vcpus": (1, 2, 4), "cpu-weight": (50, 100, 200), "cpu-cap": (50, 100, 400),
+               "doorbells": (0, 4, 8, 16), "back-ends": ("control", "none")}
+    for layer in layers:
+        out = []
+        for s in layer.statements:
+            if s.what == "key" and s.key in amounts and rng.random() < 0.4:
+                s.value = rng.choice(amounts[s.key])
+            if not (s.what in ("claim", "iommu") and rng.random() < 0.5):
+                out.append(s)
+        layer.statements = out
+    return layers

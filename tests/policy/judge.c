@@ -277,6 +277,9 @@ static void make_table(const struct judge_case *c, const struct model *model,
 	int ret = emit_table(model, cells, sources, 1, NULL, 0, &diags, &bytes, &size);
 
 	printf("emit %d %zu\n", ret, size);
+	if (ret != 0) {
+		judge_forget();
+	}
 	print_diags(&diags);
 	if (ret != 0) {
 		return;
@@ -349,6 +352,9 @@ static void judge_stages(const struct judge_case *c)
 			work_out(c, &model, &sources);
 			model_fini(&model);
 		}
+	}
+	if (ret != 0) {
+		judge_forget();
 	}
 	for (unsigned int i = 0; i < TEXT_LAYERS; i++) {
 		if (texts[i] != NULL) {

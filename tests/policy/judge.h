@@ -35,7 +35,10 @@ void judge_free(struct judge_case *c);
 
 /** Properties of partitions as daemons and root mode would read them. */
 void judge_print_parts(const struct table *table);
-/** What root mode's own code makes of the table and of each question to its gate. */
+/** No table is there that root mode could have been started with. */
+void judge_forget(void);
+/** What root mode's own code makes of the table and of each question to its gate; and
+ * whether a machine that runs with the table of the policy before takes it. */
 void judge_gate(const void *bytes, size_t size);
 
 #endif

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 
 import compare
-from gen import Maker
+from gen import Maker, change
 from semantics import World
 from words import KINDS
 
@@ -34,11 +34,19 @@ def addresses(world):
     return list(out.items())[:256]
 
 
-def without(layer, errors):
-    """What is left of a layer's statements; with a partition go its properties."""
+def cases(seed, numbers):
+    """In a row, each second one a change of the one before."""
+    out = []
+    for n in numbers:
+        out.append(Case(seed, n, out[-1] if out else None))
+    return out
+
+
+def without(layer, errors, keep):
+    """What is left of a layer's statements, `keep` among it; with a partition go its properties."""
     out, gone = [], False
     for s in layer.statements:
-        wrong = (layer.name, s.line) in errors
+        wrong = (layer.name, s.line) in errors and s is not keep
         if s.what == "partition":
             gone = wrong
         if not wrong and not (gone and s.what == "key"):
@@ -47,18 +55,25 @@ def without(layer, errors):
 
 
 class Case:
-    def __init__(self, seed, number):
+    def __init__(self, seed, number, before=None):
+        """before: the one with the number before; each second one is a change of that."""
         self.name = f"{seed}.{number}"
+        self.before = before
         rng = random.Random(f"{seed}/{number}")
-        layers = Maker(rng).policy()
+        layers = change(rng, before.layers) if before and number % 2 else Maker(rng).policy()
         texts = [layer.text(rng) for layer in layers]
         self.world = World(layers)
-        # Most policies that are wrong lose what is wrong, or nothing behind it would be looked at.
+        # Policies lose what is wrong, or nothing behind it would be looked at; some keep one wrong statement, which must
+        # be found at its place, and few keep all of them.
+        fate, keep = rng.random(), None
         for _ in range(8):
-            if not self.world.errors or rng.random() < 0.15:
+            wrong = [s for layer in layers for s in layer.statements if (layer.name, s.line) in self.world.errors]
+            if fate < 0.05 or not self.world.errors or wrong == [keep]:
                 break
+            if fate < 0.3 and keep not in wrong and wrong:
+                keep = rng.choices(wrong, [8 if s.what == "key" else 1 for s in wrong])[0]
             for layer in layers:
-                layer.statements = without(layer, self.world.errors)
+                layer.statements = without(layer, self.world.errors, keep)
             texts = [layer.text(rng) for layer in layers]
             self.world = World(layers)
         self.layers, self.texts = layers, texts
@@ -111,17 +126,17 @@ def main():
     args = parse()
     begin = time.monotonic()
     bad, shown, facts = Counter(), 0, Counter()
-    numbers = [args.only] if args.only is not None else range(args.n)
+    numbers = range(args.only - args.only % 2, args.only + 1) if args.only is not None else range(args.n)
     for first in range(0, len(numbers), BATCH):
-        cases = [Case(args.seed, n) for n in numbers[first:first + BATCH]]
-        answers, why = ask(args.driver, cases)
-        for case in cases:
+        batch = cases(args.seed, numbers[first:first + BATCH])
+        answers, why = ask(args.driver, batch)
+        for case in batch:
             found = compare.compare(case, answers.get(case.name), facts)
             if case.name not in answers:
                 found = [("ends", why or "no answer")]
             for check in {check for check, _ in found}:
                 bad[check] += 1
-            if found and shown < 3 or args.only is not None:
+            if found and shown < 3 or case.name == f"{args.seed}.{args.only}":
                 shown += 1
                 print(case.show() + "".join(f"# {check}: {text}\n" for check, text in found[:12]), end="")
             if case.name not in answers:

@@ -2,6 +2,7 @@
 /* Root mode's own code over a table that the compiler made: is it taken, and what does the gate
  * answer? */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "judge.h"
@@ -21,6 +22,55 @@ static int start(const void *bytes, size_t size)
 	info.modules[0].base = (uint64_t)(uintptr_t)bytes;
 	info.modules[0].size = size;
 	return policy_init(&info);
+}
+
+/* The table before this one, as root mode would have been started with. */
+static struct {
+	void *bytes;
+	size_t size;
+} before;
+
+/* What is in force of all partitions, for comparison. */
+static void copy_words(uint64_t words[BH_PART_MAX][sizeof(struct bh_policy_part) / 8])
+{
+	for (uint32_t id = 0; id < policy_part_count(); id++) {
+		for (size_t i = 0; i < sizeof(struct bh_policy_part) / 8; i++) {
+			words[id][i] = policy_word(id, i);
+		}
+	}
+}
+
+/* A machine that was started with the table before is given this one: taken wholly or not at all.
+ */
+static void load(const void *bytes, size_t size)
+{
+	static uint64_t old[BH_PART_MAX][sizeof(struct bh_policy_part) / 8];
+	static uint64_t new[BH_PART_MAX][sizeof(struct bh_policy_part) / 8];
+	const struct bh_policy *head = bytes;
+	bool same;
+	int ret;
+
+	if (before.bytes == NULL || start(before.bytes, before.size) != 0) {
+		return;
+	}
+	memset(old, 0, sizeof(old));
+	memset(new, 0, sizeof(new));
+	copy_words(old);
+	ret = policy_load(bytes, size);
+	copy_words(new);
+	same = memcmp(ret == 0 ? (const void *)(head + 1) : old, new,
+		      policy_part_count() * sizeof(struct bh_policy_part)) == 0;
+	printf("load %d %d\n", ret, same);
+}
+
+static void remember(const void *bytes, size_t size)
+{
+	free(before.bytes);
+	before.bytes = malloc(size);
+	before.size = size;
+	if (before.bytes != NULL) {
+		memcpy(before.bytes, bytes, size);
+	}
 }
 
 static void print_part(uint32_t id)
@@ -46,12 +96,19 @@ static void print_part(uint32_t id)
 	}
 }
 
+void judge_forget(void)
+{
+	free(before.bytes);
+	before.bytes = NULL;
+}
+
 void judge_gate(const void *bytes, size_t size)
 {
 	int ret = start(bytes, size);
 
 	printf("gate %d %s\n", ret, ret != 0 ? boot_error : "");
 	if (ret != 0) {
+		judge_forget();
 		return;
 	}
 	for (uint32_t id = 0; id < policy_part_count(); id++) {
@@ -62,4 +119,6 @@ void judge_gate(const void *bytes, size_t size)
 		print_part(id);
 	}
 	printf("gate-machine %d\n", policy_requires_iommu());
+	load(bytes, size);
+	remember(bytes, size);
 }

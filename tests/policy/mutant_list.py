@@ -213,6 +213,13 @@ TABLES = [
     ("one doorbell too many", GATE, "return count <= POLICY_NOW(part->id, doorbell_count)", "return count <= POLICY_NOW(part->id, doorbell_count) + 1",
      "gate"),
     ("every partition manages", GATE, "caller->policy->flags & BH_POLICY_CONTROL ? 0", "1 ? 0", "gate"),
+    ("a load gives more memory", HV, "part->ram_size <= most->ram_size && ", "", "load"),
+    ("a load gives more vcpus", HV, "part->vcpu_count <= most->vcpu_count &&", "1 &&", "load"),
+    ("a load gives more doorbells", HV, "part->doorbell_count <= most->doorbell_count && ", "", "load"),
+    ("a load gives back ends", HV, "!(part->map_by & ~most->map_by) &&", "1 &&", "load"),
+    ("a load has other partitions", HV, "memcmp(part->name, most->name, sizeof(part->name)) == 0 &&", "1 &&", "load ends"),
+    ("a load has other devices", HV, "\treturn within &&\n\t       memcmp(", "\treturn within || memcmp(", "load ends"),
+    ("a refused load stays in force", HV, "\tif (why) {\n\t\tlog_notice(TAG, \"not loaded: %s\", why);", "\tput_in_force(&next);\n\tif (why) {\n\t\tlog_notice(TAG, \"not loaded: %s\", why);", "load"),
     ("a device is everybody's", GATE, "return entry && entry->part == part->id;", "return entry;", "gate"),
 ]
 

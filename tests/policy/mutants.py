@@ -13,6 +13,7 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -23,45 +24,74 @@ from mutant_list import MUTANTS
 TOP = Path(__file__).resolve().parent.parent.parent
 
 
+GATE = ("hv/", "policy/compile/emit_root.c")  # what only root mode's own code notices
+
+
+def bare(command, source, object_):
+    """A compiler command without sanitizers and optimization: a mutant runs for a moment."""
+    args = [a for a in shlex.split(command) if a not in ("-Werror", "-MD", "-g") and not a.startswith(("-O", "-fsanitize", "-fno-sanitize"))]
+    for flag in ("-MQ", "-MF"):
+        at = args.index(flag)
+        del args[at:at + 2]
+    args[args.index("-o") + 1] = str(object_)
+    args[args.index("-c") + 1] = str(source)
+    return args[:1] + ["-w", "-O0"] + args[1:]
+
+
 class Builder:
-    """Compiles a changed copy as build/compile_commands.json says and links it in the place of the object."""
+    """Compiles the driver without root mode's part once, then changed copies, as build/compile_commands.json says. What root
+    mode must notice is linked into the driver of the build, before the object that it takes the place of."""
 
     def __init__(self, build, out):
         self.build, self.out = Path(build).resolve(), Path(out).resolve()
-        self.commands = {}
+        self.commands, self.objects = {}, {}
         for c in json.loads((self.build / "compile_commands.json").read_text()):
             if c["output"].startswith(("tests/policy/policy-judge.p/", "tests/libhv_host.a.p/")):
                 self.commands[os.path.relpath(os.path.join(c["directory"], c["file"]), TOP)] = c
         r = subprocess.run(["ninja", "-C", self.build, "-t", "commands", "tests/policy/policy-judge"], capture_output=True,
                            text=True, check=True)
         self.link = shlex.split(r.stdout.splitlines()[-1])
+        base = self.out / "base"
+        base.mkdir(parents=True, exist_ok=True)
+        no_gate = base / "no_gate.c"
+        no_gate.write_text("#include <stddef.h>\nvoid judge_gate(const void *bytes, size_t size) { (void)bytes; (void)size; }\n"
+                           "void judge_forget(void) {}\n")
+        for file, c in self.commands.items():
+            if c["output"].startswith("tests/policy/policy-judge.p/"):
+                gate = file.endswith("judge_gate.c")
+                self.objects[file] = base / (file.replace("/", "_") + ".o")
+                self.run(bare(c["command"], no_gate if gate else TOP / file, self.objects[file]))
+
+    def run(self, args):
+        r = subprocess.run(args, cwd=self.build, capture_output=True, text=True)
+        if r.returncode:
+            raise RuntimeError(f"does not build: {r.stderr[-600:]}")
 
     def make(self, number, file, old, new):
-        """Path of a driver with that change, or a sentence."""
+        """Path of a driver with that change."""
         text = (TOP / file).read_text()
         if text.count(old) != 1:
-            return None, f"{file} has this place {text.count(old)} times: {old!r}"
+            raise RuntimeError(f"{file} has this place {text.count(old)} times: {old!r}")
         folder = self.out / f"mutant-{number}"
         folder.mkdir(parents=True, exist_ok=True)
         source, object_, driver = folder / Path(file).name, folder / "mutant.o", folder / "policy-judge"
         source.write_text(text.replace(old, new))
         c = self.commands[file]
+        here = ["-I", str((TOP / file).parent)]
+        if not file.startswith(GATE):
+            args = bare(c["command"], source, object_)
+            self.run(args[:1] + here + args[1:])
+            self.run(["cc", "-o", driver] + [o for f, o in self.objects.items() if f != file] + [object_, "-lmbedcrypto"])
+            return driver
         args = shlex.split(c["command"])
-        args = [a for a in args if a not in ("-Werror", "-MD") and not a.startswith("-O")]
-        for flag in ("-MQ", "-MF"):
-            at = args.index(flag)
-            del args[at:at + 2]
         args[args.index("-o") + 1] = str(object_)
         args[args.index("-c") + 1] = str(source)
-        args[1:1] = ["-w", "-I", str((TOP / file).parent)]
+        self.run([a for a in args[:1] + here + args[1:] if a not in ("-Werror", "-MD")])
         link = [a for a in self.link if a != c["output"]]
         link[link.index("-o") + 1] = str(driver)
         link.insert(link.index(str(driver)) + 1, str(object_))
-        for step in (args, link):
-            r = subprocess.run(step, cwd=self.build, capture_output=True, text=True)
-            if r.returncode:
-                return None, f"does not build: {r.stderr[-600:]}"
-        return driver, None
+        self.run(link)
+        return driver
 
 
 def failed_checks(driver, batches):
@@ -89,31 +119,31 @@ def main():
     p.add_argument("-n", type=int, default=3000, help="policies to try at most")
     p.add_argument("-k", default="", help="only mutants whose name contains this")
     p.add_argument("-j", type=int, default=2)
+    p.add_argument("--first", type=int, default=1, help="begin with this one")
     p.add_argument("-v", action="store_true", help="say how each was found")
     args = p.parse_args()
     begin = time.monotonic()
     builder = Builder(args.build, args.out)
-    mutants = [m for m in MUTANTS if args.k in m[0]]
+    mutants = [m for m in MUTANTS[args.first - 1:] if args.k in m[0]]
     # More of them at a time, the longer it takes to find one.
     sizes = [25, 75] + [200] * (args.n // 200)
-    cases, first = [], 0
-    for size in sizes:
-        cases.append([judge.Case("mutants", n) for n in range(first, first + size)] if size == 25 else None)
-        first += size
+    cases, lock = [None] * len(sizes), threading.Lock()
 
     def batches():
         start = 0
         for i, size in enumerate(sizes):
-            if cases[i] is None:
-                cases[i] = [judge.Case("mutants", n) for n in range(start, start + size)]
+            with lock:
+                if cases[i] is None:
+                    cases[i] = judge.cases("mutants", range(start, start + size))
             yield cases[i]
             start += size
 
     def run(at):
         name, file, old, new, expected = mutants[at]
-        driver, why = builder.make(at, file, old, new)
-        if driver is None:
-            return name, False, why
+        try:
+            driver = builder.make(at, file, old, new)
+        except RuntimeError as e:
+            return name, False, str(e)
         checks, how = failed_checks(str(driver), batches())
         driver.unlink()
         good = bool(checks & set(expected.split()))

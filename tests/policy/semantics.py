@@ -384,7 +384,7 @@ class World:
     def answers(self):
         """(kind, from, to, type, port) -> (verdict, rule, limits) for each question that a rule answers."""
         out, ports = {}, self.ports()
-        self.must, self.itself = set(), set()
+        must, itself = set(), set()
         for kind in KINDS:
             rules = [r for r in self.rules if r.s.kind == kind]
             if not rules:
@@ -399,9 +399,10 @@ class World:
                         continue
                     for type_ in types_of(kind):
                         for port in ports if kind in PORTED else (0,):
-                            answer = self.decide(layers, type_, port, self.must if a != b else self.itself)
+                            answer = self.decide(layers, type_, port, must if a != b else itself)
                             if answer[1] is not None and a != b:
                                 out[kind, a, b, type_, port] = answer
+        self.must, self.itself = must, itself  # at once: several threads may ask
         return out
 
     def zone(self, address):
@@ -478,6 +479,23 @@ class World:
     def overlap(x, y):
         """Whether some device can fit both."""
         return ":" in x + y and (x == y or (":" in x) != (":" in y)) or x.startswith(y) or y.startswith(x)
+
+    def bounds(self, other):
+        """Whether a machine that was started with this policy may go over to the other one while it runs."""
+        if list(self.parts) != list(other.parts) or bool(self.iommu.value) != bool(other.iommu.value) or \
+           self.devices() != other.devices():
+            return False
+        for p in self.parts:
+            if any(other.value(p, key) > self.value(p, key) for key in ("memory", "vcpus", "doorbells")):
+                return False
+            if p != "control" and other.value(p, "back-ends") == "control" and self.value(p, "back-ends") == "none":
+                return False
+        return True
+
+    def devices(self):
+        """What root mode assigns: role, match and owner, in order."""
+        return [(name, match, owner) for name, node in self.nodes.items() if node.sort == "r" for owner in self.owners(name)
+                if owner != "control" for match in node.statement.match if match.startswith("pci")]
 
     # -- proofs -----------------------------------------------------------------------------------------
 
