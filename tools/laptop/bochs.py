@@ -50,7 +50,9 @@ class Bochs(machine.Machine):
             # A killed run leaves its lock behind, and Bochs refuses the image then.
             self.lock = disk.with_name(disk.name + ".lock")
             self.lock.unlink(missing_ok=True)
-            medium, boot = f"type=disk, mode=flat, path={disk}", "disk"
+            # Nothing that a run writes stays in the image, which others start from.
+            medium = f"type=disk, mode=volatile, path={disk}, journal={folder}/disk.redolog"
+            boot = "disk"
         else:
             medium, boot = f"type=cdrom, path={cdrom}, status=inserted", "cdrom"
         (folder / "bochsrc").write_text(CONFIG.format(cpu=cpu, cpus=cpus, megs=megs, ips=IPS, folder=folder, more=more,

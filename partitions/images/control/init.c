@@ -24,7 +24,9 @@
 #include "early.h"
 
 #define WHO	    "control"
-#define SYSTEM_DISK "system" /* name in the partition table */
+#define SYSTEM_DISK "system" /* names in the partition table */
+#define STATE_DISK  "state"
+#define STATE_PLACE "/var/lib/bulkhead"
 #define DISK_WAIT   10000u   /* ms: drivers find their disks after they are loaded */
 #define DAEMON	    "/usr/bin/bulkheadd"
 #define RESTARTS    3
@@ -70,7 +72,7 @@ static bool block_says(const char *device, const char *key, char *ret_value, siz
 	return false;
 }
 
-static bool find_system(char *ret_path, size_t size)
+static bool find_disk(const char *partition, char *ret_path, size_t size)
 {
 	char name[64];
 	bool found = false;
@@ -79,7 +81,7 @@ static bool find_system(char *ret_path, size_t size)
 
 	while (folder != NULL && !found && (entry = readdir(folder)) != NULL) {
 		found = block_says(entry->d_name, "PARTNAME", name, sizeof(name)) &&
-			strcmp(name, SYSTEM_DISK) == 0;
+			strcmp(name, partition) == 0;
 		if (found) {
 			snprintf(ret_path, size, "/dev/%s", entry->d_name);
 		}
@@ -96,7 +98,7 @@ static void mount_system(void)
 	struct timespec pause_2ms = {0, 2000000};
 	char path[300];
 
-	for (unsigned waited = 0; !find_system(path, sizeof(path)); waited += 2) {
+	for (unsigned waited = 0; !find_disk(SYSTEM_DISK, path, sizeof(path)); waited += 2) {
 		if (waited >= DISK_WAIT) {
 			early_mark(WHO, "no disk has a partition named %s", SYSTEM_DISK);
 			return;
@@ -105,6 +107,23 @@ static void mount_system(void)
 	}
 	if (early_mount(path, "/system", "ext4", MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC,
 			NULL) != 0) {
+		early_mark(WHO, "cannot mount %s: %s", path, strerror(errno));
+	}
+}
+
+/* What outlives a boot: applied policies and the record of decisions. It is on the disk of the system,
+ * which is there by now; without it /var forgets. */
+static void mount_state(void)
+{
+	char path[300];
+
+	mkdir("/var/lib", 0755);
+	if (!find_disk(STATE_DISK, path, sizeof(path))) {
+		early_mark(WHO, "no disk has a partition named %s: nothing outlives this boot",
+			   STATE_DISK);
+		return;
+	}
+	if (early_mount(path, STATE_PLACE, "ext4", MS_NODEV | MS_NOSUID | MS_NOEXEC, NULL) != 0) {
 		early_mark(WHO, "cannot mount %s: %s", path, strerror(errno));
 	}
 }
@@ -149,6 +168,7 @@ int main(void)
 	early_mark(WHO, "modules loaded");
 	mount_system();
 	make_read_only();
+	mount_state();
 	early_mark(WHO, "root and system disk ready");
 	daemon_pid = start_daemon();
 	early_mark(WHO, "bulkheadd started");
