@@ -114,6 +114,25 @@ static int cut_torn(struct audit *audit, const struct audit_extent *extent)
 	return 0;
 }
 
+/* Whatever was read may be in memory alone: left by a writer that was killed, or by a flush that
+ * failed, after which only writing again helps. It is made lasting before the head names it. */
+static int settle(struct audit *audit, const struct audit_extent *extent,
+		  const struct audit_chain *head)
+{
+	uint8_t bytes[AUDIT_RECORD_MAX];
+	uint64_t size = extent->size - extent->last;
+	ssize_t got;
+
+	if (extent->end.count > head->count && size <= sizeof(bytes)) {
+		got = pread(audit->fd, bytes, (size_t)size, (off_t)extent->last);
+		if (got != (ssize_t)size) {
+			return got < 0 ? -errno : -EIO;
+		}
+		return audit_file_write(audit->fd, bytes, (size_t)size, extent->last);
+	}
+	return fdatasync(audit->fd) < 0 ? -errno : 0;
+}
+
 static int read_last(struct audit *audit, const struct audit_chain *head, uint64_t *ret_torn)
 {
 	struct audit_chain before = {.count = 0};
@@ -134,6 +153,7 @@ static int read_last(struct audit *audit, const struct audit_chain *head, uint64
 		return -EBADMSG;
 	}
 	rc = cut_torn(audit, &extent);
+	rc = rc ? rc : settle(audit, &extent, head);
 	if (!rc) {
 		audit->chain = extent.end;
 		audit->size = extent.size;
@@ -162,13 +182,9 @@ static int read_head(struct audit *audit, struct audit_chain *ret_head)
 {
 	int rc = audit_head_read(audit->head_fd, ret_head);
 
-	if (rc != -EBADMSG || audit->fd >= 0) {
-		return rc;
-	}
-	*ret_head = (struct audit_chain){.count = 0};
-	rc = audit_head_write(audit->head_fd, ret_head);
-	if (!rc && fsync(audit->folder_fd) < 0) {
-		rc = -errno;
+	if (rc == -EBADMSG && audit->fd < 0) {
+		*ret_head = (struct audit_chain){.count = 0};
+		rc = 0;
 	}
 	return rc;
 }
@@ -242,11 +258,10 @@ static int resume(struct audit *audit)
 	if (rc < 0) {
 		return rc;
 	}
-	if (audit->chain.count != head.count) {
-		rc = audit_head_write(audit->head_fd, &audit->chain);
-		if (rc < 0) {
-			return rc;
-		}
+	rc = fsync(audit->folder_fd) < 0 ? -errno : 0;
+	rc = rc ? rc : audit_head_write(audit->head_fd, &audit->chain);
+	if (rc < 0) {
+		return rc;
 	}
 	audit->broken = false;
 	if (torn) {

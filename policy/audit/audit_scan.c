@@ -26,8 +26,9 @@ static int scan_records(struct audit_reader *reader, const struct audit_chain *h
 
 	while ((rc = audit_reader_next(reader, &extent->end, &record, &why)) == 1) {
 		meet_head(extent, &extent->end, head);
+		extent->last = extent->size;
+		extent->size = reader->offset;
 	}
-	extent->size = reader->offset;
 	if (rc == 0 || rc == -EBADMSG) {
 		rc = audit_reader_rest(reader, &extent->rest);
 	}

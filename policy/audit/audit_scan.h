@@ -8,6 +8,7 @@
 struct audit_extent {
 	struct audit_chain begin, end;	    /* equal: no record */
 	uint64_t size, rest;		    /* bytes of records, and of what is none behind them */
+	uint64_t last;			    /* where the last record begins */
 	bool head_met;			    /* the record that the head names ends or begins here */
 	uint8_t head_hash[AUDIT_HASH_SIZE]; /* of that record, as it is in the file */
 };
