@@ -146,9 +146,10 @@ int sign_seen_record(const char *path, enum text_layer layer, uint64_t version,
 	int rc = read_seen(path, &seen, why);
 
 	rc = rc ? rc : check(&seen, layer, version, digest, why);
-	if (rc < 0 || (seen.there[layer] && seen.version[layer] == version)) {
+	if (rc < 0) {
 		return rc;
 	}
+	/* Also when it is there already: what was read may not be lasting. */
 	seen.there[layer] = true;
 	seen.version[layer] = version;
 	memcpy(seen.digest[layer], digest, SIGN_HASH_SIZE);

@@ -333,6 +333,26 @@ static void sign_seen_survives_calls_that_fail(void **state)
 	}
 }
 
+/* A version whose record may not be lasting is not taken for recorded when it comes again. */
+static void sign_seen_makes_lasting_what_it_reads(void **state)
+{
+	struct disk_memory *disk = mount_new(), *left;
+	const struct disk_cut cut = {.kind = DISK_CUT_DROP_ALL};
+	char why[SIGN_WHY_SIZE];
+
+	(void)state;
+	assert_int_equal(sign_seen_record(SEEN, TEXT_IT, 5, digest, why), 0);
+	disk->fault = (struct disk_fault){.calls = DISK_BIT(DISK_FOLDER_FLUSH), .error = -EIO};
+	assert_int_equal(sign_seen_record(SEEN, TEXT_IT, 6, digest, why), -EIO);
+	assert_int_equal(sign_seen_record(SEEN, TEXT_IT, 6, digest, why), 0);
+	left = disk_cut_make(disk, &cut);
+	disk_fd_mount(left);
+	assert_int_equal(sign_seen_check(SEEN, TEXT_IT, 5, digest, why), -ESTALE);
+	disk_fd_mount(disk);
+	disk_memory_destroy(left);
+	unmount(disk);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -343,6 +363,7 @@ int main(void)
 		cmocka_unit_test(audit_survives_a_full_disk),
 		cmocka_unit_test(sign_seen_survives_power_cuts),
 		cmocka_unit_test(sign_seen_survives_calls_that_fail),
+		cmocka_unit_test(sign_seen_makes_lasting_what_it_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
