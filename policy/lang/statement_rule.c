@@ -148,7 +148,8 @@ static bool read_part(struct line *line, struct text_rule *rule, uint32_t *done)
 	uint32_t part;
 
 	if (token->type == LINE_COMMA) {
-		return line_expect_end(line);
+		return line_error(line, token, "write limits one after the other, without commas",
+				  "',' cannot stand here");
 	}
 	if (!line_choice(line, &parts, &number)) {
 		return false;
