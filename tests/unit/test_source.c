@@ -131,6 +131,28 @@ static void sealed_set_includes_nothing(void **state)
 	write_file("a.pol", "one\n");
 	source_seal(&set);
 	assert_int_equal(source_include(&set, "a.pol", at, &diags), -1);
+	assert_string_equal(diags.item[0].message,
+			    "'a.pol' cannot be included: no folder is known");
+}
+
+/* A folder of includes that is not there is no empty one. */
+static void missing_folder_is_refused(void **state)
+{
+	struct source_set other;
+
+	(void)state;
+	assert_int_equal(source_init(&other, path("nothing")), -ENOENT);
+}
+
+/* A file on disk is read no further than a policy may be long. */
+static void large_file_on_disk_is_refused(void **state)
+{
+	(void)state;
+	write_file("big.pol", "");
+	assert_int_equal(truncate(path("big.pol"), (off_t)SOURCE_SIZE_MAX + 1), 0);
+	assert_int_equal(source_open(&set, path("big.pol"), &diags), -1);
+	assert_non_null(strstr(diags.item[0].message, "File too large"));
+	assert_int_equal(set.count, 0);
 }
 
 /* A file that is too great is refused. */
@@ -203,6 +225,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(include_stays_in_its_folder, begin, end),
 		cmocka_unit_test_setup_teardown(pipe_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(sealed_set_includes_nothing, begin, end),
+		cmocka_unit_test_setup_teardown(missing_folder_is_refused, begin, end),
+		cmocka_unit_test_setup_teardown(large_file_on_disk_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(large_file_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(number_of_files_is_bounded, begin, end),
 		cmocka_unit_test_setup_teardown(bytes_that_are_no_text_are_refused, begin, end),
