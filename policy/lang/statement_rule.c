@@ -182,10 +182,13 @@ static bool read_parts(struct line *line, struct text_rule *rule)
 			return false;
 		}
 	}
-	if (rule->kind == TEXT_NETWORK && (done & RULE_PORTS) != 0 && (done & RULE_TYPES) != 0 &&
-	    (rule->types & NETWORK_ICMP) != 0) {
-		return line_error(line, first, "write a rule of its own for icmp, without ports",
-				  "icmp has no ports");
+	if (rule->kind == TEXT_NETWORK && (done & RULE_PORTS) != 0) {
+		if ((done & RULE_TYPES) != 0 && (rule->types & NETWORK_ICMP) != 0) {
+			return line_error(line, first,
+					  "write a rule of its own for icmp, without ports",
+					  "icmp has no ports");
+		}
+		rule->types &= ~NETWORK_ICMP;
 	}
 	return true;
 }

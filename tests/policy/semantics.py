@@ -352,7 +352,8 @@ class World:
             hit = None
             for r in rules:
                 s = r.s
-                if (not s.types or type_ in s.types) and (not s.ports or s.ports[0] <= port <= s.ports[1]):
+                types = s.types or (("tcp", "udp") if s.kind == "network" and s.ports else None)
+                if (not types or type_ in types) and (not s.ports or s.ports[0] <= port <= s.ports[1]):
                     hit = r
                     break
             if hit is None:
