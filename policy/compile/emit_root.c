@@ -6,6 +6,8 @@
 
 #include "module.h"
 
+#define PART_DEVICES_MAX 4u /* slots that a runner has for real devices */
+
 #define RAM_STEP (2ull << 20)
 
 static const struct bound {
@@ -164,6 +166,30 @@ static uint32_t add_devices(struct emit *emit, uint32_t role)
 	return count;
 }
 
+static void check_owners(struct emit *emit)
+{
+	const struct model *model = emit->model;
+
+	for (uint32_t part = 1; part < model->part_count; part++) {
+		model_set owned = model->part[part].key[TEXT_OWNS].nodes;
+		uint32_t count = 0;
+
+		for (; owned != 0; owned &= owned - 1) {
+			const struct text_role *role = model->node[__builtin_ctzll(owned)].role;
+
+			count += role != NULL && role->match_count > 0 &&
+				 role->match[0].bus == TEXT_BUS_PCI;
+		}
+		if (count > PART_DEVICES_MAX) {
+			diag_add(emit->diags, DIAG_ERROR,
+				 model->part[part].key[TEXT_OWNS].origin.pos,
+				 "let it own fewer roles",
+				 "a partition has room for %u PCI devices; '%s' owns %u roles",
+				 PART_DEVICES_MAX, model->node[part].name, count);
+		}
+	}
+}
+
 int emit_root(struct emit *emit)
 {
 	const struct model *model = emit->model;
@@ -192,6 +218,7 @@ int emit_root(struct emit *emit)
 			 "let partitions own fewer roles, or roles with fewer PCI devices",
 			 "root mode can assign 8 devices; this policy names %u", device_count);
 	}
+	check_owners(emit);
 	if (emit->root.failed) {
 		return -1;
 	}

@@ -219,6 +219,25 @@ static void emit_refuses_device_of_two_roles(void **state)
 	expect_refusal(emit_with(NULL, 0), "role 'wifi'", 4);
 }
 
+/* A runner has slots for four real devices; a fifth role is not left out without a word. */
+static void emit_refuses_a_fifth_device_of_a_partition(void **state)
+{
+	static const char *const names[] = {"one", "two", "three", "four", "five"};
+	uint32_t part = made_model_part(&made, "management");
+	model_set owned = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 5; i++) {
+		owned |= 1ull << add_pci_role(names[i], (i + 1) << 16, 0xff0000);
+		give(part, TEXT_OWNS, 0)->nodes = owned;
+		give(part, TEXT_OWNS, 0)->origin.pos.line = 7;
+		if (i == 3) {
+			emit_and_open();
+		}
+	}
+	expect_refusal(emit_with(NULL, 0), "room for 4", 7);
+}
+
 /* Properties that daemons read are all there. */
 static void emit_fills_part_of_daemons(void **state)
 {
@@ -466,6 +485,7 @@ int main(void)
 		TEST(emit_takes_modules),
 		TEST(emit_assigns_owned_devices),
 		TEST(emit_refuses_device_of_two_roles),
+		TEST(emit_refuses_a_fifth_device_of_a_partition),
 		TEST(emit_fills_part_of_daemons),
 		TEST(emit_sorts_prefixes),
 		TEST(emit_names_rules),
