@@ -23,36 +23,6 @@ static void count_warnings(const struct diag_list *diags, unsigned int *ret_coun
 	}
 }
 
-int tool_check(struct tool *tool)
-{
-	struct compile *compile = calloc(1, sizeof(*compile));
-	unsigned int warnings;
-	int ret;
-
-	if (!compile) {
-		tool_complain(tool, "out of memory");
-		return TOOL_FAILED;
-	}
-	ret = tool_load_policy(tool, &tool->arguments, compile);
-	count_warnings(&compile->diags, &warnings);
-	if (ret == TOOL_OK) {
-		add_number(tool, "partitions", compile->model.part_count);
-		add_number(tool, "rules", compile->model.rule_count);
-		add_number(tool, "assertions", compile->model.claim_count);
-		add_number(tool, "warnings", warnings);
-	}
-	if (ret == TOOL_OK && !tool->json) {
-		printf("The policy holds: %" PRIu32 " partitions, %" PRIu32 " rules, %" PRIu32
-		       " assertions proved, %u %s.\n",
-		       compile->model.part_count, compile->model.rule_count,
-		       compile->model.claim_count, warnings,
-		       warnings == 1 ? "warning" : "warnings");
-	}
-	compile_fini(compile);
-	free(compile);
-	return ret;
-}
-
 static int read_modules(struct tool *tool, struct module *measured, struct emit_module *modules)
 {
 	if (tool->modules.count > MODULE_MAX) {
@@ -100,24 +70,72 @@ static uint64_t choose_serial(const struct tool *tool, const struct model *model
 	return tool->serial ? tool->serial : sum;
 }
 
-static int write_table(struct tool *tool, struct compile *compile,
-		       const struct emit_module *modules)
+/* Shows what only the making of a table finds: the bounds of root mode. */
+static int make_table(struct tool *tool, struct compile *compile, const struct emit_module *modules,
+		      void **ret_bytes, size_t *ret_size)
 {
-	uint64_t serial = choose_serial(tool, &compile->model);
-	size_t known = compile->diags.count, size;
+	size_t known = compile->diags.count;
 	struct diag_list late;
-	char hex[65];
-	void *bytes;
 	int ret;
 
-	ret = emit_table(&compile->model, &compile->cells, &compile->sources, serial, modules,
-			 tool->modules.count, &compile->diags, &bytes, &size);
+	ret = emit_table(&compile->model, &compile->cells, &compile->sources,
+			 choose_serial(tool, &compile->model), modules, tool->modules.count,
+			 &compile->diags, ret_bytes, ret_size);
 	late = compile->diags;
 	late.item += known < late.count ? known : late.count;
 	late.count -= known < late.count ? known : late.count;
 	tool_show_diags(tool, &late, &compile->sources);
+	return ret ? TOOL_WRONG : TOOL_OK;
+}
+
+int tool_check(struct tool *tool)
+{
+	struct compile *compile = calloc(1, sizeof(*compile));
+	unsigned int warnings;
+	size_t size;
+	void *table;
+	int ret;
+
+	if (!compile) {
+		tool_complain(tool, "out of memory");
+		return TOOL_FAILED;
+	}
+	ret = tool_load_policy(tool, &tool->arguments, compile);
+	count_warnings(&compile->diags, &warnings);
+	if (ret == TOOL_OK) {
+		ret = make_table(tool, compile, NULL, &table, &size);
+	}
+	if (ret == TOOL_OK) {
+		free(table);
+		add_number(tool, "partitions", compile->model.part_count);
+		add_number(tool, "rules", compile->model.rule_count);
+		add_number(tool, "assertions", compile->model.claim_count);
+		add_number(tool, "warnings", warnings);
+	}
+	if (ret == TOOL_OK && !tool->json) {
+		printf("The policy holds: %" PRIu32 " partitions, %" PRIu32 " rules, %" PRIu32
+		       " assertions proved, %u %s.\n",
+		       compile->model.part_count, compile->model.rule_count,
+		       compile->model.claim_count, warnings,
+		       warnings == 1 ? "warning" : "warnings");
+	}
+	compile_fini(compile);
+	free(compile);
+	return ret;
+}
+
+static int write_table(struct tool *tool, struct compile *compile,
+		       const struct emit_module *modules)
+{
+	uint64_t serial = choose_serial(tool, &compile->model);
+	char hex[65];
+	size_t size;
+	void *bytes;
+	int ret;
+
+	ret = make_table(tool, compile, modules, &bytes, &size);
 	if (ret) {
-		return TOOL_WRONG;
+		return ret;
 	}
 	print_hash(bytes, hex);
 	ret = tool_write_file(tool, tool->out, bytes, size);
