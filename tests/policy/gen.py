@@ -12,7 +12,7 @@ ROLES = {"keys": ("keyboard",), "mouse": ("pointer",), "screen": ("screen",), "s
          "cam": ("usb 0e",), "stick": ("usb 08", "usb 1234:5678"), "printer": ("usb 07",), "both": ("keyboard", "pointer"), "wired": ("pci 02", "usb 1234:5678"),
          "card": ("pci 0302",), "usb": ("pci 0c03",)}
 ZONES = {"net": ("0.0.0.0/0", "::/0"), "lan": ("10.0.0.0/8", "fe80::/10"), "corp": ("10.1.0.0/16",), "lab": ("10.1.2.0/24", "192.168.0.0/16"),
-         "host": ("10.1.2.3/32",), "home": ("192.168.0.0/17", "fd00::/8")}
+         "twin": ("10.1.0.0/16",), "host": ("10.1.2.3/32",), "home": ("192.168.0.0/17", "fd00::/8")}
 PORTS = (1, 22, 23, 79, 80, 81, 443, 8000, 65534, 65535)
 DISKS = ("/d/a.vhd", "/d/b.vhd", "/d/c.vhd")
 
@@ -28,8 +28,9 @@ class Maker:
         self.groups = {}              # name -> members
         self.number = 0
         self.seen = []                # (partition, key)
-        self.rules = []
+        self.rules, self.mays = [], []
         self.keys = rng.sample(KEYS, 3)
+        self.duel = rng.choice(KEYS) if self.chance(0.5) else None  # a key that every layer has a word about
         self.kinds = rng.sample(KINDS, rng.choice((1, 1, 2, 3)))
         if rng.random() < 0.4:
             self.kinds.append("network")
@@ -59,9 +60,9 @@ class Maker:
         rng = self.rng
         if i + 1 < len(self.layers) and self.chance(0.6):
             layer.add("open", open=True)
-        if self.chance(0.3):
+        if self.chance(0.5):
             layer.add("confirm", open=self.chance(0.4), seconds=rng.choice((10, 30, 60, 120)))
-        if self.chance(0.3):
+        if self.chance(0.5):
             layer.add("iommu", open=self.chance(0.4), required=self.chance(0.5))
         self.devices(i, layer)
         fresh = [n for n in PARTS if n not in self.sort]
@@ -88,7 +89,7 @@ class Maker:
         for name in roles if i == 0 or self.chance(0.3) else ():
             self.sort[name] = "r"
             layer.add("role", name=name, match=ROLES[name])
-        zones = [z for z in ZONES if z not in self.sort and self.chance(0.4)]
+        zones = [z for z in ZONES if z not in self.sort and self.chance(0.1 if z == "twin" else 0.4)]
         rng.shuffle(zones)
         for name in zones if i == 0 or self.chance(0.5) else ():
             self.sort[name] = "z"
@@ -102,7 +103,9 @@ class Maker:
         keys = self.rng.sample(KEYS if self.chance(0.15) else self.keys, self.rng.choice((0, 1, 2, 3)))
         if given and self.chance(0.6):  # what an earlier layer said, again
             keys = list(dict.fromkeys(keys + self.rng.sample(given, min(len(given), 2))))
-        if new and self.chance(0.97):
+        if self.duel and self.chance(0.8) and self.duel not in keys:
+            keys.append(self.duel)
+        if new and self.chance(0.995):
             keys = [k for k in keys if k != "memory"] + ["memory"]
         if "disk" in keys:
             keys += ["disk"] * self.rng.choice((0, 0, 1))
@@ -111,6 +114,8 @@ class Maker:
             if value is not None:
                 self.seen.append((name, key))
                 layer.add("key", open=self.chance(0.4), key=key, value=value)
+                if self.chance(0.02):  # once too often
+                    layer.add("key", open=False, key=key, value=value)
 
     def key_value(self, name, key):
         rng = self.rng
@@ -124,7 +129,7 @@ class Maker:
                   "network-rate": lambda: rng.choice((1, 2, 20)) * MIB, "device": lambda: rng.randint(1, (1 << len(DEVICES)) - 1),
                   "start": lambda: rng.choice(STARTS), "restart": lambda: rng.choice(((0, 60), (1, 60), (2, 60), (2, 90), (5, 30))),
                   "health": lambda: rng.choice(((0, 0), (1, 30), (1, 60))), "run": lambda: rng.randint(0, 3),
-                  "disk": lambda: (rng.choice(DISKS), rng.choice((0, 0, 1, 2, 4, 5, 6)))}
+                  "disk": lambda: (DISKS[0] if self.duel == "disk" and self.chance(0.6) else rng.choice(DISKS), rng.choice((0, 0, 1, 2, 4, 5, 6)))}
         if key in simple:
             return simple[key]()
         pool = self.names("r") if key == "owns" else [n for n in self.names("p") if n != name]
@@ -136,19 +141,26 @@ class Maker:
 
     def people(self, i, layer):
         rng = self.rng
+        if i == 0 and self.duel and self.chance(0.8):
+            layer.add("may", open=self.chance(0.2), person="user", deny=False, keys=[self.duel], actions=(), names=self.names("cp"))
         for _ in range(rng.choice((0, 1, 2, 4))):
             keys = rng.sample(KEYS if self.chance(0.3) else self.keys, rng.randint(1, 3)) if self.chance(0.5) else ()
             pool = self.names("cp")
             person = "user" if keys and self.chance(0.6) else rng.choice(PERSONS)
-            layer.add("may", open=self.chance(0.4), person=person, deny=self.chance(0.2 if keys else 0.4), keys=keys,
-                      actions=() if keys else rng.sample(ACTIONS, rng.randint(1, 3)), names=rng.sample(pool, min(len(pool), rng.randint(1, 3))))
+            said = {"person": person, "deny": self.chance(0.2 if keys else 0.4), "keys": keys,
+                    "actions": () if keys else rng.sample(ACTIONS, rng.randint(1, 3)),
+                    "names": rng.sample(pool, min(len(pool), rng.randint(1, 3)))}
+            if self.mays and self.chance(0.5):  # a right that was spoken of before
+                said = {**rng.choice(self.mays), "deny": self.chance(0.5)}
+            self.mays.append(said)
+            layer.add("may", open=self.chance(0.4), **said)
 
     # -- rules ------------------------------------------------------------------------------------------
 
     def end(self, kind, which):
         sorts = JOINS[kind][which]
-        pool = self.names(sorts) + [g for g, m in self.groups.items() if all(self.sort[n] in sorts for n in m)]
-        if self.chance(0.02):
+        pool = self.names(sorts) + [g for g, m in self.groups.items() if any(self.sort[n] in sorts for n in m)]
+        if self.chance(0.05):
             pool = list(self.sort)
         if not pool or self.chance(0.25):
             return ["any"]

@@ -68,9 +68,9 @@ class Case:
         fate, keep = rng.random(), None
         for _ in range(8):
             wrong = [s for layer in layers for s in layer.statements if (layer.name, s.line) in self.world.errors]
-            if fate < 0.05 or not self.world.errors or wrong == [keep]:
+            if fate < 0.03 or not self.world.errors or wrong == [keep]:
                 break
-            if fate < 0.3 and keep not in wrong and wrong:
+            if fate < 0.35 and keep not in wrong and wrong:
                 keep = rng.choices(wrong, [8 if s.what == "key" else 1 for s in wrong])[0]
             for layer in layers:
                 layer.statements = without(layer, self.world.errors, keep)

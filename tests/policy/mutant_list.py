@@ -86,8 +86,6 @@ NAMES_AND_PEOPLE = [
      "decisions"),
     ("the outermost zone counts", NODE, "(best == NULL || node->zone->prefix[i].length >= length)",
      "(best == NULL || node->zone->prefix[i].length <= length)", "decisions"),
-    ("zones of the same layer are taken out too", NODE, "node->zone != NULL && node->origin.layer > layer &&",
-     "node->zone != NULL && node->origin.layer >= layer &&", "decisions"),
     ("zones of later layers count as around", NODE, "node->zone != NULL && node->origin.layer <= layer &&", "node->zone != NULL &&",
      "decisions"),
     ("user rules bind every class", RULE, "model->part[part].key[TEXT_CLASS].number != TEXT_CLASS_USER", "0", "errors decisions"),

@@ -9,11 +9,11 @@ longer in the source fails too: then say here where that rule went.
 import argparse
 import concurrent.futures
 import json
+import multiprocessing
 import os
 import shlex
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Builder:
     """Compiles the driver without root mode's part once, then changed copies, as build/compile_commands.json says. What root
     mode must notice is linked into the driver of the build, before the object that it takes the place of."""
 
-    def __init__(self, build, out):
+    def __init__(self, build, out, jobs):
         self.build, self.out = Path(build).resolve(), Path(out).resolve()
         self.commands, self.objects = {}, {}
         for c in json.loads((self.build / "compile_commands.json").read_text()):
@@ -56,11 +56,13 @@ class Builder:
         no_gate = base / "no_gate.c"
         no_gate.write_text("#include <stddef.h>\nvoid judge_gate(const void *bytes, size_t size) { (void)bytes; (void)size; }\n"
                            "void judge_forget(void) {}\n")
+        todo = []
         for file, c in self.commands.items():
             if c["output"].startswith("tests/policy/policy-judge.p/"):
-                gate = file.endswith("judge_gate.c")
                 self.objects[file] = base / (file.replace("/", "_") + ".o")
-                self.run(bare(c["command"], no_gate if gate else TOP / file, self.objects[file]))
+                todo.append(bare(c["command"], no_gate if file.endswith("judge_gate.c") else TOP / file, self.objects[file]))
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(self.run, todo))
 
     def run(self, args):
         r = subprocess.run(args, cwd=self.build, capture_output=True, text=True)
@@ -112,45 +114,50 @@ def failed_checks(driver, batches):
     return set(), "no policy shows it"
 
 
+def run(at):
+    """In a process of its own, forked: builder, mutants and cases are there."""
+    name, file, old, new, expected = STATE["mutants"][at]
+    try:
+        driver = STATE["builder"].make(at, file, old, new)
+    except RuntimeError as e:
+        return name, False, str(e)
+    checks, how = failed_checks(str(driver), STATE["batches"])
+    driver.unlink()
+    good = bool(checks & set(expected.split()))
+    return name, good, how if good else f"wanted {expected}, got {sorted(checks)}: {how}"
+
+
+def make_batches(count):
+    """A few at first: most mutants show at once."""
+    cases, out, at = judge.cases("mutants", range(count)), [], 0
+    while at < count:
+        size = 24 if at < 48 else 150
+        out.append(cases[at:at + size])
+        at += size
+    for case in cases:
+        if not case.world.errors:
+            case.world.answers()
+    return out
+
+
+STATE = {}
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--build", default=os.environ.get("BUILD", "build"))
     p.add_argument("--out", default=os.environ.get("OUT", "build/mutants"))
-    p.add_argument("-n", type=int, default=3000, help="policies to try at most")
+    p.add_argument("-n", type=int, default=2400, help="policies to try at most")
     p.add_argument("-k", default="", help="only mutants whose name contains this")
-    p.add_argument("-j", type=int, default=2)
+    p.add_argument("-j", type=int, default=os.cpu_count() or 2)
     p.add_argument("--first", type=int, default=1, help="begin with this one")
     p.add_argument("-v", action="store_true", help="say how each was found")
     args = p.parse_args()
     begin = time.monotonic()
-    builder = Builder(args.build, args.out)
     mutants = [m for m in MUTANTS[args.first - 1:] if args.k in m[0]]
-    # More of them at a time, the longer it takes to find one.
-    sizes = [25, 75] + [200] * (args.n // 200)
-    cases, lock = [None] * len(sizes), threading.Lock()
-
-    def batches():
-        start = 0
-        for i, size in enumerate(sizes):
-            with lock:
-                if cases[i] is None:
-                    cases[i] = judge.cases("mutants", range(start, start + size))
-            yield cases[i]
-            start += size
-
-    def run(at):
-        name, file, old, new, expected = mutants[at]
-        try:
-            driver = builder.make(at, file, old, new)
-        except RuntimeError as e:
-            return name, False, str(e)
-        checks, how = failed_checks(str(driver), batches())
-        driver.unlink()
-        good = bool(checks & set(expected.split()))
-        return name, good, how if good else f"wanted {expected}, got {sorted(checks)}: {how}"
-
+    STATE.update(mutants=mutants, builder=Builder(args.build, args.out, args.j), batches=make_batches(args.n))
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
+    with concurrent.futures.ProcessPoolExecutor(args.j, multiprocessing.get_context("fork")) as pool:
         for i, (name, good, why) in enumerate(pool.map(run, range(len(mutants))), 1):
             failed += not good
             print(f"{'ok' if good else 'not ok'} {i} - {name}" + ("" if good and not args.v else f"\n# {why}"), flush=True)

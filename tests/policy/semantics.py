@@ -80,6 +80,7 @@ class World:
     def __init__(self, layers):
         self.layers = layers
         self.errors = set()  # (layer name, line)
+        self.known = None    # answers, once they were worked out
         self.missing = False  # a partition does not say its memory
         self.nodes, self.groups, self.parts = {}, {}, {}
         self.rights, self.open_rights = {p: {} for p in PERSONS}, set()
@@ -384,6 +385,11 @@ class World:
 
     def answers(self):
         """(kind, from, to, type, port) -> (verdict, rule, limits) for each question that a rule answers."""
+        if not self.known:
+            self.known = self.work_out()
+        return self.known
+
+    def work_out(self):
         out, ports = {}, self.ports()
         must, itself = set(), set()
         for kind in KINDS:
@@ -403,7 +409,7 @@ class World:
                             answer = self.decide(layers, type_, port, must if a != b else itself)
                             if answer[1] is not None and a != b:
                                 out[kind, a, b, type_, port] = answer
-        self.must, self.itself = must, itself  # at once: several threads may ask
+        self.must, self.itself = must, itself
         return out
 
     def zone(self, address):
