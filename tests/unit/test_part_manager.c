@@ -222,6 +222,11 @@ static void part_killed_back_end_restarts_its_partition_only(void **state)
 	}
 }
 
+static bool first_runner_gone(void)
+{
+	return !parts[0].proc[PART_RUNNER].proc.live;
+}
+
 /* A killed runner is the same; the back ends that end because of it are not blamed. */
 static void part_killed_runner_restarts_its_partition(void **state)
 {
@@ -229,6 +234,7 @@ static void part_killed_runner_restarts_its_partition(void **state)
 	part_start(&parts[0]);
 	assert_true(wait_for(first_ready));
 	kill(find_proc(&parts[0], "runner")->pid, SIGKILL);
+	assert_true(wait_for(first_runner_gone));
 	kill(find_proc(&parts[0], "blk0")->pid, SIGTERM);
 	assert_true(wait_for(first_started_again));
 	assert_string_equal(parts[0].super.why, "runner killed by signal 9");
