@@ -239,6 +239,8 @@ def compare_table(case, names, said, found, facts, proofs):
             found.append(("table", "not made: " + "; ".join(said.get("diag", [])[-2:])))
         return
     facts["tables"] += 1
+    if not proofs:
+        found.want("table", "root mode would have to choose between roles", False, world.table_refuses())
     found.want("table", "opens", "0", said["open"][0].split()[0])
     for text in said.get("differs", []):
         found.append(("table", text))

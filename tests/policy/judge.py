@@ -14,6 +14,7 @@ import time
 from collections import Counter
 
 import compare
+from directed import policies
 from gen import Maker, change
 from semantics import World
 from words import KINDS
@@ -60,7 +61,11 @@ class Case:
         self.name = f"{seed}.{number}"
         self.before = before
         rng = random.Random(f"{seed}/{number}")
-        layers = change(rng, before.layers) if before and number % 2 else Maker(rng).policy()
+        directed = policies() if number < len(policies()) else None
+        if directed:
+            layers = directed[number]
+        else:
+            layers = change(rng, before.layers) if before and number % 2 else Maker(rng).policy()
         texts = [layer.text(rng) for layer in layers]
         self.world = World(layers)
         # Policies lose what is wrong, or nothing behind it would be looked at; some keep one wrong statement, which must
@@ -68,7 +73,7 @@ class Case:
         fate, keep = rng.random(), None
         for _ in range(8):
             wrong = [s for layer in layers for s in layer.statements if (layer.name, s.line) in self.world.errors]
-            if fate < 0.03 or not self.world.errors or wrong == [keep]:
+            if directed or fate < 0.03 or not self.world.errors or wrong == [keep]:
                 break
             if fate < 0.35 and keep not in wrong and wrong:
                 keep = rng.choices(wrong, [8 if s.what == "key" else 1 for s in wrong])[0]

@@ -94,7 +94,6 @@ NAMES_AND_PEOPLE = [
      "build->layer == TEXT_USER && build->before >= 0 ? 0", "errors decisions"),
     ("any is nobody", RULE, "\t\t\tall |= fits & own;\n", "", "decisions errors"),
     ("a name that cannot stand there is taken", RULE, "all |= nodes & fits & own;", "all |= nodes & own;", "decisions"),
-    ("a name that cannot stand there is no error", RULE, "if ((nodes & fits) == 0) {", "if (0) {", "errors"),
     ("print does not reach partitions", RULE, "\t\t*ret_to = parts | roles;\n", "\t\t*ret_to = roles;\n", "decisions errors"),
     ("keys do not reach control", RULE, "\t\t*ret_to = parts | control;\n", "\t\t*ret_to = parts;\n", "decisions errors"),
     ("a rule from a node to itself is taken", RULE, "model_find(model, text->from.item[0].name) >= 0) {", "0) {", "errors"),
@@ -217,7 +216,8 @@ TABLES = [
     ("a load gives back ends", HV, "!(part->map_by & ~most->map_by) &&", "1 &&", "load"),
     ("a load has other partitions", HV, "memcmp(part->name, most->name, sizeof(part->name)) == 0 &&", "1 &&", "load ends"),
     ("a load has other devices", HV, "\treturn within &&\n\t       memcmp(", "\treturn within || memcmp(", "load ends"),
-    ("a refused load stays in force", HV, "\tif (why) {\n\t\tlog_notice(TAG, \"not loaded: %s\", why);", "\tput_in_force(&next);\n\tif (why) {\n\t\tlog_notice(TAG, \"not loaded: %s\", why);", "load"),
+    ("a refused load stays in force", HV, "\tif (!why && !within_boot(&next.head)) {\n",
+     "\tif (!why) {\n\t\tput_in_force(&next);\n\t}\n\tif (!why && !within_boot(&next.head)) {\n", "load"),
     ("a device is everybody's", GATE, "return entry && entry->part == part->id;", "return entry;", "gate"),
 ]
 

@@ -27,15 +27,21 @@ TOP = Path(__file__).resolve().parent.parent.parent
 GATE = ("hv/", "policy/compile/emit_root.c")  # what only root mode's own code notices
 
 
-def bare(command, source, object_):
-    """A compiler command without sanitizers and optimization: a mutant runs for a moment."""
-    args = [a for a in shlex.split(command) if a not in ("-Werror", "-MD", "-g") and not a.startswith(("-O", "-fsanitize", "-fno-sanitize"))]
+def as_built(command, source, object_):
+    """The compiler command of another source, and without a file of dependencies."""
+    args = [a for a in shlex.split(command) if a not in ("-Werror", "-MD")]
     for flag in ("-MQ", "-MF"):
         at = args.index(flag)
         del args[at:at + 2]
     args[args.index("-o") + 1] = str(object_)
     args[args.index("-c") + 1] = str(source)
-    return args[:1] + ["-w", "-O0"] + args[1:]
+    return args[:1] + ["-w"] + args[1:]
+
+
+def bare(command, source, object_):
+    """The same without sanitizers and optimization: a mutant runs for a moment."""
+    args = as_built(command, source, object_)
+    return [a for a in args if a != "-g" and not a.startswith(("-O", "-fsanitize", "-fno-sanitize"))] + ["-O0"]
 
 
 class Builder:
@@ -79,16 +85,15 @@ class Builder:
         source, object_, driver = folder / Path(file).name, folder / "mutant.o", folder / "policy-judge"
         source.write_text(text.replace(old, new))
         c = self.commands[file]
-        here = ["-I", str((TOP / file).parent)]
+        # Headers beside the source; those of root mode are found from its top.
+        here = [] if file.startswith("hv/") else ["-I", str((TOP / file).parent)]
         if not file.startswith(GATE):
             args = bare(c["command"], source, object_)
             self.run(args[:1] + here + args[1:])
             self.run(["cc", "-o", driver] + [o for f, o in self.objects.items() if f != file] + [object_, "-lmbedcrypto"])
             return driver
-        args = shlex.split(c["command"])
-        args[args.index("-o") + 1] = str(object_)
-        args[args.index("-c") + 1] = str(source)
-        self.run([a for a in args[:1] + here + args[1:] if a not in ("-Werror", "-MD")])
+        args = as_built(c["command"], source, object_)
+        self.run(args[:1] + here + args[1:])
         link = [a for a in self.link if a != c["output"]]
         link[link.index("-o") + 1] = str(driver)
         link.insert(link.index(str(driver)) + 1, str(object_))
