@@ -136,7 +136,7 @@ def make_batches(count):
     """A few at first: most mutants show at once."""
     cases, out, at = judge.cases("mutants", range(count)), [], 0
     while at < count:
-        size = 24 if at < 48 else 150
+        size = 40 if at < 80 else 150  # the first holds all that are directed
         out.append(cases[at:at + size])
         at += size
     for case in cases:
