@@ -72,6 +72,15 @@ def policies():
     for name, match in (("any-card", "pci 02"), ("card", "pci 0200")):
         shadowed.add("role", name=name, match=(match,))
     keys(shadowed, "desktop", ("owns", ("card",)))
+    inner, opens = vendor(), later("it")
+    rule(inner, "closed", "deny", "network", ["any"], ["any"], open=True)
+    inner.add("claim", claim="never", kind=None, ends=("desktop", "lan"), ask_closed=False)
+    opens.add("zone", name="corp", prefixes=("10.1.0.0/16",), trusted=False)
+    rule(opens, "corp-web", "allow", "network", ["desktop"], ["corp"])
+    gap, over = vendor(), later("it")
+    rule(gap, "low", "deny", "network", ["desktop"], ["lan"], ports=(1, 79), open=True)
+    rule(gap, "high", "deny", "network", ["desktop"], ["lan"], ports=(81, 100), open=True)
+    rule(over, "all", "allow", "network", ["desktop"], ["lan"], ports=(1, 100))
     waits = vendor(("after", ("browser",)))
     keys(waits, "browser", ("start", "never"))
     return [
@@ -90,7 +99,7 @@ def policies():
          may(later("user"), "user", ["stop"])],
         [vendor(), may(later("it"), "user", change=["vcpus"], deny=True, open=True), may(later("user"), "user", change=["vcpus"])],
         claims("ask"), claims("allow", ["text"]), claims("allow"), claims("allow", open=True),
-        [owned], [waits], [shadowed],
+        [owned], [waits], [shadowed], [inner, opens], [gap, over],
         [vendor(("cpu-guarantee", 20), ("cpu-cap", 10))],
         # Each goes past the one before it in one way, for root mode to refuse.
         amount(1, 4, "none"), amount(2, 4, "none"), amount(1, 8, "none"), amount(1, 4, "control"), amount(1, 4, "none"),
