@@ -83,11 +83,11 @@ LAYERS_OF_KEYS = [
 
 NAMES_AND_PEOPLE = [
     ("a zone taken out of another is free of its rules", NODE, "if (outer != NULL && nodes & (1ull << (outer - model->node))) {", "if (0) {",
-     "decisions"),
+     "decisions never"),
     ("the outermost zone counts", NODE, "(best == NULL || node->zone->prefix[i].length >= length)",
-     "(best == NULL || node->zone->prefix[i].length <= length)", "decisions"),
+     "(best == NULL || node->zone->prefix[i].length <= length)", "decisions never"),
     ("zones of later layers count as around", NODE, "node->zone != NULL && node->origin.layer <= layer &&", "node->zone != NULL &&",
-     "decisions"),
+     "decisions never"),
     ("user rules bind every class", RULE, "model->part[part].key[TEXT_CLASS].number != TEXT_CLASS_USER", "0", "errors decisions"),
     ("user rules bind control", RULE, "if (part == MODEL_CONTROL ||", "if (", "errors decisions"),
     ("user rules bind nothing", RULE, "build->layer == TEXT_USER && build->before >= 0 ? users_own(build)",
