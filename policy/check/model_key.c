@@ -4,6 +4,9 @@
 #include "model_private.h"
 
 #include <string.h>
+#include <strings.h>
+
+#define TITLE_SHOWN 15u /* letters of a title that a question shows */
 
 /* How two values of a key compare. */
 enum order {
@@ -283,10 +286,44 @@ void model_fill_defaults(struct model_build *build)
 	}
 }
 
+static const char *title_of(const struct model *model, uint32_t part)
+{
+	const char *title = model->part[part].key[TEXT_TITLE].string;
+
+	return title != NULL ? title : model->node[part].name;
+}
+
+/* A person who answers a question knows partitions by their titles, which user may change. */
+static int check_titles(struct model_build *build)
+{
+	const struct model *model = build->model;
+	int ret = 0;
+
+	for (uint32_t part = 1; part < model->part_count; part++) {
+		for (uint32_t other = 0; other < part; other++) {
+			bool own = model->part[part].key[TEXT_TITLE].given;
+			uint32_t said = own ? part : other;
+
+			if (strncasecmp(title_of(model, part), title_of(model, other),
+					TITLE_SHOWN) != 0) {
+				continue;
+			}
+			diag_add(build->diags, DIAG_ERROR,
+				 model->part[said].key[TEXT_TITLE].origin.pos,
+				 "questions show so many letters: give it another title",
+				 "the titles of '%s' and '%s' do not differ in their first %u "
+				 "letters",
+				 model->node[other].name, model->node[part].name, TITLE_SHOWN);
+			ret = -1;
+		}
+	}
+	return ret;
+}
+
 int model_check_keys(struct model_build *build)
 {
 	struct model *model = build->model;
-	int ret = 0;
+	int ret = check_titles(build);
 
 	for (uint32_t part = 0; part < model->part_count; part++) {
 		for (unsigned int key = 0; key < TEXT_KEYS; key++) {

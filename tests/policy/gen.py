@@ -119,7 +119,7 @@ class Maker:
 
     def key_value(self, name, key):
         rng = self.rng
-        simple = {"title": lambda: rng.choice(("One", "Two")), "colour": lambda: rng.choice((0x112233, 0xabcdef)),
+        simple = {"title": lambda: rng.choice(("One", "Two", f"Of {name}", f"For {name}", f"The {name}")), "colour": lambda: rng.choice((0x112233, 0xabcdef)),
                   "pattern": lambda: rng.choice(PATTERNS[:3]), "class": lambda: rng.choice(CLASSES),
                   "order": lambda: rng.randint(1, 9), "memory": lambda: rng.choice((64, 128, 128, 256, 256, 4096 if self.chance(0.1) else 64)) * MIB,
                   "vcpus": lambda: rng.choice((1, 2, 4)), "cpu-weight": lambda: rng.choice((50, 100, 200)),

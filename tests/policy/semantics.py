@@ -81,7 +81,7 @@ class World:
         self.layers = layers
         self.errors = set()  # (layer name, line)
         self.known = None    # answers, once they were worked out
-        self.missing = False  # a partition does not say its memory
+        self.missing = False  # a partition does not say its memory, or has the title of another one
         self.nodes, self.groups, self.parts = {}, {}, {}
         self.rights, self.open_rights = {p: {} for p in PERSONS}, set()
         self.carries, self.rules, self.claims = set(), [], []
@@ -97,6 +97,9 @@ class World:
         for part in self.parts.values():
             if "memory" not in part.value and not self.errors:
                 self.missing = True
+        if not self.errors:
+            titles = [(self.value(p, "title") or p)[:15].lower() for p in self.parts]
+            self.missing |= len(set(titles)) < len(titles)
         if self.missing:
             self.errors.add(("", 0))
 

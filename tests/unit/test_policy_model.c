@@ -213,6 +213,13 @@ static void model_wants_memory(void **state)
 		       "'one' does not say its memory");
 }
 
+/* Who answers a question goes by titles: no partition can look like another one. */
+static void model_refuses_a_title_twice(void **state)
+{
+	assert_refused(BASE "partition one\ntitle \"TWO\"\n", NULL, NULL,
+		       "titles of 'one' and 'two'");
+}
+
 /* Encryption of a disk is added by a later layer and never taken off. */
 static void model_keeps_a_disk_encrypted(void **state)
 {
@@ -348,6 +355,7 @@ int main(void)
 		TEST(model_keys_compare_as_specified),
 		TEST(model_refuses_a_value_twice),
 		TEST(model_wants_memory),
+		TEST(model_refuses_a_title_twice),
 		TEST(model_keeps_a_disk_encrypted),
 		TEST(model_adds_read_only_to_a_disk),
 		TEST(model_guards_new_disks),
