@@ -84,8 +84,18 @@ static void everything_is_left_out(void **state)
 {
 	(void)state;
 	assert_layout("x: allow network a -> b types icmp,udp,tcp\n", "x: allow network a -> b\n");
-	assert_layout("x: allow network a -> b ports 0-65535\n", "x: allow network a -> b\n");
-	assert_layout("x: allow network a -> b ports 5-5\n", "x: allow network a -> b port 5\n");
+	assert_layout("x: allow channel a -> b ports 0-65535\n", "x: allow channel a -> b\n");
+	assert_layout("x: allow channel a -> b ports 5-5\n", "x: allow channel a -> b port 5\n");
+}
+
+/* Ports alone leave icmp out, and the layout says so. */
+static void ports_show_their_types(void **state)
+{
+	(void)state;
+	assert_layout("x: allow network a -> b port 5\n",
+		      "x: allow network a -> b types tcp, udp port 5\n");
+	assert_layout("x: allow network a -> b ports 0-65535\n",
+		      "x: allow network a -> b types tcp, udp\n");
 }
 
 /* Comments stay, in their order, beside their statement or above it. */
@@ -163,13 +173,10 @@ static void layout_says_the_same(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(blanks_are_normal),
-		TEST(values_have_one_spelling),
-		TEST(everything_is_left_out),
-		TEST(comments_stay),
-		TEST(comment_is_indented_as_what_follows),
-		TEST(blank_lines_are_single),
-		TEST(long_line_stays),
+		TEST(blanks_are_normal),      TEST(values_have_one_spelling),
+		TEST(everything_is_left_out), TEST(ports_show_their_types),
+		TEST(comments_stay),	      TEST(comment_is_indented_as_what_follows),
+		TEST(blank_lines_are_single), TEST(long_line_stays),
 		TEST(layout_says_the_same),
 	};
 
