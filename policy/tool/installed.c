@@ -91,7 +91,9 @@ static int compile_load(struct tool *tool, struct load *load, struct compile *co
 	int ret = load_fill(load, compile, &layers);
 
 	if (!layers) {
-		tool_complain(tool, "no policy is installed here; name its files");
+		tool_complain(
+			tool,
+			"no policy is installed here; name its files (explain: --policy FILE)");
 		return TOOL_FAILED;
 	}
 	ret = ret ? ret : compile_sources(compile, 0, layers, PROVE_ALL);
