@@ -124,7 +124,7 @@ static int load_installed(struct tool *tool, struct load *load, struct compile *
 	return ret ? ret : compile_load(tool, load, compile);
 }
 
-int tool_load_policy(struct tool *tool, const struct tool_files *given, struct compile *compile)
+static int load_policy(struct tool *tool, const struct tool_files *given, struct compile *compile)
 {
 	struct load *load;
 	int ret;
@@ -141,5 +141,24 @@ int tool_load_policy(struct tool *tool, const struct tool_files *given, struct c
 	ret = load_installed(tool, load, compile);
 	load_fini(load);
 	free(load);
+	return ret;
+}
+
+int tool_use_policy(struct tool *tool, const struct tool_files *given,
+		    int (*use)(struct tool *tool, struct compile *compile))
+{
+	struct compile *compile = calloc(1, sizeof(*compile));
+	int ret;
+
+	if (!compile) {
+		tool_complain(tool, "out of memory");
+		return TOOL_FAILED;
+	}
+	ret = load_policy(tool, given, compile);
+	if (ret == TOOL_OK) {
+		ret = use(tool, compile);
+	}
+	compile_fini(compile);
+	free(compile);
 	return ret;
 }

@@ -88,9 +88,11 @@ __attribute__((format(printf, 2, 3))) void tool_complain(struct tool *tool, cons
 /** Reads, layers and proves `files`; prints what is wrong. Returns an exit code; `compile` is to be
  * ended by compile_fini() whatever it is. */
 int tool_load(struct tool *tool, const struct tool_files *files, struct compile *compile);
-/** The same for the files given, or without any for the policy that this machine follows: the
- * layers that came with it and the signed ones that were applied. */
-int tool_load_policy(struct tool *tool, const struct tool_files *given, struct compile *compile);
+/** Loads the files given, or without any the policy that this machine follows (the layers that came
+ * with it and the signed ones that were applied), and hands it to `use` if it holds. Returns the
+ * exit code of what came last. */
+int tool_use_policy(struct tool *tool, const struct tool_files *given,
+		    int (*use)(struct tool *tool, struct compile *compile));
 /** For both: shows what is wrong; ret: of compile_files() or compile_sources(). */
 int tool_judge(struct tool *tool, int ret, const struct compile *compile);
 /** A file that cannot be opened is no wrong policy. Returns an exit code after a message. */

@@ -88,40 +88,36 @@ static int make_table(struct tool *tool, struct compile *compile, const struct e
 	return ret ? TOOL_WRONG : TOOL_OK;
 }
 
-int tool_check(struct tool *tool)
+static int check(struct tool *tool, struct compile *compile)
 {
-	struct compile *compile = calloc(1, sizeof(*compile));
 	unsigned int warnings;
 	size_t size;
 	void *table;
 	int ret;
 
-	if (!compile) {
-		tool_complain(tool, "out of memory");
-		return TOOL_FAILED;
-	}
-	ret = tool_load_policy(tool, &tool->arguments, compile);
 	count_warnings(&compile->diags, &warnings);
-	if (ret == TOOL_OK) {
-		ret = make_table(tool, compile, NULL, &table, &size);
+	ret = make_table(tool, compile, NULL, &table, &size);
+	if (ret) {
+		return ret;
 	}
-	if (ret == TOOL_OK) {
-		free(table);
-		add_number(tool, "partitions", compile->model.part_count);
-		add_number(tool, "rules", compile->model.rule_count);
-		add_number(tool, "assertions", compile->model.claim_count);
-		add_number(tool, "warnings", warnings);
-	}
-	if (ret == TOOL_OK && !tool->json) {
+	free(table);
+	add_number(tool, "partitions", compile->model.part_count);
+	add_number(tool, "rules", compile->model.rule_count);
+	add_number(tool, "assertions", compile->model.claim_count);
+	add_number(tool, "warnings", warnings);
+	if (!tool->json) {
 		printf("The policy holds: %" PRIu32 " partitions, %" PRIu32 " rules, %" PRIu32
 		       " assertions proved, %u %s.\n",
 		       compile->model.part_count, compile->model.rule_count,
 		       compile->model.claim_count, warnings,
 		       warnings == 1 ? "warning" : "warnings");
 	}
-	compile_fini(compile);
-	free(compile);
-	return ret;
+	return TOOL_OK;
+}
+
+int tool_check(struct tool *tool)
+{
+	return tool_use_policy(tool, &tool->arguments, check);
 }
 
 static int write_table(struct tool *tool, struct compile *compile,

@@ -303,7 +303,7 @@ static void explain_part(struct tool *tool, const struct compile *compile,
 	free(what);
 }
 
-static int explain(struct tool *tool, const struct compile *compile)
+static int explain(struct tool *tool, struct compile *compile)
 {
 	struct flow_cell none = {0}, cell;
 	struct flow_part *parts;
@@ -349,18 +349,5 @@ static int explain(struct tool *tool, const struct compile *compile)
 
 int tool_explain(struct tool *tool)
 {
-	struct compile *compile = calloc(1, sizeof(*compile));
-	int ret;
-
-	if (!compile) {
-		tool_complain(tool, "out of memory");
-		return TOOL_FAILED;
-	}
-	ret = tool_load_policy(tool, &tool->policy, compile);
-	if (ret == TOOL_OK) {
-		ret = explain(tool, compile);
-	}
-	compile_fini(compile);
-	free(compile);
-	return ret;
+	return tool_use_policy(tool, &tool->policy, explain);
 }

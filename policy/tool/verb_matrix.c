@@ -36,7 +36,7 @@ static int deliver(struct tool *tool, const struct matrix *matrix)
 	return ret;
 }
 
-static int show(struct tool *tool, const struct compile *compile)
+static int show(struct tool *tool, struct compile *compile)
 {
 	struct matrix matrix;
 	int ret = TOOL_OK;
@@ -77,22 +77,7 @@ static int check_format(struct tool *tool)
 
 int tool_matrix(struct tool *tool)
 {
-	struct compile *compile;
 	int ret = check_format(tool);
 
-	if (ret) {
-		return ret;
-	}
-	compile = calloc(1, sizeof(*compile));
-	if (!compile) {
-		tool_complain(tool, "out of memory");
-		return TOOL_FAILED;
-	}
-	ret = tool_load_policy(tool, &tool->arguments, compile);
-	if (ret == TOOL_OK) {
-		ret = show(tool, compile);
-	}
-	compile_fini(compile);
-	free(compile);
-	return ret;
+	return ret ? ret : tool_use_policy(tool, &tool->arguments, show);
 }

@@ -84,7 +84,7 @@ static void print_head(const struct compile *compile)
 	printf("\npolicy vendor \"in effect\" version %" PRIu64 "\n\n", version);
 }
 
-static int show(struct tool *tool, const struct compile *compile)
+static int show(struct tool *tool, struct compile *compile)
 {
 	struct effective facts = {0}, rights = {0}, rules = {0};
 	int ret = effective_facts(compile, &facts);
@@ -109,18 +109,5 @@ static int show(struct tool *tool, const struct compile *compile)
 
 int tool_show(struct tool *tool)
 {
-	struct compile *compile = calloc(1, sizeof(*compile));
-	int ret;
-
-	if (!compile) {
-		tool_complain(tool, "out of memory");
-		return TOOL_FAILED;
-	}
-	ret = tool_load_policy(tool, &tool->arguments, compile);
-	if (ret == TOOL_OK) {
-		ret = show(tool, compile);
-	}
-	compile_fini(compile);
-	free(compile);
-	return ret;
+	return tool_use_policy(tool, &tool->arguments, show);
 }
