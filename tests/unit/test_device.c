@@ -139,14 +139,7 @@ static int teardown(void **state)
 
 static int64_t call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
 {
-	struct vcpu *vcpu = parts[0].vcpu[0];
-
-	vcpu->regs[REG_RAX] = number;
-	vcpu->regs[REG_RDI] = a;
-	vcpu->regs[REG_RSI] = b;
-	vcpu->regs[REG_RDX] = c;
-	hypercall_handle(vcpu);
-	return (int64_t)vcpu->regs[REG_RAX];
+	return root_mode_call(parts[0].vcpu[0], number, a, b, c);
 }
 
 static const struct bh_device_info *device_info(uint64_t id)

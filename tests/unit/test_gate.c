@@ -13,8 +13,8 @@
 #include "abi/hypercall.h"
 #include "part/backend.h"
 #include "part/exit.h"
-#include "part/hypercall.h"
 #include "part/policy.h"
+#include "root_mode.h"
 #include "vmx_fake.h"
 
 #define IOREQ_PAGE (VMX_FAKE_ARGS + PAGE_SIZE)
@@ -40,19 +40,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int64_t call_from(struct vcpu *vcpu, uint64_t number, uint64_t a, uint64_t b, uint64_t c)
-{
-	vcpu->regs[REG_RAX] = number;
-	vcpu->regs[REG_RDI] = a;
-	vcpu->regs[REG_RSI] = b;
-	vcpu->regs[REG_RDX] = c;
-	hypercall_handle(vcpu);
-	return (int64_t)vcpu->regs[REG_RAX];
-}
-
 static int64_t call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
 {
-	return call_from(parts[0].vcpu[0], number, a, b, c);
+	return root_mode_call(parts[0].vcpu[0], number, a, b, c);
 }
 
 static int64_t load(void)
@@ -247,7 +237,7 @@ static void policy_load_checks_where_the_table_is(void **state)
 	assert_int_equal(call(BH_HC_POLICY_INFO, 0x100000, 0, 0), -BH_RANGE);
 	assert_int_equal(call(BH_HC_POLICY_LOAD + 1, TABLE_PAGE, sizeof(table), 0), -BH_NOSYS);
 	for (uint64_t number = BH_HC_POLICY_INFO; number <= BH_HC_POLICY_LOAD; number++) {
-		assert_int_equal(call_from(parts[1].vcpu[0], number, 0, sizeof(table), 0),
+		assert_int_equal(root_mode_call(parts[1].vcpu[0], number, 0, sizeof(table), 0),
 				 -BH_DENIED);
 	}
 	assert_int_equal(info().loads, 0);

@@ -37,19 +37,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int64_t call_from(struct vcpu *vcpu, uint64_t number, uint64_t a, uint64_t b, uint64_t c)
-{
-	vcpu->regs[REG_RAX] = number;
-	vcpu->regs[REG_RDI] = a;
-	vcpu->regs[REG_RSI] = b;
-	vcpu->regs[REG_RDX] = c;
-	hypercall_handle(vcpu);
-	return (int64_t)vcpu->regs[REG_RAX];
-}
-
 static int64_t call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
 {
-	return call_from(parts[0].vcpu[0], number, a, b, c);
+	return root_mode_call(parts[0].vcpu[0], number, a, b, c);
 }
 
 /* The vcpu comes on the CPU, looks at what it was asked, and leaves again. */
@@ -147,9 +137,10 @@ static void hypercall_is_refused_to_guests(void **state)
 {
 	(void)state;
 	create(1);
-	assert_int_equal(call_from(parts[1].vcpu[0], BH_HC_VERSION, 0, 0, 0), BH_ABI_VERSION);
+	assert_int_equal(root_mode_call(parts[1].vcpu[0], BH_HC_VERSION, 0, 0, 0), BH_ABI_VERSION);
 	for (uint64_t number = BH_HC_EVENT_SETUP; number <= BH_HC_LOG_READ; number++) {
-		assert_int_equal(call_from(parts[1].vcpu[0], number, 2, IOREQ_PAGE, 0), -BH_DENIED);
+		assert_int_equal(root_mode_call(parts[1].vcpu[0], number, 2, IOREQ_PAGE, 0),
+				 -BH_DENIED);
 	}
 	assert_int_equal(parts[2].state, BH_PART_EMPTY);
 }
@@ -248,8 +239,8 @@ static void ioreq_takes_one_answer(void **state)
 	assert_true(vcpu->regs[REG_RAX] == 0xffffffffffffff34ull);
 }
 
-/* An answer may wait for the next request of the same vcpu, which then needs no event; an interrupt ends
- * the wait as well, and the request after it is announced again. */
+/* An answer may wait for the next request of the same vcpu, which then needs no event; an interrupt
+ * ends the wait as well, and the request after it is announced again. */
 static void ioreq_answer_can_wait_for_the_next(void **state)
 {
 	const struct ioreq_pio pio = {.port = 0x3f8, .size = 1, .insn_length = 1};
@@ -310,7 +301,8 @@ static void part_stop_ends_one_partition(void **state)
 	assert_int_equal(call(BH_HC_PART_RESET, 1, 0, 0), 0);
 }
 
-/* With several CPUs an x87 that is as after FNINIT is not restored by XRSTOR; one that is used is. */
+/* With several CPUs an x87 that is as after FNINIT is not restored by XRSTOR; one that is used is.
+ */
 static void vcpu_save_leaves_out_an_unused_x87(void **state)
 {
 	uint64_t *area;
