@@ -272,29 +272,40 @@ static int resume(struct audit *audit)
 	return 0;
 }
 
-static int record_allowed(struct audit *audit, const struct audit_record *record, uint64_t boot_ms)
+/* What was counted in windows that are over. What cannot be written is still owed. */
+static int write_over(struct audit *audit, uint64_t boot_ms)
 {
-	struct audit_repeat *item = audit_repeat_find(&audit->repeats, record);
-	struct audit_record copy = *record;
+	struct audit_repeat *item;
 	struct audit_record owed;
 	int rc = 0;
 
-	if (item && boot_ms - item->since_ms < AUDIT_REPEAT_MS) {
-		item->count++;
-		return 0;
-	}
-	copy.repeats = item ? item->count : 0;
-	if (!item) {
-		item = audit_repeat_room(&audit->repeats);
+	while (!rc && (item = audit_repeat_over(&audit->repeats, boot_ms))) {
 		if (audit_repeat_owed(item, &owed)) {
 			rc = append(audit, &owed, boot_ms);
 		}
-		item->used = rc < 0; /* what was not written is still owed */
+		item->used = rc < 0;
 	}
-	rc = rc ? rc : append(audit, &copy, boot_ms);
+	return rc;
+}
+
+static int write_or_count(struct audit *audit, const struct audit_record *record, uint64_t boot_ms)
+{
+	struct audit_repeat *item = audit_repeat_find(&audit->repeats, record);
+	struct audit_record owed;
+	int rc = 0;
+
+	if (item) {
+		item->count++;
+		return 0;
+	}
+	item = audit_repeat_room(&audit->repeats);
+	if (audit_repeat_owed(item, &owed)) {
+		rc = append(audit, &owed, boot_ms);
+	}
+	item->used = rc < 0;
+	rc = rc ? rc : append(audit, record, boot_ms);
 	if (!rc) {
 		*item = (struct audit_repeat){.record = *record, .since_ms = boot_ms, .used = true};
-		item->record.text[0] = '\0';
 	}
 	return rc;
 }
@@ -311,11 +322,25 @@ int audit_write(struct audit *audit, const struct audit_record *record)
 	if ((unsigned)record->what >= AUDIT_WHAT_COUNT) {
 		return -EINVAL;
 	}
-	copy.repeats = 0;
-	if (record->what == AUDIT_ALLOWED) {
-		return record_allowed(audit, &copy, boot_ms);
+	rc = write_over(audit, boot_ms);
+	if (rc < 0) {
+		return rc;
 	}
-	return append(audit, &copy, boot_ms);
+	copy.repeats = 0;
+	return audit_repeat_counts(copy.what) ? write_or_count(audit, &copy, boot_ms)
+					      : append(audit, &copy, boot_ms);
+}
+
+int audit_write_due(struct audit *audit)
+{
+	int rc = audit->broken ? resume(audit) : 0;
+
+	return rc ? rc : write_over(audit, now_ms(CLOCK_BOOTTIME));
+}
+
+uint64_t audit_wait_ms(const struct audit *audit)
+{
+	return audit_repeat_wait_ms(&audit->repeats, now_ms(CLOCK_BOOTTIME));
 }
 
 int audit_open(int folder_fd, const char *name, uint64_t file_max, struct audit **ret_audit)

@@ -23,19 +23,19 @@
 #define AUDIT_WHY_SIZE	 160u
 #define AUDIT_HASH_SIZE	 32u
 #define AUDIT_NAME_MAX	 32u	 /* letters a-z, digits and '-' of a log's name */
-#define AUDIT_REPEAT_MS	 600000u /* so long a repeated ALLOWED is only counted */
-#define AUDIT_REPEAT_MAX 64u	 /* different ALLOWED that are remembered */
+#define AUDIT_REPEAT_MS	 600000u /* so long a repeated decision is only counted */
+#define AUDIT_REPEAT_MAX 64u	 /* different ones that are remembered */
 
 enum audit_what {
 	AUDIT_OPENED, /* a writer begins */
 	AUDIT_CLOSED,
-	AUDIT_DENIED,
+	AUDIT_DENIED,  /* the first of a row of equal ones; later ones are counted */
 	AUDIT_ASKED,   /* a question was put; text: the answer */
-	AUDIT_ALLOWED, /* the first of a row of equal ones; later ones are counted */
+	AUDIT_ALLOWED, /* counted too */
 	AUDIT_APPLIED, /* a policy: object = its hash */
 	AUDIT_CONFIRMED,
 	AUDIT_REVERTED,
-	AUDIT_REFUSED,	/* a policy that changed nothing, text: why */
+	AUDIT_REFUSED,	/* a policy that changed nothing, text: why; counted too */
 	AUDIT_CHANGED,	/* start, stop, ... of a partition */
 	AUDIT_REPAIRED, /* torn bytes were cut off */
 };
@@ -47,7 +47,7 @@ struct audit_record {
 	int64_t time_ms;  /* since 1970, as the clock said */
 	uint64_t boot_ms; /* since the machine started */
 	enum audit_what what;
-	uint64_t repeats; /* ALLOWED: how many went before unrecorded */
+	uint64_t repeats; /* how many equal ones were only counted before it */
 	char who[64];	  /* "user 1000", "bulkheadd" */
 	char subject[64]; /* "browser", "policy" */
 	char object[128]; /* "desktop clipboard text" */
@@ -63,10 +63,15 @@ struct audit;
 int audit_open(int folder_fd, const char *name, uint64_t file_max, struct audit **ret_audit);
 /** Records what was counted, and CLOSED. NULL is fine. */
 void audit_close(struct audit *audit);
-/** Writes and flushes a record; number, times and repeats are filled in. A repeated ALLOWED (same
- * who, subject, object and rule) is only counted. Returns 0 or -errno: then do not do what was to
- * be recorded; the next call tries the disk again. */
+/** Writes and flushes a record; number, times and repeats are filled in. The first of equal
+ * ALLOWED, DENIED or REFUSED (same who, subject, object, rule and text) is written at once; those
+ * that follow within AUDIT_REPEAT_MS are only counted. Returns 0 or -errno: then do not do what was
+ * to be recorded; the next call tries the disk again. */
 int audit_write(struct audit *audit, const struct audit_record *record);
+/** Writes the counts whose time is over; audit_write() and audit_close() do it too. 0 or -errno. */
+int audit_write_due(struct audit *audit);
+/** How long audit_write_due() has nothing to do; UINT64_MAX: nothing is counted. */
+uint64_t audit_wait_ms(const struct audit *audit);
 
 /** What audit_verify() found. */
 struct audit_summary {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -24,10 +25,23 @@ static char why[AUDIT_WHY_SIZE];
 static struct audit_summary summary;
 static struct audit_record seen[SEEN_MAX];
 static unsigned seen_count;
+static uint64_t later_ms; /* how much later it is than the clock says */
+
+int __real_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+{
+	int rc = __real_clock_gettime(clock, time);
+
+	time->tv_sec += (time_t)(later_ms / 1000);
+	return rc;
+}
 
 static int make(void **state)
 {
 	(void)state;
+	later_ms = 0;
 	/* In memory, where flushing takes no time, when there is such a place. */
 	strcpy(path, "/dev/shm/bulkhead-audit-XXXXXX");
 	if (!mkdtemp(path)) {
@@ -122,7 +136,10 @@ static void fill(void)
 	struct audit *audit = open_log();
 
 	for (unsigned i = 0; i < 20; i++) {
-		put(audit, AUDIT_DENIED, "desktop clipboard text");
+		char object[32];
+
+		snprintf(object, sizeof(object), "desktop network tcp %u", i);
+		put(audit, AUDIT_DENIED, object);
 	}
 	audit_close(audit);
 	assert_int_equal(verify(NULL), 0);
@@ -206,6 +223,96 @@ static void audit_writes_counts_that_give_way(void **state)
 	audit_close(audit);
 	assert_int_equal(audit_verify(folder_fd, "log", NULL, NULL, NULL, &summary, why), 0);
 	assert_int_equal(summary.records, 4 + AUDIT_REPEAT_MAX);
+}
+
+/* Of equal denials and refusals the first is there at once, the others are in a count that is
+ * written when the log is closed. */
+static void audit_counts_repeated_denials(void **state)
+{
+	struct audit *audit = open_log();
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		put(audit, AUDIT_DENIED, "start");
+		put(audit, AUDIT_REFUSED, "start");
+		assert_int_equal(verify(NULL), 0);
+		assert_int_equal(seen_count, 3);
+	}
+	audit_close(audit);
+	assert_int_equal(verify(NULL), 0);
+	assert_int_equal(seen_count, 6);
+	assert_int_equal(seen[1].what, AUDIT_DENIED);
+	assert_int_equal(seen[2].what, AUDIT_REFUSED);
+	for (unsigned i = 3; i < 5; i++) {
+		assert_int_equal(seen[i].what, i == 3 ? AUDIT_DENIED : AUDIT_REFUSED);
+		assert_string_equal(seen[i].object, "start");
+		assert_int_equal(seen[i].repeats, 3);
+	}
+}
+
+/* Records that differ in a word are not equal, and of other kinds none is counted. */
+static void audit_counts_only_what_is_equal(void **state)
+{
+	struct audit_record record = record_of(AUDIT_DENIED, "start");
+	struct audit *audit = open_log();
+
+	(void)state;
+	assert_int_equal(audit_write(audit, &record), 0);
+	strcpy(record.text, "why");
+	assert_int_equal(audit_write(audit, &record), 0);
+	strcpy(record.who, "user 1001");
+	assert_int_equal(audit_write(audit, &record), 0);
+	strcpy(record.rule, "other");
+	assert_int_equal(audit_write(audit, &record), 0);
+	strcpy(record.subject, "desktop");
+	assert_int_equal(audit_write(audit, &record), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		put(audit, AUDIT_ASKED, "start");
+		put(audit, AUDIT_CHANGED, "start");
+	}
+	assert_int_equal(verify(NULL), 0);
+	assert_int_equal(seen_count, 10);
+	assert_int_equal(audit_wait_ms(audit), UINT64_MAX);
+	audit_close(audit);
+	assert_int_equal(verify(NULL), 0);
+	assert_int_equal(seen_count, 11);
+}
+
+/* The count is written when ten minutes are over, whether or not there is another one; the next one
+ * is a first one again. */
+static void audit_writes_counts_when_their_time_is_over(void **state)
+{
+	struct audit *audit = open_log();
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		put(audit, AUDIT_DENIED, "start");
+	}
+	assert_in_range(audit_wait_ms(audit), 1, AUDIT_REPEAT_MS);
+	later_ms = AUDIT_REPEAT_MS - 60000;
+	assert_in_range(audit_wait_ms(audit), 1, 60000);
+	put(audit, AUDIT_DENIED, "start");
+	assert_int_equal(audit_write_due(audit), 0);
+	assert_int_equal(verify(NULL), 0);
+	assert_int_equal(seen_count, 2);
+	later_ms = AUDIT_REPEAT_MS;
+	assert_int_equal(audit_wait_ms(audit), 0);
+	assert_int_equal(audit_write_due(audit), 0);
+	assert_int_equal(audit_wait_ms(audit), UINT64_MAX);
+	assert_int_equal(verify(NULL), 0);
+	assert_int_equal(seen_count, 3);
+	assert_int_equal(seen[2].repeats, 3);
+	put(audit, AUDIT_DENIED, "start");
+	put(audit, AUDIT_DENIED, "start");
+	later_ms += AUDIT_REPEAT_MS;
+	put(audit, AUDIT_CHANGED, "stop");
+	assert_int_equal(verify(NULL), 0);
+	assert_int_equal(seen_count, 6);
+	assert_int_equal(seen[3].repeats, 0);
+	assert_int_equal(seen[4].what, AUDIT_DENIED);
+	assert_int_equal(seen[4].repeats, 0);
+	assert_int_equal(seen[5].what, AUDIT_CHANGED);
+	audit_close(audit);
 }
 
 /* Any changed byte of any file is found, with its place. */
@@ -388,6 +495,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(audit_reads_back_what_was_written, make, clean),
 		cmocka_unit_test_setup_teardown(audit_counts_repeated_allows, make, clean),
 		cmocka_unit_test_setup_teardown(audit_writes_counts_that_give_way, make, clean),
+		cmocka_unit_test_setup_teardown(audit_counts_repeated_denials, make, clean),
+		cmocka_unit_test_setup_teardown(audit_counts_only_what_is_equal, make, clean),
+		cmocka_unit_test_setup_teardown(audit_writes_counts_when_their_time_is_over, make,
+						clean),
 		cmocka_unit_test_setup_teardown(audit_verify_finds_each_edit, make, clean),
 		cmocka_unit_test_setup_teardown(audit_verify_finds_each_cut, make, clean),
 		cmocka_unit_test_setup_teardown(audit_verify_finds_a_cut_tail, make, clean),
