@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/table/table.h"
+
 static const char *const parts[] = {
 	[STORE_LAYER] = "layer", [STORE_SIGNATURE] = "signature", [STORE_INCLUDE] = "include"};
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
@@ -92,13 +94,48 @@ int store_put(struct folder *folder, const struct store_file *file, const void *
 	return ret ? ret : folder_replace_file(folder, path, bytes, size);
 }
 
+static void before_path(uint32_t generation, char path[STORE_PATH_SIZE])
+{
+	snprintf(path, STORE_PATH_SIZE, "before.%" PRIu32, generation);
+}
+
+static bool is_before(const char *path, struct store_file *ret_file)
+{
+	char again[STORE_PATH_SIZE];
+	uint32_t generation;
+
+	if (sscanf(path, "before.%" SCNu32, &generation) != 1) {
+		return false;
+	}
+	before_path(generation, again);
+	*ret_file = (struct store_file){.generation = generation};
+	return !strcmp(again, path);
+}
+
+int store_put_before(struct folder *folder, uint32_t generation, const void *bytes, size_t size)
+{
+	char path[STORE_PATH_SIZE];
+
+	before_path(generation, path);
+	return folder_replace_file(folder, path, bytes, size);
+}
+
+int store_read_before(struct folder *folder, uint32_t generation, void **ret_bytes,
+		      size_t *ret_size)
+{
+	char path[STORE_PATH_SIZE];
+
+	before_path(generation, path);
+	return folder_read_file(folder, path, TABLE_SIZE_MAX, ret_bytes, ret_size);
+}
+
 /* The names are listed first: a folder that changes while it is listed may say anything. */
 struct names {
 	char (*path)[STORE_PATH_SIZE + 4];
 	size_t count;
 	bool (*wanted)(const void *data, const struct store_file *file);
 	const void *data;
-	bool leftovers;
+	bool all; /* not only files of sets */
 };
 
 static int take_name(void *context, const char *path)
@@ -107,8 +144,9 @@ static int take_name(void *context, const char *path)
 	struct store_file file;
 	void *more;
 
-	if (!(names->leftovers && is_leftover(path) && strlen(path) < sizeof(names->path[0])) &&
-	    !(store_decode(path, &file) && names->wanted(names->data, &file))) {
+	if (!(names->all && is_leftover(path) && strlen(path) < sizeof(names->path[0])) &&
+	    !((store_decode(path, &file) || (names->all && is_before(path, &file))) &&
+	      names->wanted(names->data, &file))) {
 		return 0;
 	}
 	more = realloc(names->path, (names->count + 1) * sizeof(names->path[0]));
@@ -225,7 +263,7 @@ static bool is_unnamed(const void *data, const struct store_file *file)
 
 int store_sweep(struct folder *folder, const struct policy_state *state)
 {
-	struct names names = {.wanted = is_unnamed, .data = state, .leftovers = true};
+	struct names names = {.wanted = is_unnamed, .data = state, .all = true};
 
 	return remove_names(folder, &names);
 }

@@ -5,8 +5,9 @@
  *  A generation is a number and the files of its sets: a layer, its signature and what it includes,
  * called "g<generation>.<set>.<part>.<name>". They mean nothing until the record "state" names
  * their generation, which is replaced in one step: a power cut at any write leaves the state before
- * or the one after, with every file of its generations whole. Files of other generations are swept
- * away.
+ * or the one after, with every file of its generations whole. Beside them lies
+ * "before.<generation>", the table that the generation took the place of: what it changed can be
+ * told again. Files of other generations are swept away.
  *
  *  Functions return 0 or -errno.
  */
@@ -51,6 +52,11 @@ int store_put(struct folder *folder, const struct store_file *file, const void *
 int store_copy(struct folder *folder, uint32_t from, uint32_t to);
 /** A set of its own for the generation: one more than the largest there. -ENOSPC: none is free. */
 int store_next_set(struct folder *folder, uint32_t generation, uint32_t *ret_set);
+/** Lasting when it returns 0: the table that was in force before this generation. */
+int store_put_before(struct folder *folder, uint32_t generation, const void *bytes, size_t size);
+/** The bytes are the caller's (free()); -ENOENT: there is none. */
+int store_read_before(struct folder *folder, uint32_t generation, void **ret_bytes,
+		      size_t *ret_size);
 /** Removes one set. */
 int store_drop_set(struct folder *folder, uint32_t generation, uint32_t set);
 /** Removes every file of a generation that the state does not name. */

@@ -135,6 +135,10 @@ static void store_sweeps_what_is_not_named(void **state)
 	put(2, 0, "a.pol", "2");
 	put(3, 0, "a.pol", "3");
 	put(4, 0, "a.pol", "4");
+	for (uint32_t i = 1; i <= 4; i++) {
+		assert_int_equal(store_put_before(folder, i, "table", 5), 0);
+	}
+	assert_int_equal(folder_replace_file(folder, "before.01", "x", 1), 0);
 	assert_int_equal(folder_replace_file(folder, "g2.0.layer.b.pol.tmp", "x", 1), 0);
 	assert_int_equal(folder_replace_file(folder, "audit.000001", "x", 1), 0);
 	assert_int_equal(store_sweep(folder, &policy), 0);
@@ -144,6 +148,31 @@ static void store_sweeps_what_is_not_named(void **state)
 	assert_false(has(folder, "g4.0.layer.a.pol", "4"));
 	assert_false(has(folder, "g2.0.layer.b.pol.tmp", "x"));
 	assert_true(has(folder, "audit.000001", "x"));
+	assert_false(has(folder, "before.1", "table"));
+	assert_true(has(folder, "before.2", "table"));
+	assert_true(has(folder, "before.3", "table"));
+	assert_false(has(folder, "before.4", "table"));
+	assert_true(has(folder, "before.01", "x")); /* not ours */
+}
+
+/* The table before a generation is read back as it was; sets are copied and numbered without it. */
+static void store_keeps_the_table_before(void **state)
+{
+	uint32_t set = 99;
+	size_t size;
+	void *bytes;
+
+	(void)state;
+	assert_int_equal(store_read_before(folder, 5, &bytes, &size), -ENOENT);
+	assert_int_equal(store_put_before(folder, 5, "table", 5), 0);
+	assert_int_equal(store_read_before(folder, 5, &bytes, &size), 0);
+	assert_int_equal(size, 5);
+	assert_memory_equal(bytes, "table", 5);
+	free(bytes);
+	assert_int_equal(store_next_set(folder, 5, &set), 0);
+	assert_int_equal(set, 0);
+	assert_int_equal(store_copy(folder, 5, 6), 0);
+	assert_int_equal(store_read_before(folder, 6, &bytes, &size), -ENOENT);
 }
 
 /* Generations in which files lie, by what they must say. */
@@ -157,6 +186,8 @@ static void check_generation(struct folder *from, uint32_t generation)
 		assert_true(has(from, path, text));
 		snprintf(path, sizeof(path), "g%u.1.layer.user.pol", generation);
 		assert_true(has(from, path, "user"));
+		snprintf(path, sizeof(path), "before.%u", generation);
+		assert_true(has(from, path, text));
 	}
 }
 
@@ -211,6 +242,7 @@ static void apply(struct policy_state *policy, uint32_t generation, uint32_t nee
 	}
 	snprintf(text, sizeof(text), "policy %u", generation);
 	put(generation, 0, "it.pol", text);
+	assert_int_equal(store_put_before(folder, generation, text, strlen(text)), 0);
 	assert_true(policy_state_begin(policy, generation, needs, 0, 60, BOOT));
 	step_to(policy);
 }
@@ -260,6 +292,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(store_state_is_zero_or_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(store_copies_sets, setup, teardown),
 		cmocka_unit_test_setup_teardown(store_sweeps_what_is_not_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(store_keeps_the_table_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(store_survives_power_cuts, setup, teardown),
 		cmocka_unit_test_setup_teardown(store_keeps_the_state_when_the_disk_is_full, setup,
 						teardown),
