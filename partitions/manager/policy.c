@@ -391,6 +391,26 @@ static void end_old_trial(const char *why)
 	record_write(AUDIT_REVERTED, DAEMON, "policy", NULL, NULL, why);
 }
 
+/* What the generation in force did when it was applied, from the table that it took the place of.
+ */
+static void tell_again(void)
+{
+	struct policy_held old = {.bytes = NULL};
+	const char *why;
+	size_t size;
+
+	if (!policy.state.current || policy.lost ||
+	    store_read_before(policy.folder, policy.state.current, &old.bytes, &size)) {
+		return;
+	}
+	if (table_open(old.bytes, size, &old.table, &why) == 0) {
+		policy_diff_make(&old.table, &policy.now.table, &policy.changes);
+	} else {
+		say("what the last change did is lost: its record is broken: %s", why);
+	}
+	policy_held_fini(&old);
+}
+
 /* The daemon was started again in the middle of a trial. */
 static void go_on_trying(void)
 {
@@ -449,6 +469,7 @@ int policy_start(const struct policy_options *options)
 		return -1;
 	}
 	policy_adopt(&first, &none);
+	tell_again();
 	if (policy.state.trial) {
 		go_on_trying();
 	}

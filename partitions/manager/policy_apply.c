@@ -105,6 +105,15 @@ static const char *root_says(int error)
 	}
 }
 
+_Static_assert(POLICY_DIFF_MAX == 1024, "said below");
+/* Why nobody could know what this change does before they keep it; NULL: it can be read. */
+static const char *unreadable(const struct policy_diff *diff)
+{
+	return diff->more ? "it changes more than 1024 things, which nobody can review: apply it "
+			    "in smaller steps, or make it part of the boot image"
+			  : NULL;
+}
+
 static int keep(const struct policy_held *held, uint32_t needs)
 {
 	struct policy_state next = policy.state;
@@ -147,7 +156,7 @@ static void follow(struct policy_held *held)
 		policy_held_fini(&old);
 		policy_load_record(&policy.paths, policy.state.current);
 	}
-	snprintf(text, sizeof(text), "%u changes%s", policy.changes.count + policy.changes.more,
+	snprintf(text, sizeof(text), "%u changes%s", policy.changes.count,
 		 policy.state.trial ? ", to be confirmed" : "");
 	record_write(AUDIT_APPLIED, job.who, "policy", hash, NULL, text);
 	say("policy %.16s applied by %s in %u ms, %u ms of CPU: %s", hash, job.who,
@@ -157,7 +166,7 @@ static void follow(struct policy_held *held)
 
 static void compiled(void *data, struct policy_held *held, const char *text)
 {
-	struct policy_diff diff;
+	static struct policy_diff diff;
 	int ret;
 
 	(void)data;
@@ -166,7 +175,16 @@ static void compiled(void *data, struct policy_held *held, const char *text)
 		return;
 	}
 	policy_diff_make(&policy.now.table, &held->table, &diff);
+	if (unreadable(&diff)) {
+		refuse(unreadable(&diff));
+		policy_held_fini(held);
+		return;
+	}
 	ret = drop_replaced(held);
+	if (ret == 0) {
+		ret = store_put_before(policy.folder, job.generation, policy.now.bytes,
+				       policy.now.table.root->file_size);
+	}
 	if (ret) {
 		refuse(strerror(-ret));
 		policy_held_fini(held);

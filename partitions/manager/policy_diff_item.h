@@ -10,8 +10,10 @@ struct policy_diff_pair {
 	struct policy_diff *diff;
 };
 
-void policy_diff_add(struct policy_diff *diff, enum policy_diff_when when, uint32_t part,
-		     uint32_t needs, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/** Takes `like` with that text to its place in the list. A text that is too long ends with "...".
+ */
+void policy_diff_add(struct policy_diff *diff, const struct policy_diff_item *like,
+		     const char *format, ...) __attribute__((format(printf, 3, 4)));
 /** Adds what differs in flows, and in the roles and zones that they name. */
 void policy_diff_flows(const struct policy_diff_pair *pair);
 

@@ -45,6 +45,10 @@ static struct json_object *changes(void)
 	static const char *const whens[] = {[POLICY_DIFF_NOW] = "now",
 					    [POLICY_DIFF_START] = "start",
 					    [POLICY_DIFF_BOOT] = "boot"};
+	static const char *const touches[] = {
+		[POLICY_DIFF_KEYS] = "keys", [POLICY_DIFF_SCREEN] = "screen",
+		[POLICY_DIFF_IT] = "it",     [POLICY_DIFF_RIGHTS] = "rights",
+		[POLICY_DIFF_FLOW] = "flow", [POLICY_DIFF_OTHER] = "other"};
 	struct json_object *array = json_object_new_array();
 
 	for (uint32_t i = 0; i < policy.changes.count; i++) {
@@ -52,6 +56,8 @@ static struct json_object *changes(void)
 		struct json_object *object = json_object_new_object();
 
 		add(object, "text", item->text);
+		add(object, "touches", touches[item->touches]);
+		add(object, "effect", policy_diff_effect_word(item->effect));
 		add(object, "when", whens[item->when]);
 		if (item->when == POLICY_DIFF_START) {
 			add(object, "partition", table_name(&policy.now.table, item->part));

@@ -147,7 +147,7 @@ static void show_changes(FILE *out, struct json_object *changes)
 		struct json_object *change = json_object_array_get_idx(changes, i);
 		const char *when = text_field(change, "when");
 
-		fprintf(out, "  %s: ", text_field(change, "text"));
+		fprintf(out, "  %s %s: ", text_field(change, "effect"), text_field(change, "text"));
 		if (!strcmp(when, "start")) {
 			fprintf(out, "at the next start of %s\n", text_field(change, "partition"));
 		} else {

@@ -5,9 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 #include "policy/lang/text.h"
-#include "policy_diff.h"
+#include "policy_diff_item.h"
 #include "table_sample.h"
 
 #define BOTH (POLICY_NEED_PROMPT | POLICY_NEED_IT)
@@ -43,6 +44,7 @@ static void expect_one(enum policy_diff_when when, uint32_t needs, const char *t
 {
 	make();
 	assert_int_equal(diff.count, 1);
+	assert_int_equal(diff.item[0].needs, needs);
 	assert_string_equal(diff.item[0].text, text);
 	assert_int_equal(diff.item[0].when, when);
 	assert_int_equal(diff.needs, needs);
@@ -54,6 +56,14 @@ static void policy_diff_of_the_same_is_empty(void **state)
 	(void)state;
 	make();
 	assert_int_equal(diff.count + diff.more + diff.needs, 0);
+}
+
+static void expect_effect(enum policy_diff_touches touches, enum policy_diff_effect effect)
+{
+	make();
+	assert_int_equal(diff.count, 1);
+	assert_int_equal(diff.item[0].touches, touches);
+	assert_int_equal(diff.item[0].effect, effect);
 }
 
 /* Memory changes at the next start and weight at once; of the partition that IT comes by, memory
@@ -178,17 +188,213 @@ static void policy_diff_of_other_partitions_needs_all(void **state)
 	expect_one(POLICY_DIFF_BOOT, BOTH, "other partitions");
 }
 
-/* What is left out of a long list still counts for its ways. */
-static void policy_diff_counts_what_it_leaves_out(void **state)
+/* More of something opens, less of it tightens; a bound opens where there is none any more. */
+static void policy_diff_knows_more_from_less(void **state)
+{
+	struct bh_policy_part *root = &new.root_part[SAMPLE_BROWSER];
+	struct table_part *part = &new.part[SAMPLE_BROWSER];
+
+	(void)state;
+	root->ram_size = 128u << 20;
+	expect_effect(POLICY_DIFF_OTHER, POLICY_DIFF_OPENS);
+	root->ram_size = 32u << 20;
+	expect_effect(POLICY_DIFF_OTHER, POLICY_DIFF_TIGHTENS);
+	root->ram_size = 64u << 20;
+	old.root_part[SAMPLE_BROWSER].cap = 50;
+	expect_effect(POLICY_DIFF_OTHER, POLICY_DIFF_OPENS);
+	assert_string_equal(diff.item[0].text, "browser: cpu cap 50 -> none");
+	root->cap = 20;
+	expect_effect(POLICY_DIFF_OTHER, POLICY_DIFF_TIGHTENS);
+	old.root_part[SAMPLE_BROWSER].cap = 0;
+	expect_effect(POLICY_DIFF_OTHER, POLICY_DIFF_TIGHTENS);
+	assert_string_equal(diff.item[0].text, "browser: cpu cap none -> 20");
+	root->cap = 0;
+	part->guarantee++;
+	expect_effect(POLICY_DIFF_OTHER, POLICY_DIFF_OPENS);
+	part->guarantee--;
+	part->cache++;
+	expect_one(POLICY_DIFF_START, 0, "browser: cache 0 -> 1");
+	part->cache--;
+	part->restart_count++;
+	expect_effect(POLICY_DIFF_OTHER, POLICY_DIFF_CHANGES);
+}
+
+/* Devices and rights open when one is added, whatever else is taken away. */
+static void policy_diff_knows_what_is_added(void **state)
+{
+	struct table_right *user = &new.right[TEXT_PERSON_USER * SAMPLE_PARTS + SAMPLE_BROWSER];
+
+	(void)state;
+	old.part[SAMPLE_BROWSER].devices = TEXT_DEVICE_ENTROPY | TEXT_DEVICE_GPU;
+	new.part[SAMPLE_BROWSER].devices = TEXT_DEVICE_ENTROPY;
+	expect_effect(POLICY_DIFF_SCREEN, POLICY_DIFF_TIGHTENS);
+	new.part[SAMPLE_BROWSER].devices = TEXT_DEVICE_KEYBOARD;
+	expect_effect(POLICY_DIFF_KEYS, POLICY_DIFF_OPENS);
+	new.part[SAMPLE_BROWSER].devices = old.part[SAMPLE_BROWSER].devices;
+	user->keys ^= 1u << TEXT_MEMORY;
+	expect_effect(POLICY_DIFF_RIGHTS,
+		      user->keys >> TEXT_MEMORY & 1u ? POLICY_DIFF_OPENS : POLICY_DIFF_TIGHTENS);
+	user->keys ^= 1u << TEXT_MEMORY;
+	old.part[SAMPLE_DESKTOP].owns = 0;
+	expect_effect(POLICY_DIFF_OTHER, POLICY_DIFF_OPENS);
+	old.part[SAMPLE_DESKTOP].owns = new.part[SAMPLE_DESKTOP].owns;
+	new.part[SAMPLE_DESKTOP].owns = 0;
+	expect_effect(POLICY_DIFF_OTHER, POLICY_DIFF_TIGHTENS);
+	new.part[SAMPLE_DESKTOP].owns = old.part[SAMPLE_DESKTOP].owns;
+	new.part[SAMPLE_BROWSER].class = TEXT_CLASS_IT;
+	old.part[SAMPLE_BROWSER].class = TEXT_CLASS_USER;
+	expect_effect(POLICY_DIFF_SCREEN, POLICY_DIFF_TIGHTENS);
+	new.part[SAMPLE_BROWSER].class = TEXT_CLASS_USER;
+	old.part[SAMPLE_BROWSER].class = TEXT_CLASS_LIMITED;
+	expect_effect(POLICY_DIFF_OTHER, POLICY_DIFF_OPENS);
+}
+
+/* A flow opens when a type, a port, a verdict or a limit lets more through than before, even if
+ * others let less; row 4 is web for the browser, row 0 a clipboard that asks, with a limit. */
+static void policy_diff_knows_flows_that_open(void **state)
 {
 	(void)state;
-	for (uint32_t i = 0; i < SAMPLE_CELLS; i++) {
-		new.cell[i] = new.cell[i] ? new.cell[i] : 1;
-	}
+	new.row[4].port_hi++;
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_OPENS);
+	new.row[4].port_lo = new.row[4].port_hi;
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_OPENS);
+	new.row[4].port_lo = new.row[4].port_hi = old.row[4].port_lo;
+	old.row[4].port_hi = (uint16_t)(old.row[4].port_lo + 1);
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_TIGHTENS);
+	old.row[4].port_hi = old.row[4].port_lo;
+	new.row[4].port_hi = new.row[4].port_lo = old.row[4].port_lo;
+	new.row[0].verdict = TEXT_ALLOW;
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_OPENS);
+	new.row[0].verdict = TEXT_DENY;
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_TIGHTENS);
+	new.row[0].verdict = old.row[0].verdict;
+	new.row[0].type++;
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_OPENS);
+	new.row[0].type--;
+	new.limit[0].size_max = old.limit[0].size_max + 1;
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_OPENS);
+	new.limit[0].size_max = old.limit[0].size_max - 1;
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_TIGHTENS);
+	new.limit[0].flags |= TABLE_LIMIT_READONLY;
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_TIGHTENS);
+	new.limit[0] = old.limit[0];
+	old.limit[0].flags |= TABLE_LIMIT_READONLY;
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_OPENS);
+	old.limit[0].flags = new.limit[0].flags;
+	new.row[0].limit = TABLE_NONE;
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_OPENS);
+}
+
+/* A denial that is written down instead of understood changes nothing. */
+static void policy_diff_knows_that_no_is_no(void **state)
+{
+	uint32_t cell = SAMPLE_KIND_CLIPBOARD + SAMPLE_BROWSER * SAMPLE_NODES + SAMPLE_DESKTOP;
+
+	(void)state;
+	old.row[0].verdict = new.row[0].verdict = TEXT_DENY;
+	new.cell[cell] = old.cell[cell] ? 0 : 1;
 	make();
+	assert_int_equal(diff.count, 0);
+}
+
+static struct policy_diff_item item(enum policy_diff_touches touches,
+				    enum policy_diff_effect effect)
+{
+	return (struct policy_diff_item){.touches = touches, .effect = effect};
+}
+
+/* Whatever order they are found in, the most dangerous comes first; equals keep theirs. */
+static void policy_diff_begins_with_the_worst(void **state)
+{
+	static const struct {
+		enum policy_diff_touches touches;
+		enum policy_diff_effect effect;
+	} order[] = {
+		{POLICY_DIFF_KEYS, POLICY_DIFF_OPENS},
+		{POLICY_DIFF_KEYS, POLICY_DIFF_CHANGES},
+		{POLICY_DIFF_KEYS, POLICY_DIFF_TIGHTENS},
+		{POLICY_DIFF_SCREEN, POLICY_DIFF_OPENS},
+		{POLICY_DIFF_SCREEN, POLICY_DIFF_TIGHTENS},
+		{POLICY_DIFF_IT, POLICY_DIFF_OPENS},
+		{POLICY_DIFF_IT, POLICY_DIFF_TIGHTENS},
+		{POLICY_DIFF_RIGHTS, POLICY_DIFF_OPENS},
+		{POLICY_DIFF_RIGHTS, POLICY_DIFF_TIGHTENS},
+		{POLICY_DIFF_FLOW, POLICY_DIFF_OPENS},
+		{POLICY_DIFF_OTHER, POLICY_DIFF_OPENS},
+		{POLICY_DIFF_OTHER, POLICY_DIFF_CHANGES},
+		{POLICY_DIFF_FLOW, POLICY_DIFF_TIGHTENS},
+		{POLICY_DIFF_OTHER, POLICY_DIFF_TIGHTENS},
+	};
+	const uint32_t count = sizeof(order) / sizeof(order[0]);
+
+	(void)state;
+	for (uint32_t begin = 0; begin < count; begin++) {
+		diff = (struct policy_diff){0};
+		for (uint32_t i = 0; i < 2 * count; i++) {
+			/* 5 and 14 have no common factor: each twice, all mixed. */
+			uint32_t which = (begin + 5 * i) % count;
+			struct policy_diff_item like =
+				item(order[which].touches, order[which].effect);
+
+			policy_diff_add(&diff, &like, "%u", i);
+		}
+		for (uint32_t i = 0; i + 1 < 2 * count; i += 2) {
+			uint32_t tightens = 2 * (count - 2);
+
+			if (i >= tightens) { /* the last two are equal: as they were found */
+				assert_int_equal(diff.item[i].effect, POLICY_DIFF_TIGHTENS);
+				continue;
+			}
+			assert_int_equal(diff.item[i].touches, order[i / 2].touches);
+			assert_int_equal(diff.item[i].effect, order[i / 2].effect);
+			assert_int_equal(diff.item[i + 1].touches, order[i / 2].touches);
+			assert_int_equal(diff.item[i + 1].effect, order[i / 2].effect);
+			assert_true(atoi(diff.item[i].text) < atoi(diff.item[i + 1].text));
+		}
+	}
+}
+
+/* What is left out of a list that is too long still counts for its ways, and is never what touches
+ * keys while something harmless is told. */
+static void policy_diff_leaves_out_the_harmless(void **state)
+{
+	struct policy_diff_item weak = item(POLICY_DIFF_FLOW, POLICY_DIFF_TIGHTENS);
+	struct policy_diff_item strong = item(POLICY_DIFF_KEYS, POLICY_DIFF_OPENS);
+
+	(void)state;
+	diff = (struct policy_diff){0};
+	weak.needs = POLICY_NEED_IT;
+	strong.needs = POLICY_NEED_PROMPT;
+	for (uint32_t i = 0; i < POLICY_DIFF_MAX + 5; i++) {
+		policy_diff_add(&diff, &weak, "%u", i);
+	}
 	assert_int_equal(diff.count, POLICY_DIFF_MAX);
-	assert_true(diff.more > 400);
-	assert_int_equal(diff.needs, POLICY_NEED_PROMPT);
+	assert_int_equal(diff.more, 5);
+	policy_diff_add(&diff, &strong, "keys");
+	assert_int_equal(diff.count, POLICY_DIFF_MAX);
+	assert_int_equal(diff.more, 6);
+	assert_string_equal(diff.item[0].text, "keys");
+	assert_string_equal(diff.item[1].text, "0");
+	assert_string_equal(diff.item[POLICY_DIFF_MAX - 1].text, "1022");
+	assert_int_equal(diff.needs, BOTH);
+}
+
+/* A text that does not fit says so. */
+static void policy_diff_marks_a_long_text(void **state)
+{
+	struct policy_diff_item like = item(POLICY_DIFF_FLOW, POLICY_DIFF_OPENS);
+	char name[2 * POLICY_DIFF_TEXT_SIZE];
+
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = 0;
+	diff = (struct policy_diff){0};
+	policy_diff_add(&diff, &like, "%s", name);
+	assert_int_equal(strlen(diff.item[0].text), POLICY_DIFF_TEXT_SIZE - 1);
+	assert_string_equal(diff.item[0].text + POLICY_DIFF_TEXT_SIZE - 5, "x...");
+	name[POLICY_DIFF_TEXT_SIZE - 1] = 0;
+	policy_diff_add(&diff, &like, "%s", name);
+	assert_string_equal(diff.item[1].text, name);
 }
 
 int main(void)
@@ -204,7 +410,13 @@ int main(void)
 		cmocka_unit_test_setup(policy_diff_guards_the_start, setup),
 		cmocka_unit_test_setup(policy_diff_guards_rights, setup),
 		cmocka_unit_test_setup(policy_diff_of_other_partitions_needs_all, setup),
-		cmocka_unit_test_setup(policy_diff_counts_what_it_leaves_out, setup),
+		cmocka_unit_test_setup(policy_diff_knows_more_from_less, setup),
+		cmocka_unit_test_setup(policy_diff_knows_what_is_added, setup),
+		cmocka_unit_test_setup(policy_diff_knows_flows_that_open, setup),
+		cmocka_unit_test_setup(policy_diff_knows_that_no_is_no, setup),
+		cmocka_unit_test(policy_diff_begins_with_the_worst),
+		cmocka_unit_test(policy_diff_leaves_out_the_harmless),
+		cmocka_unit_test(policy_diff_marks_a_long_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
