@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy_private.h"
@@ -17,6 +16,7 @@
 #include "reply.h"
 #include "say.h"
 #include "store.h"
+#include "whole_file.h"
 
 #define TOTAL_MAX (8u << 20) /* bytes of all files of one request */
 
@@ -208,31 +208,6 @@ static void compiled(void *data, struct policy_held *held, const char *text)
 	answer(policy_describe());
 }
 
-/* The client's file as it is now, whole. Only plain files: nothing that could keep us waiting. */
-static int take_file(int fd, size_t max, char **ret_bytes, size_t *ret_size)
-{
-	struct stat st;
-	char *bytes;
-
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		return -EINVAL;
-	}
-	if (st.st_size < 0 || (uint64_t)st.st_size > max) {
-		return -EFBIG;
-	}
-	bytes = malloc((size_t)st.st_size + 1);
-	if (!bytes) {
-		return -ENOMEM;
-	}
-	if (pread(fd, bytes, (size_t)st.st_size, 0) != (ssize_t)st.st_size) {
-		free(bytes);
-		return -EIO;
-	}
-	*ret_bytes = bytes;
-	*ret_size = (size_t)st.st_size;
-	return 0;
-}
-
 static bool is_signature(const char *name)
 {
 	size_t size = strlen(name);
@@ -291,8 +266,8 @@ static int store_request(const struct request *request, const int *fds)
 		char *bytes;
 		size_t size;
 
-		ret = take_file(fds[i], left < POLICY_FILE_MAX ? left : POLICY_FILE_MAX, &bytes,
-				&size);
+		ret = whole_file_read_fd(fds[i], left < POLICY_FILE_MAX ? left : POLICY_FILE_MAX,
+					 &bytes, &size);
 		if (ret == 0) {
 			left -= size;
 			ret = store_file(request, i, first_set, bytes, size);

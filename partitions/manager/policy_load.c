@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "proc.h"
 #include "say.h"
+#include "whole_file.h"
 
 #define PROGRAM	   "bulkhead-policy-load"
 #define TIMEOUT_MS 20000u
@@ -39,26 +39,6 @@ void policy_held_fini(struct policy_held *held)
 bool policy_load_busy(void)
 {
 	return run.proc.live;
-}
-
-/* What a memory file holds, closed by a 0; NULL: too much, or no memory. */
-static char *take_file(int fd, size_t max, size_t *ret_size)
-{
-	struct stat st;
-	char *bytes = NULL;
-
-	if (fstat(fd, &st) == 0 && st.st_size >= 0 && (uint64_t)st.st_size <= max) {
-		bytes = malloc((size_t)st.st_size + 1);
-	}
-	if (bytes && pread(fd, bytes, (size_t)st.st_size, 0) != (ssize_t)st.st_size) {
-		free(bytes);
-		bytes = NULL;
-	}
-	if (bytes) {
-		bytes[st.st_size] = 0;
-		*ret_size = (size_t)st.st_size;
-	}
-	return bytes;
 }
 
 /* "layer it 3 0": takes the lines of that kind off the front of the text and returns the rest. */
@@ -88,13 +68,17 @@ static void finish(int status)
 {
 	struct policy_held held = {.bytes = NULL};
 	size_t text_size = 0, size = 0;
-	char *text = take_file(run.text_fd, POLICY_LOAD_TEXT_MAX, &text_size);
-	const char *rest = text ? take_layers(text, &held) : "the messages are too long\n";
+	char *text = NULL, *bytes = NULL;
+	const char *rest = "the messages are too long\n";
 	const char *reason = NULL;
 	bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
+	if (whole_file_read_fd(run.text_fd, POLICY_LOAD_TEXT_MAX, &text, &text_size) == 0) {
+		rest = take_layers(text, &held);
+	}
 	if (ok) {
-		held.bytes = take_file(run.table_fd, TABLE_SIZE_MAX, &size);
+		(void)!whole_file_read_fd(run.table_fd, TABLE_SIZE_MAX, &bytes, &size);
+		held.bytes = bytes;
 		if (!held.bytes || table_open(held.bytes, size, &held.table, &reason)) {
 			policy_held_fini(&held);
 			ok = false;

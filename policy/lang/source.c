@@ -7,10 +7,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "utf8.h"
+#include "whole_file.h"
 
 static const struct diag_pos nowhere;
 
@@ -163,44 +163,6 @@ static int take(struct source_set *set, const char *name, char *text, size_t siz
 	return source->broken ? -1 : (int)set->count - 1;
 }
 
-/** Reads until the end of the file or the limit; the size that stat tells may be a lie. */
-static int read_all(int fd, char **ret_text, size_t *ret_size)
-{
-	size_t room = 64u << 10, size = 0;
-	char *text = malloc(room + 1);
-
-	while (text != NULL) {
-		ssize_t got = read(fd, text + size, room - size);
-		char *more;
-
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got < 0 || size + (size_t)got > SOURCE_SIZE_MAX) {
-			int error = got < 0 ? errno : EFBIG;
-
-			free(text);
-			return -error;
-		}
-		if (got == 0) {
-			*ret_text = text;
-			*ret_size = size;
-			return 0;
-		}
-		size += (size_t)got;
-		if (size < room) {
-			continue;
-		}
-		room *= 2;
-		more = realloc(text, room + 1);
-		if (more == NULL) {
-			free(text);
-		}
-		text = more;
-	}
-	return -ENOMEM;
-}
-
 static const char *open_hint(int error)
 {
 	switch (error) {
@@ -223,19 +185,12 @@ static const char *open_hint(int error)
 static int read_file(struct source_set *set, int fd, const char *name, bool included,
 		     struct diag_pos at, struct diag_list *diags)
 {
-	struct stat stat;
 	char *text = NULL;
 	size_t size = 0;
-	int error = 0;
+	int error = errno;
 
-	if (fd < 0 || fstat(fd, &stat) != 0) {
-		error = errno;
-	} else if (!S_ISREG(stat.st_mode)) {
-		error = EINVAL;
-	} else {
-		error = -read_all(fd, &text, &size);
-	}
 	if (fd >= 0) {
+		error = -whole_file_read_fd(fd, SOURCE_SIZE_MAX, &text, &size);
 		close(fd);
 	}
 	if (error != 0) {

@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "parse.h"
+#include "whole_file.h"
 
 static int __attribute__((format(printf, 3, 4)))
 fail(char why[LOAD_WHY_SIZE], int error, const char *format, ...)
@@ -29,35 +29,8 @@ fail(char why[LOAD_WHY_SIZE], int error, const char *format, ...)
 
 static int read_whole(int folder, const char *path, struct load_file *file)
 {
-	int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	size_t size = 0;
-	struct stat st;
-	ssize_t got = 1;
-	int ret = 0;
-
-	if (fd < 0) {
-		return -errno;
-	}
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > SOURCE_SIZE_MAX) {
-		ret = -EFBIG;
-	}
-	file->bytes = ret ? NULL : malloc((size_t)st.st_size + 1);
-	if (!ret && !file->bytes) {
-		ret = -ENOMEM;
-	}
-	while (!ret && got > 0 && size < (size_t)st.st_size) {
-		got = read(fd, file->bytes + size, (size_t)st.st_size - size);
-		size += got > 0 ? (size_t)got : 0;
-		ret = got < 0 ? -errno : 0;
-	}
-	close(fd);
-	if (ret) {
-		free(file->bytes);
-		file->bytes = NULL;
-		return ret;
-	}
-	file->size = size;
-	return 0;
+	return whole_file_read(folder, path, O_NOFOLLOW, SOURCE_SIZE_MAX, &file->bytes,
+			       &file->size);
 }
 
 static struct load_file *place_for(struct load_set *set, const char *part)

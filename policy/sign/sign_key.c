@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "sign_key.h"
 
-#include "sign_io.h"
+#include "whole_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -84,7 +84,7 @@ static int read_key(int dir_fd, const char *path, bool is_private, struct sign_k
 {
 	char *pem;
 	size_t size;
-	int rc = sign_io_read(dir_fd, path, PEM_MAX, &pem, &size);
+	int rc = whole_file_read(dir_fd, path, 0, PEM_MAX, &pem, &size);
 
 	if (rc < 0) {
 		return rc;

@@ -4,7 +4,7 @@
 #define _GNU_SOURCE
 #include "sign.h"
 
-#include "sign_io.h"
+#include "whole_file.h"
 #include "sign_text.h"
 
 #include <errno.h>
@@ -78,7 +78,7 @@ static int read_seen(const char *path, struct seen *ret_seen, char why[SIGN_WHY_
 {
 	char *text;
 	size_t size;
-	int rc = sign_io_read(AT_FDCWD, path, SEEN_MAX - 1, &text, &size);
+	int rc = whole_file_read(AT_FDCWD, path, 0, SEEN_MAX - 1, &text, &size);
 
 	if (rc == -ENOENT) {
 		memset(ret_seen, 0, sizeof(*ret_seen));
@@ -153,7 +153,7 @@ int sign_seen_record(const char *path, enum text_layer layer, uint64_t version,
 	seen.there[layer] = true;
 	seen.version[layer] = version;
 	memcpy(seen.digest[layer], digest, SIGN_HASH_SIZE);
-	rc = sign_io_replace(path, text, encode(&seen, text));
+	rc = whole_file_replace(path, 0600, text, encode(&seen, text));
 	if (rc < 0) {
 		snprintf(why, SIGN_WHY_SIZE, "the version cannot be recorded: %s: %.80s",
 			 strerror(-rc), path);

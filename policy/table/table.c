@@ -8,11 +8,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "checksum.h"
 #include "table_check.h"
+#include "whole_file.h"
 
 #define MODULES_MAX 16u /* of a boot */
 
@@ -144,63 +143,25 @@ int table_open(const void *bytes, size_t size, struct table *ret_table, const ch
 	return 0;
 }
 
-static int read_whole(int fd, uint8_t *bytes, size_t size)
+int table_load(const char *path, void **ret_bytes, struct table *ret_table, const char **ret_why)
 {
-	size_t have = 0;
+	size_t size = 0;
+	char *bytes;
+	int err = whole_file_read(AT_FDCWD, path, 0, TABLE_SIZE_MAX, &bytes, &size);
 
-	while (have < size) {
-		ssize_t got = read(fd, bytes + have, size - have);
-
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got <= 0) {
-			return got < 0 ? -errno : -EBADMSG;
-		}
-		have += (size_t)got;
-	}
-	return 0;
-}
-
-static int load(int fd, void **ret_bytes, struct table *ret_table, const char **ret_why)
-{
-	struct stat stat;
-	uint8_t *bytes;
-	int err;
-
-	if (fstat(fd, &stat) != 0) {
-		return -errno;
-	}
-	if (!S_ISREG(stat.st_mode) || stat.st_size <= 0 || stat.st_size > TABLE_SIZE_MAX) {
-		*ret_why = "not a policy table: no regular file, empty or too large";
+	if (err == -EINVAL || err == -EFBIG) {
+		*ret_why = "not a policy table: no regular file, or too large";
 		return -EBADMSG;
 	}
-	bytes = malloc((size_t)stat.st_size);
-	if (bytes == NULL) {
-		return -ENOMEM;
+	if (err != 0) {
+		*ret_why = "the file cannot be read";
+		return err;
 	}
-	err = read_whole(fd, bytes, (size_t)stat.st_size);
-	if (err == 0) {
-		err = table_open(bytes, (size_t)stat.st_size, ret_table, ret_why);
-	}
+	err = table_open(bytes, size, ret_table, ret_why);
 	if (err != 0) {
 		free(bytes);
 		return err;
 	}
 	*ret_bytes = bytes;
 	return 0;
-}
-
-int table_load(const char *path, void **ret_bytes, struct table *ret_table, const char **ret_why)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int err;
-
-	*ret_why = "the file cannot be read";
-	if (fd < 0) {
-		return -errno;
-	}
-	err = load(fd, ret_bytes, ret_table, ret_why);
-	close(fd);
-	return err;
 }

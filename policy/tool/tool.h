@@ -107,7 +107,7 @@ const char *tool_place(const struct source_set *sources, struct diag_pos pos);
  * code after a message. */
 int tool_write_file(struct tool *tool, const char *path, const void *bytes, size_t size);
 /** Memory for free(); limit in bytes. Returns an exit code after a message. */
-int tool_read_file(struct tool *tool, const char *path, size_t limit, void **ret_bytes,
+int tool_read_file(struct tool *tool, const char *path, size_t limit, char **ret_bytes,
 		   size_t *ret_size);
 
 int tool_check(struct tool *tool);

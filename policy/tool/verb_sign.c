@@ -170,7 +170,7 @@ int tool_verify(struct tool *tool)
 {
 	char path[PATH_MAX];
 	struct layer *layer;
-	void *sig;
+	char *sig;
 	size_t size;
 	int ret;
 

@@ -34,6 +34,7 @@ int __real_fdatasync(int fd);
 int __real_ftruncate64(int fd, off_t size);
 int __real_fstat64(int fd, struct stat *st);
 int __real_flock(int fd, int operation);
+int __real_fchmod(int fd, mode_t mode);
 int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __real_unlinkat(int dir, const char *name, int flags);
 
@@ -47,6 +48,7 @@ int __wrap_fdatasync(int fd);
 int __wrap_ftruncate64(int fd, off_t size);
 int __wrap_fstat64(int fd, struct stat *st);
 int __wrap_flock(int fd, int operation);
+int __wrap_fchmod(int fd, mode_t mode);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __wrap_unlinkat(int dir, const char *name, int flags);
 
@@ -282,6 +284,12 @@ int __wrap_flock(int fd, int operation)
 
 	return opened ? result(file_lock(opened->file, (operation & LOCK_EX) != 0))
 		      : __real_flock(fd, operation);
+}
+
+/* A disk of memory has no permissions. */
+int __wrap_fchmod(int fd, mode_t mode)
+{
+	return file_of(fd) ? 0 : __real_fchmod(fd, mode);
 }
 
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)

@@ -23,7 +23,7 @@ static int make(void **state)
 	strcpy(folder, "/tmp/bulkhead-seen-XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/seen", folder);
-	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
+	snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, getpid());
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small files by system calls; see sign_io.h. */
+/* Whole files by system calls; see whole_file.h. */
 #define _GNU_SOURCE
-#include "sign_io.h"
+#include "whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,25 +13,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Asks for one byte more than there should be: who says 0 and has more is found out. */
 static int read_all(int fd, char *bytes, size_t size)
 {
 	size_t done = 0;
 
-	while (done < size) {
-		ssize_t got = pread(fd, bytes + done, size - done, (off_t)done);
+	while (done <= size) {
+		ssize_t got = pread(fd, bytes + done, size + 1 - done, (off_t)done);
 
 		if (got < 0 && errno == EINTR) {
 			continue;
 		}
-		if (got <= 0) {
-			return got < 0 ? -errno : -EIO; /* it became shorter meanwhile */
+		if (got < 0) {
+			return -errno;
+		}
+		if (got == 0) {
+			break;
 		}
 		done += (size_t)got;
 	}
-	return 0;
+	return done == size ? 0 : -EIO;
 }
 
-static int read_fd(int fd, size_t max, char **ret_bytes, size_t *ret_size)
+int whole_file_read_fd(int fd, size_t max, char **ret_bytes, size_t *ret_size)
 {
 	struct stat st;
 	char *bytes;
@@ -46,7 +50,7 @@ static int read_fd(int fd, size_t max, char **ret_bytes, size_t *ret_size)
 	if ((uint64_t)st.st_size > max) {
 		return -EFBIG;
 	}
-	bytes = calloc(1, (size_t)st.st_size + 1);
+	bytes = malloc((size_t)st.st_size + 1);
 	if (!bytes) {
 		return -ENOMEM;
 	}
@@ -55,20 +59,22 @@ static int read_fd(int fd, size_t max, char **ret_bytes, size_t *ret_size)
 		free(bytes);
 		return rc;
 	}
+	bytes[st.st_size] = 0;
 	*ret_bytes = bytes;
 	*ret_size = (size_t)st.st_size;
 	return 0;
 }
 
-int sign_io_read(int dir_fd, const char *path, size_t max, char **ret_bytes, size_t *ret_size)
+int whole_file_read(int dir_fd, const char *path, int flags, size_t max, char **ret_bytes,
+		    size_t *ret_size)
 {
-	int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = openat(dir_fd, path, flags | O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int rc;
 
 	if (fd < 0) {
 		return -errno;
 	}
-	rc = read_fd(fd, max, ret_bytes, ret_size);
+	rc = whole_file_read_fd(fd, max, ret_bytes, ret_size);
 	close(fd);
 	return rc;
 }
@@ -91,7 +97,7 @@ static int write_all(int fd, const char *bytes, size_t size)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-static int write_new(int dir_fd, const char *name, const void *bytes, size_t size)
+static int write_new(int dir_fd, const char *name, mode_t mode, const void *bytes, size_t size)
 {
 	int fd, rc;
 
@@ -102,19 +108,22 @@ static int write_new(int dir_fd, const char *name, const void *bytes, size_t siz
 	if (fd < 0) {
 		return -errno;
 	}
-	rc = write_all(fd, bytes, size);
+	rc = fchmod(fd, mode) < 0 ? -errno : write_all(fd, bytes, size);
 	close(fd);
 	return rc;
 }
 
-int sign_io_replace(const char *path, const void *bytes, size_t size)
+int whole_file_replace(const char *path, mode_t mode, const void *bytes, size_t size)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 	char parent[PATH_MAX] = ".", temporary[NAME_MAX + 1];
 	int dir_fd, rc;
 
-	if (!*name || snprintf(temporary, sizeof(temporary), "%s.tmp", name) >= NAME_MAX ||
+	if (!*name) {
+		return -EISDIR;
+	}
+	if (snprintf(temporary, sizeof(temporary), "%s.%d.tmp", name, getpid()) >= NAME_MAX ||
 	    (slash &&
 	     snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path + 1), path) >= PATH_MAX)) {
 		return -ENAMETOOLONG;
@@ -123,7 +132,7 @@ int sign_io_replace(const char *path, const void *bytes, size_t size)
 	if (dir_fd < 0) {
 		return -errno;
 	}
-	rc = write_new(dir_fd, temporary, bytes, size);
+	rc = write_new(dir_fd, temporary, mode, bytes, size);
 	if (!rc && renameat(dir_fd, temporary, dir_fd, name) < 0) {
 		rc = -errno;
 	}
