@@ -230,6 +230,12 @@ static int check_set(struct load *load, uint32_t number, char why[LOAD_WHY_SIZE]
 	if (ret) {
 		return ret;
 	}
+	if (load->by_person && number >= load->user_from && set->head.layer != TEXT_USER) {
+		return fail(why, -EPERM,
+			    "%s is signed as the %s layer: a person applies the user layer, and "
+			    "nothing beside it; ask IT (group bulkhead-it) for the others",
+			    set->layer.name, text_layer_word(set->head.layer));
+	}
 	layer = &load->layer[set->head.layer];
 	if (layer->there && set->head.version < layer->version) {
 		return fail(why, -ESTALE,

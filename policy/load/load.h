@@ -48,6 +48,8 @@ struct load_layer {
 struct load {
 	const char *system_path; /* folder of the layers that came with the system */
 	const char *keys_path, *seen_path;
+	bool by_person; /* sets from user_from on may only be the user layer */
+	uint32_t user_from;
 	struct load_set set[LOAD_SETS_MAX];
 	struct load_file system[TEXT_LAYERS];
 	struct load_layer layer[TEXT_LAYERS];

@@ -29,6 +29,7 @@ static const char usage[] =
 	"  --seen FILE      highest versions seen\n"
 	"  --folder-fd N    folder of the applied sets\n"
 	"  --prefix NAME    their files are NAME.<set>.<part>.<file name>\n"
+	"  --user-from N    sets from N on may only be the user layer: a person applies them\n"
 	"  --modules FILE   table whose boot modules the new one names\n"
 	"  --serial N       number of the new table\n"
 	"  --table-fd N     where it goes\n"
@@ -65,6 +66,7 @@ static void parse_options(int argc, char **argv, struct options *options, struct
 		{"seen", required_argument, NULL, 'e'},
 		{"folder-fd", required_argument, NULL, 'f'},
 		{"prefix", required_argument, NULL, 'p'},
+		{"user-from", required_argument, NULL, 'u'},
 		{"modules", required_argument, NULL, 'm'},
 		{"serial", required_argument, NULL, 'n'},
 		{"table-fd", required_argument, NULL, 't'},
@@ -90,6 +92,10 @@ static void parse_options(int argc, char **argv, struct options *options, struct
 			break;
 		case 'p':
 			options->prefix = optarg;
+			break;
+		case 'u':
+			load->by_person = true;
+			load->user_from = (uint32_t)number(optarg);
 			break;
 		case 'm':
 			options->modules_path = optarg;
@@ -143,6 +149,7 @@ static int exit_code(int ret)
 	case EINVAL:
 	case EKEYREJECTED:
 	case ENOENT:
+	case EPERM:
 	case ESTALE:
 	case E2BIG:
 		return EXIT_WRONG;
