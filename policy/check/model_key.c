@@ -3,6 +3,7 @@
  */
 #include "model_private.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -202,14 +203,18 @@ static int read_disk(struct model_build *build, uint32_t number,
 static int check_person(struct model_build *build, uint32_t part,
 			const struct text_statement *statement)
 {
+	const char *key = text_key_word(statement->value.key);
+	const char *name = build->model->node[part].name;
+	char hint[128];
+
 	if (build->layer != TEXT_USER || build->before < 0 ||
 	    build->part_layer[part] == TEXT_USER ||
 	    build->model->right[TEXT_PERSON_USER][part].keys & (1u << statement->value.key)) {
 		return 0;
 	}
-	diag_add(build->diags, DIAG_ERROR, statement->pos,
-		 "ask IT for a line 'user may change ... of ...'", "user may not change %s of '%s'",
-		 text_key_word(statement->value.key), build->model->node[part].name);
+	snprintf(hint, sizeof(hint), "ask IT for the line 'user may change %s of %s'", key, name);
+	diag_add(build->diags, DIAG_ERROR, statement->pos, hint, "user may not change %s of '%s'",
+		 key, name);
 	return -1;
 }
 
