@@ -28,6 +28,7 @@
 struct options {
 	const char *config_dir, *program_dir, *run_dir, *socket_path, *switcher;
 	const char *policy_path, *system_dir, *keys_dir, *state_dir;
+	struct rights_groups groups;
 	bool confine;
 };
 
@@ -51,6 +52,8 @@ static const char usage[] =
 	"  --run-dir DIR      logs of the guests' consoles (/run/bulkhead)\n"
 	"  --socket PATH      where to listen (/run/bulkhead.sock)\n"
 	"  --switcher NAME    program that shows the partitions (bulkhead-switcher); \"\": none\n"
+	"  --groups N,N,N     numbers of the groups bulkhead, bulkhead-admin, bulkhead-it, for "
+	"tests\n"
 	"  --no-confine       processes keep our own user and rights\n"
 	"  --help\n"
 	"\n"
@@ -68,6 +71,7 @@ static void parse_options(int argc, char **argv, struct options *options)
 		{"run-dir", required_argument, NULL, 'r'},
 		{"socket", required_argument, NULL, 's'},
 		{"switcher", required_argument, NULL, 'w'},
+		{"groups", required_argument, NULL, 'g'},
 		{"no-confine", no_argument, NULL, 'n'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -101,6 +105,12 @@ static void parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'w':
 			options->switcher = optarg;
+			break;
+		case 'g':
+			if (!rights_read_groups(optarg, &options->groups)) {
+				fputs(usage, stderr);
+				exit(2);
+			}
 			break;
 		case 'n':
 			options->confine = false;
@@ -333,6 +343,7 @@ int main(int argc, char **argv)
 	};
 	int ret;
 
+	rights_find_groups(&options.groups);
 	parse_options(argc, argv, &options);
 	umask(027);
 	if (set_up(&options)) {
@@ -349,7 +360,7 @@ int main(int argc, char **argv)
 	if (start_policy(&options)) {
 		say("no partition starts without a policy");
 	}
-	ret = server_start(options.socket_path, parts, part_count, &when);
+	ret = server_start(options.socket_path, parts, part_count, &when, &options.groups);
 	if (ret) {
 		say("%s: %s", options.socket_path, strerror(-ret));
 	}

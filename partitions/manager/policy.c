@@ -256,6 +256,11 @@ struct json_object *policy_revert(const char *who)
 					    : policy_describe();
 }
 
+bool policy_is_anothers(uid_t uid)
+{
+	return policy.state.trial && (!policy.state.by || policy.state.by != uid);
+}
+
 /* /var is empty after a boot where nothing outlives one. */
 static void make_parents(const char *path)
 {
@@ -334,7 +339,7 @@ static bool take_stored(uint32_t generation, struct policy_held *ret_held)
 {
 	struct waiting waiting = {.done = false};
 
-	if (policy_load_start(&policy.paths, generation, stored_done, &waiting)) {
+	if (policy_load_start(&policy.paths, generation, POLICY_NO_SET, stored_done, &waiting)) {
 		return false;
 	}
 	while (!waiting.done && loop_step(-1)) {

@@ -13,6 +13,7 @@
 #include "policy/audit/audit.h"
 #include "policy/table/table.h"
 #include "request.h"
+#include "rights.h"
 
 #define POLICY_FILE_MAX	 (4u << 20) /* bytes */
 #define POLICY_FILES_MAX REQUEST_FILES_MAX
@@ -39,14 +40,17 @@ const struct table *policy_table(void);
 /** Hands the answer to a client over; called once. */
 typedef void policy_reply(void *data, struct json_object *reply);
 
-/** Verifies, compiles, loads and follows the layers in fds (borrowed), named as in the request.
- * `who` is for the record. The answer comes later, or before this returns. */
-void policy_apply(const struct request *request, const int *fds, const char *who,
+/** Verifies, compiles, loads and follows the layers in fds (borrowed), named as in the request; of
+ * anybody but IT, if all of them are signed as the user layer. The answer comes later, or before
+ * this returns. */
+void policy_apply(const struct request *request, const int *fds, const struct rights_peer *peer,
 		  policy_reply *reply, void *data);
 /** Forgets the client; what it asked for goes on. */
 void policy_forget(void *data);
 struct json_object *policy_confirm(const char *who);
 struct json_object *policy_revert(const char *who);
+/** Whether a change waits to be confirmed that IT began, or another user than this one. */
+bool policy_is_anothers(uid_t uid);
 struct json_object *policy_status(void);
 /** Decides one flow; a verdict to ask puts the question to the person at the keyboard. */
 void policy_ask(const struct request_flow *flow, const char *who, policy_reply *reply, void *data);

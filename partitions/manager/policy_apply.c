@@ -24,7 +24,7 @@ static struct {
 	bool under_way;
 	uint32_t generation;
 	uint64_t began_us, began_cpu_us;
-	char who[64];
+	struct rights_peer peer;
 	policy_reply *reply; /* NULL: the client is gone */
 	void *data;
 } job;
@@ -44,7 +44,7 @@ static void answer(struct json_object *reply)
 
 static void refuse(const char *why)
 {
-	record_write(AUDIT_REFUSED, job.who, "policy", NULL, NULL, why);
+	record_write(AUDIT_REFUSED, job.peer.who, "policy", NULL, NULL, why);
 	say("policy refused: %.200s", why);
 	if (policy.folder) {
 		store_sweep(policy.folder, &policy.state);
@@ -122,6 +122,7 @@ static int keep(const struct policy_held *held, uint32_t needs)
 				held->table.head->confirm_seconds, policy.boot)) {
 		return -EINVAL;
 	}
+	next.by = next.trial && job.peer.person != TEXT_PERSON_IT ? job.peer.uid : 0;
 	return policy_set_state(&next);
 }
 
@@ -158,8 +159,8 @@ static void follow(struct policy_held *held)
 	}
 	snprintf(text, sizeof(text), "%u changes%s", policy.changes.count,
 		 policy.state.trial ? ", to be confirmed" : "");
-	record_write(AUDIT_APPLIED, job.who, "policy", hash, NULL, text);
-	say("policy %.16s applied by %s in %u ms, %u ms of CPU: %s", hash, job.who,
+	record_write(AUDIT_APPLIED, job.peer.who, "policy", hash, NULL, text);
+	say("policy %.16s applied by %s in %u ms, %u ms of CPU: %s", hash, job.peer.who,
 	    (unsigned int)((loop_now_us() - job.began_us) / 1000),
 	    (unsigned int)((cpu_us() - job.began_cpu_us) / 1000), text);
 }
@@ -247,7 +248,7 @@ static int store_file(const struct request *request, uint32_t index, uint32_t fi
 	return ret;
 }
 
-static int store_request(const struct request *request, const int *fds)
+static int store_request(const struct request *request, const int *fds, uint32_t *ret_first_set)
 {
 	uint32_t first_set = 0;
 	size_t left = TOTAL_MAX;
@@ -274,12 +275,32 @@ static int store_request(const struct request *request, const int *fds)
 			free(bytes);
 		}
 	}
+	*ret_first_set = ret ? 0 : first_set;
 	return ret;
 }
 
-void policy_apply(const struct request *request, const int *fds, const char *who,
+/* NULL: nothing is in the way. */
+static const char *find_obstacle(void)
+{
+	if (!policy.folder || !policy.now.bytes) {
+		return "there is no place to keep it, or no policy of this boot; the daemon's log "
+		       "says why";
+	}
+	if (policy.state.trial) {
+		return "another policy waits to be confirmed: confirm or revert it first";
+	}
+	if (policy.lost && job.peer.person != TEXT_PERSON_IT) {
+		return "the policy that was applied last does not hold any more: ask IT (group "
+		       "bulkhead-it) to apply its layer anew";
+	}
+	return NULL;
+}
+
+void policy_apply(const struct request *request, const int *fds, const struct rights_peer *peer,
 		  policy_reply *reply, void *data)
 {
+	const char *obstacle;
+	uint32_t first_set;
 	char why[160];
 	int ret;
 
@@ -293,19 +314,17 @@ void policy_apply(const struct request *request, const int *fds, const char *who
 	job.generation = policy.state.current + 1;
 	job.began_us = loop_now_us();
 	job.began_cpu_us = cpu_us();
-	snprintf(job.who, sizeof(job.who), "%s", who);
-	if (!policy.folder || !policy.now.bytes) {
-		refuse("there is no place to keep it, or no policy of this boot; the daemon's log "
-		       "says why");
+	job.peer = *peer;
+	obstacle = find_obstacle();
+	if (obstacle) {
+		refuse(obstacle);
 		return;
 	}
-	if (policy.state.trial) {
-		refuse("another policy waits to be confirmed: confirm or revert it first");
-		return;
-	}
-	ret = store_request(request, fds);
+	ret = store_request(request, fds, &first_set);
 	if (ret == 0) {
-		ret = policy_load_start(&policy.paths, job.generation, compiled, NULL);
+		ret = policy_load_start(&policy.paths, job.generation,
+					peer->person == TEXT_PERSON_IT ? POLICY_NO_SET : first_set,
+					compiled, NULL);
 	}
 	if (ret) {
 		snprintf(why, sizeof(why), "the files cannot be taken: %s", strerror(-ret));

@@ -124,7 +124,7 @@ static void begin(struct spawn *spawn, const struct policy_load_paths *paths, ui
 }
 
 int policy_load_start(const struct policy_load_paths *paths, uint32_t generation,
-		      policy_load_done *done, void *data)
+		      uint32_t user_from, policy_load_done *done, void *data)
 {
 	struct spawn spawn;
 	int ret;
@@ -143,6 +143,10 @@ int policy_load_start(const struct policy_load_paths *paths, uint32_t generation
 	spawn_arg(&spawn, "%s", paths->modules_path);
 	spawn_arg(&spawn, "--serial");
 	spawn_arg(&spawn, "%" PRIu32, generation);
+	if (user_from != POLICY_NO_SET) {
+		spawn_arg(&spawn, "--user-from");
+		spawn_arg(&spawn, "%" PRIu32, user_from);
+	}
 	spawn_arg(&spawn, "--table-fd");
 	spawn_arg(&spawn, "%d", spawn_fd(&spawn, fcntl(run.table_fd, F_DUPFD_CLOEXEC, 3)));
 	spawn_arg(&spawn, "--text-fd");

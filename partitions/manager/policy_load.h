@@ -35,9 +35,11 @@ struct policy_load_paths {
  * callee's. text has what the compiler said. */
 typedef void policy_load_done(void *data, struct policy_held *held, const char *text);
 
-/** Returns 0, -EBUSY while another run goes on, or -errno. The paths must stay. */
+/** Sets from number user_from on (POLICY_NO_SET: none) are refused if their signature says that
+ * they are no user layer. Returns 0, -EBUSY while another run goes on, or -errno. The paths must
+ * stay. */
 int policy_load_start(const struct policy_load_paths *paths, uint32_t generation,
-		      policy_load_done *done, void *data);
+		      uint32_t user_from, policy_load_done *done, void *data);
 /** The versions of this generation count as seen from now on. No answer; a failure is said. */
 void policy_load_record(const struct policy_load_paths *paths, uint32_t generation);
 bool policy_load_busy(void);

@@ -87,6 +87,10 @@ size_t policy_state_encode(const struct policy_state *state, char text[POLICY_ST
 			    state->current, state->trial, state->needs, state->deadline_ms,
 			    state->trial ? state->boot : "-");
 
+	if (state->by) {
+		size += snprintf(text + size, POLICY_STATE_TEXT - (size_t)size, "by %" PRIu32 "\n",
+				 state->by);
+	}
 	return (size_t)size;
 }
 
@@ -103,14 +107,14 @@ int policy_state_decode(const char *text, size_t size, struct policy_state *ret_
 	copy[size] = 0;
 	if (sscanf(copy,
 		   "bulkhead-policy-state 1\ncurrent %" SCNu32 "\ntrial %" SCNu32 " %" SCNu32
-		   " %" SCNu64 " %39s\n",
-		   &state.current, &state.trial, &state.needs, &state.deadline_ms,
-		   state.boot) != 5) {
+		   " %" SCNu64 " %39s\nby %" SCNu32 "\n",
+		   &state.current, &state.trial, &state.needs, &state.deadline_ms, state.boot,
+		   &state.by) < 5) {
 		return -EBADMSG;
 	}
 	if (state.trial ? !is_boot(state.boot) || !state.needs || (state.needs & ~NEEDS_ALL) ||
 				  state.trial <= state.current
-			: state.needs || state.deadline_ms || strcmp(state.boot, "-")) {
+			: state.needs || state.deadline_ms || state.by || strcmp(state.boot, "-")) {
 		return -EBADMSG;
 	}
 	if (!state.trial) {

@@ -31,10 +31,12 @@ struct policy_state {
 	uint32_t needs;	      /* bits of enum policy_need that are still open, 0 without a trial */
 	uint64_t deadline_ms; /* of the trial, since the machine started */
 	char boot[POLICY_BOOT_SIZE]; /* in which the trial began: [0-9a-f-] */
+	uint32_t by;		     /* the user who began it, 0: IT, or no trial */
 };
 
-/** A new policy was loaded. Without needs it stays; else it is tried for so many seconds. False,
- * and nothing changed, while another one is tried, or when the generation is not newer. */
+/** A new policy was loaded. Without needs it stays; else it is tried for so many seconds, by IT
+ * unless the caller says by whom. False, and nothing changed, while another one is tried, or when
+ * the generation is not newer. */
 bool policy_state_begin(struct policy_state *state, uint32_t generation, uint32_t needs,
 			uint64_t now_ms, uint64_t seconds, const char *boot);
 /** Somebody confirmed through these ways. False: nothing was waiting for that. When nothing is open

@@ -29,6 +29,18 @@ void rights_find_groups(struct rights_groups *ret_groups)
 	};
 }
 
+bool rights_read_groups(const char *text, struct rights_groups *ret_groups)
+{
+	unsigned int socket, admin, it;
+	int end = 0;
+
+	if (sscanf(text, "%8u,%8u,%8u%n", &socket, &admin, &it, &end) != 3 || text[end]) {
+		return false;
+	}
+	*ret_groups = (struct rights_groups){.socket = socket, .admin = admin, .it = it};
+	return true;
+}
+
 static bool is_member(gid_t group, const gid_t *gids, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -51,6 +63,8 @@ struct rights_peer rights_of(const struct rights_groups *groups, uid_t uid, cons
 		peer.person = TEXT_PERSON_ADMIN;
 	}
 	peer.known = peer.person != TEXT_PERSON_USER || is_member(groups->socket, gids, count);
+	snprintf(peer.who, sizeof(peer.who), "%s %u", text_person_word(peer.person),
+		 (unsigned int)uid);
 	return peer;
 }
 
@@ -70,6 +84,9 @@ struct rights_peer rights_of_socket(const struct rights_groups *groups, int fd)
 	return rights_of(groups, cred.uid, gids, gids_size / sizeof(gid_t) + 1);
 }
 
+/* Whoever may use the socket: what they hand in is judged by what is signed. */
+#define EVERYBODY UINT32_MAX
+
 static const struct need {
 	uint32_t actions; /* 0: IT's alone */
 	const char *word;
@@ -86,9 +103,9 @@ static const struct need {
 	[REQUEST_LOG] = {TEXT_ATTACH, "attach to"},
 	[REQUEST_TYPE] = {TEXT_ATTACH, "attach to"},
 	[REQUEST_POLICY_STATUS] = {TEXT_SEE, "see"},
-	[REQUEST_POLICY_APPLY] = {0, "change the policy of"},
-	[REQUEST_POLICY_CONFIRM] = {0, "change the policy of"},
-	[REQUEST_POLICY_REVERT] = {0, "change the policy of"},
+	[REQUEST_POLICY_APPLY] = {EVERYBODY, "change the policy of"},
+	[REQUEST_POLICY_CONFIRM] = {0, "confirm the policy of"},
+	[REQUEST_POLICY_REVERT] = {0, "take back what somebody else changed in the policy of"},
 	[REQUEST_POLICY_ASK] = {0, "ask the policy of"},
 };
 
@@ -112,7 +129,8 @@ bool rights_allow(const struct table *table, uint32_t person, enum request_verb 
 		if (person == TEXT_PERSON_IT) {
 			return true;
 		}
-	} else if (table_may(table, person, part, need->actions)) {
+	} else if (need->actions == EVERYBODY ? person < TEXT_PERSONS
+					      : table_may(table, person, part, need->actions)) {
 		return true;
 	}
 	snprintf(why, RIGHTS_WHY_SIZE, "the policy does not let %s %s %s; ask %s",

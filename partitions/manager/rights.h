@@ -16,6 +16,7 @@
 #include "request.h"
 
 #define RIGHTS_WHY_SIZE 160u
+#define RIGHTS_WHO_SIZE 32u
 
 /** Numbers of the groups that mean something here; (gid_t)-1: there is no such group. */
 struct rights_groups {
@@ -25,10 +26,13 @@ struct rights_groups {
 struct rights_peer {
 	bool known; /* may use the socket */
 	uid_t uid;
-	uint32_t person; /* enum text_person */
+	uint32_t person;	   /* enum text_person */
+	char who[RIGHTS_WHO_SIZE]; /* for the record: "user 1000" */
 };
 
 void rights_find_groups(struct rights_groups *ret_groups);
+/** Groups by their numbers, "SOCKET,ADMIN,IT", for tests. False when that is not what it says. */
+bool rights_read_groups(const char *text, struct rights_groups *ret_groups);
 /** Somebody with this user, of these groups. */
 struct rights_peer rights_of(const struct rights_groups *groups, uid_t uid, const gid_t *gids,
 			     size_t count);

@@ -34,7 +34,6 @@
 struct client {
 	struct loop_source source;
 	struct rights_peer peer;
-	char who[32];
 	int fd[REQUEST_FILES_MAX]; /* that came along and were not used yet */
 	unsigned int fd_count;
 	bool waits; /* for the answer to its last line */
@@ -204,7 +203,7 @@ static struct json_object *reply_state(const struct client *client, const struct
 	char error[64];
 
 	if (ret == 0) {
-		policy_record(AUDIT_CHANGED, client->who, part->config.name, what);
+		policy_record(AUDIT_CHANGED, client->peer.who, part->config.name, what);
 		return reply_ok();
 	}
 	snprintf(error, sizeof(error), "%s is %s", part->config.name, part_state_word(part));
@@ -291,10 +290,11 @@ static struct json_object *check_right(const struct client *client, enum request
 {
 	char why[RIGHTS_WHY_SIZE];
 
-	if (rights_allow(policy_table(), client->peer.person, verb, part, why)) {
+	if ((verb == REQUEST_POLICY_REVERT && !policy_is_anothers(client->peer.uid)) ||
+	    rights_allow(policy_table(), client->peer.person, verb, part, why)) {
 		return NULL;
 	}
-	policy_record(AUDIT_DENIED, client->who,
+	policy_record(AUDIT_DENIED, client->peer.who,
 		      part && policy_table() ? table_name(policy_table(), part) : "machine", why);
 	return reply_error(why);
 }
@@ -315,19 +315,19 @@ static struct json_object *serve_policy(struct client *client, const struct requ
 	case REQUEST_POLICY_STATUS:
 		return policy_status();
 	case REQUEST_POLICY_CONFIRM:
-		return policy_confirm(client->who);
+		return policy_confirm(client->peer.who);
 	case REQUEST_POLICY_REVERT:
-		return policy_revert(client->who);
+		return policy_revert(client->peer.who);
 	case REQUEST_POLICY_APPLY:
 		if (client->fd_count != request->file_count) {
 			return reply_error("each file must come along as a descriptor");
 		}
 		client->waits = true;
-		policy_apply(request, client->fd, client->who, client_answered, client);
+		policy_apply(request, client->fd, &client->peer, client_answered, client);
 		return NULL;
 	default:
 		client->waits = true;
-		policy_ask(&request->flow, client->who, client_answered, client);
+		policy_ask(&request->flow, client->peer.who, client_answered, client);
 		return NULL;
 	}
 }
@@ -482,7 +482,6 @@ static void client_ready(void *data, uint32_t events)
 
 static void server_accept(void *data, uint32_t events)
 {
-	static const char *const words[TEXT_PERSONS] = {"user", "admin", "it"};
 	int fd = accept4(listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct rights_peer peer;
 
@@ -499,8 +498,6 @@ static void server_accept(void *data, uint32_t events)
 			client->in_size = 0;
 			client->console = client->waits = false;
 			client->peer = peer;
-			snprintf(client->who, sizeof(client->who), "%s %u", words[peer.person],
-				 (unsigned int)peer.uid);
 			client->source = (struct loop_source){
 				.fd = -1, .ready = client_ready, .data = client};
 			if (loop_add(&client->source, fd, EPOLLIN)) {
@@ -517,7 +514,8 @@ void server_set_parts(unsigned int count)
 	part_count = count;
 }
 
-int server_start(const char *path, struct part *all, unsigned int count, const struct when *machine)
+int server_start(const char *path, struct part *all, unsigned int count, const struct when *machine,
+		 const struct rights_groups *people)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	bool has_group;
@@ -530,7 +528,7 @@ int server_start(const char *path, struct part *all, unsigned int count, const s
 	parts = all;
 	part_count = count;
 	when = machine;
-	rights_find_groups(&groups);
+	groups = *people;
 	has_group = groups.socket != (gid_t)-1;
 	hv_timer = (struct loop_timer){.fire = hv_poll};
 	for (unsigned int i = 0; i < CLIENTS_MAX; i++) {

@@ -7,11 +7,12 @@
 
 #include "order.h"
 #include "part.h"
+#include "rights.h"
 
 /** Listens at path (an old socket there is replaced) for requests about these partitions on a
- * machine in this condition. Returns 0 or -errno. */
+ * machine in this condition, of people by these groups. Returns 0 or -errno. */
 int server_start(const char *path, struct part *parts, unsigned int part_count,
-		 const struct when *when);
+		 const struct when *when, const struct rights_groups *people);
 /** Other partitions, and as many. */
 void server_set_parts(unsigned int part_count);
 void server_stop(void);

@@ -38,6 +38,7 @@
 static char directory[64];
 static struct part parts[2];
 static const struct when when = {.mains = true};
+static const struct rights_groups nobody = {(gid_t)-1, (gid_t)-1, (gid_t)-1};
 
 static void put_program(const char *name, const char *script)
 {
@@ -331,7 +332,7 @@ static void part_must_be_the_one_of_the_policy(void **state)
 }
 
 /* A partition that a process of an earlier daemon still holds is waited for, not for ever. */
-static void part_await_free_gives_up_on_a_held_one(void **state)
+static void part_await_free_gives_up_on_held(void **state)
 {
 	int fd;
 
@@ -437,7 +438,7 @@ static void ask_connect(void)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", directory);
-	assert_int_equal(server_start(address.sun_path, parts, 2, &when), 0);
+	assert_int_equal(server_start(address.sun_path, parts, 2, &when, &nobody), 0);
 	ask_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(ask_fd, (struct sockaddr *)&address, sizeof(address)), 0);
 }
@@ -680,8 +681,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(part_without_its_disk_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(part_must_be_the_one_of_the_policy, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(part_await_free_gives_up_on_a_held_one, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(part_await_free_gives_up_on_held, setup, teardown),
 		cmocka_unit_test_setup_teardown(part_without_a_program_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(part_hands_its_device_to_the_runner, setup,
 						teardown),

@@ -129,6 +129,24 @@ static void policy_state_comes_back_from_its_record(void **state)
 	assert_memory_equal(&again, &policy, sizeof(policy));
 }
 
+/* Who began a trial is in its record, and gone with the trial; IT's trials name nobody. */
+static void policy_state_knows_who_tries(void **state)
+{
+	struct policy_state policy = {.current = 7}, again = {0};
+	char text[POLICY_STATE_TEXT];
+	size_t size;
+
+	(void)state;
+	assert_true(policy_state_begin(&policy, 8, BOTH, 0, 60, BOOT));
+	assert_int_equal(policy.by, 0);
+	policy.by = UINT32_MAX - 1;
+	size = policy_state_encode(&policy, text);
+	assert_int_equal(policy_state_decode(text, size, &again), 0);
+	assert_memory_equal(&again, &policy, sizeof(policy));
+	assert_true(policy_state_revert(&policy));
+	assert_int_equal(policy.by, 0);
+}
+
 static void refuses(const char *text)
 {
 	struct policy_state policy = {.current = 99};
@@ -153,6 +171,9 @@ static void policy_state_refuses_other_records(void **state)
 	refuses("bulkhead-policy-state 1\ncurrent 1\ntrial 2 4 9 " BOOT "\n");
 	refuses("bulkhead-policy-state 1\ncurrent 1\ntrial 2 1 9 ../../etc\n");
 	refuses("bulkhead-policy-state 1\ncurrent 1\ntrial 2 1 9 -\n" BOOT);
+	refuses("bulkhead-policy-state 1\ncurrent 1\ntrial 0 0 0 -\nby 1000\n");
+	refuses("bulkhead-policy-state 1\ncurrent 1\ntrial 2 1 9 " BOOT "\nby 0\n");
+	refuses("bulkhead-policy-state 1\ncurrent 1\ntrial 2 1 9 " BOOT "\nby\n");
 }
 
 int main(void)
@@ -166,6 +187,7 @@ int main(void)
 		cmocka_unit_test(policy_state_survives_a_restart_not_a_boot),
 		cmocka_unit_test(policy_state_bounds_the_time),
 		cmocka_unit_test(policy_state_comes_back_from_its_record),
+		cmocka_unit_test(policy_state_knows_who_tries),
 		cmocka_unit_test(policy_state_refuses_other_records),
 	};
 

@@ -50,6 +50,7 @@ static void rights_know_people_by_their_groups(void **state)
 	assert_true(who(SOMEBODY, 100).known);
 	assert_false(who(SOMEBODY, 7).known);
 	assert_int_equal(rights_of(&groups, SOMEBODY, both, 2).person, TEXT_PERSON_IT);
+	assert_string_equal(who(SOMEBODY, 101).who, "admin 12345");
 }
 
 /* Where there are no such groups, nobody but root is anything. */
@@ -82,18 +83,48 @@ static void rights_are_those_of_the_table(void **state)
 	assert_false(rights_allow(&table, TEXT_PERSON_USER, REQUEST_RESET, SAMPLE_BROWSER, why));
 }
 
-/* The policy itself is IT's, whatever the table says about partitions. */
+/* To confirm a policy, to take back another's and to ask it is IT's, whatever the table says about
+ * partitions. */
 static void rights_keep_the_policy_for_it(void **state)
 {
 	(void)state;
 	set(TEXT_PERSON_ADMIN, 0, UINT32_MAX);
-	assert_false(rights_allow(&table, TEXT_PERSON_ADMIN, REQUEST_POLICY_APPLY, 0, why));
 	assert_false(rights_allow(&table, TEXT_PERSON_ADMIN, REQUEST_POLICY_CONFIRM, 0, why));
+	assert_false(rights_allow(&table, TEXT_PERSON_ADMIN, REQUEST_POLICY_ASK, 0, why));
 	assert_false(rights_allow(&table, TEXT_PERSON_USER, REQUEST_POLICY_REVERT, 0, why));
 	assert_string_equal(why,
-			    "the policy does not let a user change the policy of this machine; "
-			    "ask IT (group bulkhead-it)");
+			    "the policy does not let a user take back what somebody else "
+			    "changed in the policy of this machine; ask IT (group bulkhead-it)");
+	assert_true(rights_allow(&table, TEXT_PERSON_IT, REQUEST_POLICY_REVERT, 0, why));
+}
+
+/* Whoever is known may hand in a layer: its signature says whether it is theirs to apply. */
+static void rights_let_everybody_hand_in_a_layer(void **state)
+{
+	(void)state;
+	set(TEXT_PERSON_USER, 0, 0);
+	assert_true(rights_allow(&table, TEXT_PERSON_USER, REQUEST_POLICY_APPLY, 0, why));
+	assert_true(rights_allow(&table, TEXT_PERSON_ADMIN, REQUEST_POLICY_APPLY, 0, why));
 	assert_true(rights_allow(&table, TEXT_PERSON_IT, REQUEST_POLICY_APPLY, 0, why));
+	assert_false(rights_allow(&table, TEXT_PERSONS, REQUEST_POLICY_APPLY, 0, why));
+	assert_false(rights_allow(NULL, TEXT_PERSON_USER, REQUEST_POLICY_APPLY, 0, why));
+}
+
+/* Groups may be given by number: three, and nothing else. */
+static void rights_read_groups_by_number(void **state)
+{
+	struct rights_groups read = {1, 2, 3};
+
+	(void)state;
+	assert_false(rights_read_groups("", &read));
+	assert_false(rights_read_groups("7,8", &read));
+	assert_false(rights_read_groups("7,8,9,10", &read));
+	assert_false(rights_read_groups("7,8,9 ", &read));
+	assert_int_equal(read.socket, 1);
+	assert_true(rights_read_groups("7,8,9", &read));
+	assert_int_equal(read.socket, 7);
+	assert_int_equal(read.admin, 8);
+	assert_int_equal(read.it, 9);
 }
 
 /* Without a policy only IT may do anything. */
@@ -112,6 +143,8 @@ int main(void)
 		cmocka_unit_test(rights_take_no_group_for_missing_ones),
 		cmocka_unit_test_setup(rights_are_those_of_the_table, setup),
 		cmocka_unit_test_setup(rights_keep_the_policy_for_it, setup),
+		cmocka_unit_test_setup(rights_let_everybody_hand_in_a_layer, setup),
+		cmocka_unit_test(rights_read_groups_by_number),
 		cmocka_unit_test(rights_without_a_policy_are_its),
 	};
 
