@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "policy_private.h"
+#include "quota.h"
 #include "record.h"
 #include "reply.h"
 #include "say.h"
@@ -29,10 +30,40 @@ static struct {
 	void *data;
 } job;
 
+/* Of this daemon and of all processes that it waited for. */
+static uint64_t cpu_us(void)
+{
+	uint64_t sum = 0;
+	struct rusage usage;
+
+	for (int who = RUSAGE_CHILDREN; who <= RUSAGE_SELF; who++) {
+		if (getrusage(who, &usage) == 0) {
+			sum += (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
+				       1000000u +
+			       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+		}
+	}
+	return sum;
+}
+
+/* Whoever waited for other processes meanwhile does not pay for them beyond the time that passed.
+ */
+static void charge(void)
+{
+	uint64_t now_us = loop_now_us(), passed_us = now_us - job.began_us;
+	uint64_t used_us = cpu_us() - job.began_cpu_us;
+
+	if (job.peer.person != TEXT_PERSON_IT) {
+		quota_spend(job.peer.uid, now_us / 1000,
+			    (used_us < passed_us ? used_us : passed_us) / 1000);
+	}
+}
+
 static void answer(struct json_object *reply)
 {
 	policy_reply *to = job.reply;
 
+	charge();
 	job.under_way = false;
 	if (to) {
 		job.reply = NULL;
@@ -124,22 +155,6 @@ static int keep(const struct policy_held *held, uint32_t needs)
 	}
 	next.by = next.trial && job.peer.person != TEXT_PERSON_IT ? job.peer.uid : 0;
 	return policy_set_state(&next);
-}
-
-/* Of this daemon and of all processes that it waited for. */
-static uint64_t cpu_us(void)
-{
-	uint64_t sum = 0;
-	struct rusage usage;
-
-	for (int who = RUSAGE_CHILDREN; who <= RUSAGE_SELF; who++) {
-		if (getrusage(who, &usage) == 0) {
-			sum += (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
-				       1000000u +
-			       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-		}
-	}
-	return sum;
 }
 
 static void follow(struct policy_held *held)

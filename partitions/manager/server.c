@@ -20,6 +20,7 @@
 #include "bulkhead_dev.h"
 #include "policy.h"
 #include "policy/lang/text.h"
+#include "quota.h"
 #include "reply.h"
 #include "request.h"
 #include "rights.h"
@@ -27,6 +28,8 @@
 #include "switch.h"
 
 #define CLIENTS_MAX    16u
+#define CLIENTS_PEOPLE 12u /* of them, so that IT always finds room */
+#define CLIENTS_PERSON 8u
 #define CLIENT_OUT_MAX (1u << 20)
 #define STREAM_CHUNK   2048u
 #define HV_LOG_POLL_MS 250u
@@ -284,14 +287,54 @@ static bool may_see(const void *who, uint32_t id)
 	return rights_allow(policy_table(), client->peer.person, REQUEST_LIST, id, why);
 }
 
+/* Whether it comes into the audit log that this verb was allowed. */
+static bool is_recorded(enum request_verb verb)
+{
+	switch ((unsigned int)verb) {
+	case REQUEST_START:
+	case REQUEST_STOP:
+	case REQUEST_RESET:
+	case REQUEST_PAUSE:
+	case REQUEST_RESUME:
+	case REQUEST_POLICY_APPLY:
+	case REQUEST_POLICY_REVERT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A person fills neither the log nor the daemon's time. What is refused for that is one record, and
+ * counted from then on, since it always says the same. */
+static bool is_too_much(const struct client *client, enum request_verb verb)
+{
+	uint64_t now_ms = loop_now_us() / 1000;
+
+	if (client->peer.person == TEXT_PERSON_IT ||
+	    ((verb != REQUEST_POLICY_APPLY || quota_may_apply(client->peer.uid, now_ms)) &&
+	     quota_take(client->peer.uid, now_ms))) {
+		return false;
+	}
+	policy_record(AUDIT_DENIED, client->peer.who, "machine",
+		      "too many requests in a short time");
+	return true;
+}
+
 /* Refusals are on record, and name whom to ask. */
 static struct json_object *check_right(const struct client *client, enum request_verb verb,
 				       uint32_t part)
 {
 	char why[RIGHTS_WHY_SIZE];
+	bool allowed = (verb == REQUEST_POLICY_REVERT && !policy_is_anothers(client->peer.uid)) ||
+		       rights_allow(policy_table(), client->peer.person, verb, part, why);
 
-	if ((verb == REQUEST_POLICY_REVERT && !policy_is_anothers(client->peer.uid)) ||
-	    rights_allow(policy_table(), client->peer.person, verb, part, why)) {
+	if ((!allowed || is_recorded(verb)) && is_too_much(client, verb)) {
+		return reply_error(
+			allowed ? "too many requests of yours in a short time: wait some "
+				  "seconds, then ask again"
+				: why);
+	}
+	if (allowed) {
 		return NULL;
 	}
 	policy_record(AUDIT_DENIED, client->peer.who,
@@ -480,6 +523,22 @@ static void client_ready(void *data, uint32_t events)
 	}
 }
 
+/* Whoever keeps connections open keeps no others out. */
+static bool has_room(const struct rights_peer *peer)
+{
+	unsigned int people = 0, own = 0;
+
+	for (unsigned int i = 0; i < CLIENTS_MAX; i++) {
+		const struct client *client = &clients[i];
+
+		if (client->source.fd >= 0 && client->peer.person != TEXT_PERSON_IT) {
+			people++;
+			own += client->peer.uid == peer->uid;
+		}
+	}
+	return peer->person == TEXT_PERSON_IT || (people < CLIENTS_PEOPLE && own < CLIENTS_PERSON);
+}
+
 static void server_accept(void *data, uint32_t events)
 {
 	int fd = accept4(listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -491,7 +550,7 @@ static void server_accept(void *data, uint32_t events)
 		return;
 	}
 	peer = rights_of_socket(&groups, fd);
-	for (unsigned int i = 0; i < CLIENTS_MAX && peer.known; i++) {
+	for (unsigned int i = 0; i < CLIENTS_MAX && peer.known && has_room(&peer); i++) {
 		struct client *client = &clients[i];
 
 		if (client->source.fd < 0) {
