@@ -43,6 +43,14 @@ uint32_t made_model_part(struct made_model *made, const char *name)
 	return node;
 }
 
+void made_model_init_abc(struct made_model *made)
+{
+	made_model_init(made);
+	(void)made_model_part(made, "a");
+	(void)made_model_part(made, "b");
+	(void)made_model_part(made, "c");
+}
+
 uint32_t made_model_role(struct made_model *made, const char *name, enum text_bus bus,
 			 uint32_t what)
 {

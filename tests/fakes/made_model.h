@@ -5,6 +5,9 @@
 
 #include "model.h"
 
+/** The set of one node. */
+#define BIT(node) (1ull << (node))
+
 #define MADE_MODEL_RULES_MAX  64u
 #define MADE_MODEL_CLAIMS_MAX 16u
 
@@ -21,6 +24,9 @@ struct made_model {
 
 /** A model with control alone, 256 MiB, and no layer. */
 void made_model_init(struct made_model *made);
+/** The same with partitions called a, b and c, whose nodes these are. */
+enum { MADE_MODEL_A = 1, MADE_MODEL_B, MADE_MODEL_C };
+void made_model_init_abc(struct made_model *made);
 /** Partitions first, then roles and zones. Each returns the number of its node. A partition has
  *  64 MiB, 1 vcpu, weight 100. */
 uint32_t made_model_part(struct made_model *made, const char *name);

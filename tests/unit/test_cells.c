@@ -10,19 +10,14 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define BIT(node) (1ull << (node))
-
 static struct made_model made;
 static struct cells cells;
-static uint32_t a, b, c;
+enum { a = MADE_MODEL_A, b, c };
 
 static int setup(void **state)
 {
 	(void)state;
-	made_model_init(&made);
-	a = made_model_part(&made, "a");
-	b = made_model_part(&made, "b");
-	c = made_model_part(&made, "c");
+	made_model_init_abc(&made);
 	return 0;
 }
 
