@@ -218,20 +218,9 @@ static void journal_free(struct vhd_journal *journal)
 
 /* Steps. */
 
-static bool is_there(struct folder *folder, const char *name)
-{
-	struct file *file;
-	int rc = folder_open_file(folder, name, FOLDER_READ, &file);
-
-	if (!rc) {
-		file_close(file);
-	}
-	return rc != -ENOENT;
-}
-
 static int rename_if_there(struct folder *folder, const char *from, const char *to)
 {
-	return is_there(folder, from) ? folder_rename(folder, from, to) : 0;
+	return folder_is_there(folder, from) ? folder_rename(folder, from, to) : 0;
 }
 
 static int write_bytes(struct vhd_journal *journal, const struct vhd_journal_step *step)
@@ -262,7 +251,7 @@ static int do_undo(struct folder *folder, const struct vhd_journal_step *step)
 
 	if (step->kind == VHD_JOURNAL_REMOVE) {
 		rc = remove_if_there(folder, step->name);
-	} else if (step->kind == VHD_JOURNAL_BACK && !is_there(folder, step->to)) {
+	} else if (step->kind == VHD_JOURNAL_BACK && !folder_is_there(folder, step->to)) {
 		rc = rename_if_there(folder, step->name, step->to);
 	}
 	return rc;
@@ -274,7 +263,7 @@ static int do_redo(struct vhd_journal *journal, const struct vhd_journal_step *s
 {
 	struct folder *folder = journal->folder;
 
-	if (pass == 0 && step->kind == VHD_JOURNAL_SWAP && is_there(folder, step->from)) {
+	if (pass == 0 && step->kind == VHD_JOURNAL_SWAP && folder_is_there(folder, step->from)) {
 		return rename_if_there(folder, step->name, step->to);
 	}
 	if (pass == 1 && step->kind == VHD_JOURNAL_SWAP) {

@@ -91,17 +91,6 @@ struct plan {
 	} companions[VHD_SNAPSHOT_SET_MAX][VHD_NAME_COMPANIONS];
 };
 
-static bool is_there(struct folder *folder, const char *name)
-{
-	struct file *file;
-	int rc = folder_open_file(folder, name, FOLDER_READ, &file);
-
-	if (!rc) {
-		file_close(file);
-	}
-	return rc != -ENOENT;
-}
-
 static void add_undo(struct plan *plan, enum vhd_journal_kind kind, const char *name,
 		     const char *to)
 {
@@ -135,8 +124,8 @@ static int plan_companion(struct plan *plan, struct vhd_set *set, unsigned i, un
 	if (rc < 0) {
 		return rc;
 	}
-	has_now = is_there(set->folder, now);
-	has_made = exchange && is_there(set->folder, old);
+	has_now = folder_is_there(set->folder, now);
+	has_made = exchange && folder_is_there(set->folder, old);
 	if (has_made) {
 		add_undo(plan, VHD_JOURNAL_BACK, made, old);
 	}

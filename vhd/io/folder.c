@@ -222,6 +222,11 @@ int folder_check_free(struct folder *folder, const char *name)
 	return -EEXIST;
 }
 
+bool folder_is_there(struct folder *folder, const char *name)
+{
+	return folder_check_free(folder, name) != 0;
+}
+
 int folder_read_file(struct folder *folder, const char *name, size_t max, void **ret_bytes,
 		     size_t *ret_size)
 {

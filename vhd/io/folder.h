@@ -52,6 +52,9 @@ bool folder_is_name(const char *name);
 /** 0 when nothing has the name; -EEXIST; or -errno of looking. */
 VHD_MUST_CHECK int folder_check_free(struct folder *folder, const char *name);
 
+/** False when nothing has the name; what cannot be looked at is there. */
+bool folder_is_there(struct folder *folder, const char *name);
+
 /** Opens the folder that holds `path` and returns the last part of the path in *ret_name, which
  * points into `path`. */
 VHD_MUST_CHECK int folder_of_path(const char *path, struct folder **ret_folder,
