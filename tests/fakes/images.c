@@ -62,6 +62,40 @@ void images_fill(const char *name, uint64_t offset, uint64_t size, char with)
 	free(bytes);
 }
 
+struct layer *images_open(const char *name, unsigned flags)
+{
+	struct layer *layer = NULL;
+	int rc = vhd_disk_open(images_folder, name, flags, &layer, &images_why);
+
+	if (rc < 0) {
+		fail_msg("%d: %s", rc, images_why.text);
+	}
+	return layer;
+}
+
+void images_expect(struct layer *layer, uint64_t offset, uint64_t size, char with)
+{
+	char *bytes = malloc(size);
+
+	assert_int_equal(layer_read(layer, bytes, size, offset), 0);
+	for (uint64_t i = 0; i < size; i++) {
+		if (bytes[i] != with) {
+			fail_msg("%d instead of %d at %llu", bytes[i], with,
+				 (unsigned long long)(offset + i));
+		}
+	}
+	free(bytes);
+}
+
+void images_put(struct layer *layer, uint64_t offset, uint64_t size, char with)
+{
+	char *bytes = malloc(size);
+
+	memset(bytes, with, size);
+	assert_int_equal(layer_write(layer, bytes, size, offset), 0);
+	free(bytes);
+}
+
 char images_at(struct folder *folder, const char *name, uint64_t offset)
 {
 	char bytes[LAYER_SECTOR];

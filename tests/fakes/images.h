@@ -23,6 +23,10 @@ int images_teardown(void **state);
 void images_make(const char *name, enum vhd_type type, const char *parent);
 /** Writes `size` bytes of `with` and flushes. */
 void images_fill(const char *name, uint64_t offset, uint64_t size, char with);
+/** An open disk, to be closed by layer_close(); bytes that it must have, and bytes for it. */
+struct layer *images_open(const char *name, unsigned flags);
+void images_expect(struct layer *layer, uint64_t offset, uint64_t size, char with);
+void images_put(struct layer *layer, uint64_t offset, uint64_t size, char with);
 /** What a sector of the disk begins with; '?' when the disk does not open. */
 char images_at(struct folder *folder, const char *name, uint64_t offset);
 bool images_is_there(struct folder *folder, const char *name);

@@ -31,44 +31,10 @@ static int setup(void **state)
 	return 0;
 }
 
-static struct layer *open_disk(const char *name, unsigned flags)
-{
-	struct layer *layer = NULL;
-	int rc = vhd_disk_open(images_folder, name, flags, &layer, &images_why);
-
-	if (rc < 0) {
-		fail_msg("%d: %s", rc, images_why.text);
-	}
-	return layer;
-}
-
-static void expect(struct layer *layer, uint64_t offset, uint64_t size, char with)
-{
-	char *bytes = malloc(size);
-
-	assert_int_equal(layer_read(layer, bytes, size, offset), 0);
-	for (uint64_t i = 0; i < size; i++) {
-		if (bytes[i] != with) {
-			fail_msg("%d instead of %d at %llu", bytes[i], with,
-				 (unsigned long long)(offset + i));
-		}
-	}
-	free(bytes);
-}
-
-static void put(struct layer *layer, uint64_t offset, uint64_t size, char with)
-{
-	char *bytes = malloc(size);
-
-	memset(bytes, with, size);
-	assert_int_equal(layer_write(layer, bytes, size, offset), 0);
-	free(bytes);
-}
-
 /* Each sector comes from the nearest image that has it, also into a vector cut at odd places. */
 static void vhd_chain_reads_nearest_image(void **state)
 {
-	struct layer *layer = open_disk("top.vhd", 0);
+	struct layer *layer = images_open("top.vhd", 0);
 	char bytes[4 * GRAIN];
 	struct iovec iov[] = {{bytes, 100},
 			      {bytes + 100, 0},
@@ -82,20 +48,20 @@ static void vhd_chain_reads_nearest_image(void **state)
 	assert_int_equal(bytes[2 * GRAIN - 1], 'b');
 	assert_int_equal(bytes[2 * GRAIN], 'c');
 	assert_int_equal(bytes[3 * GRAIN], 'a');
-	expect(layer, 2 * IMAGES_BLOCK, 2 * IMAGES_BLOCK, 0);
+	images_expect(layer, 2 * IMAGES_BLOCK, 2 * IMAGES_BLOCK, 0);
 	assert_int_equal(layer_close(layer), 0);
 }
 
 /* What lies in one piece is read by one call. */
 static void vhd_chain_reads_runs_at_once(void **state)
 {
-	struct layer *layer = open_disk("top.vhd", 0);
+	struct layer *layer = images_open("top.vhd", 0);
 	uint64_t before;
 
 	(void)state;
-	expect(layer, 0, GRAIN, 'a'); /* loads the bitmaps */
+	images_expect(layer, 0, GRAIN, 'a'); /* loads the bitmaps */
 	before = images_disk->calls[DISK_READ];
-	expect(layer, 4 * GRAIN, 1 << 20, 'a');
+	images_expect(layer, 4 * GRAIN, 1 << 20, 'a');
 	assert_int_equal(images_disk->calls[DISK_READ] - before, 1);
 	assert_int_equal(layer_close(layer), 0);
 }
@@ -105,25 +71,25 @@ static void vhd_chain_writes_top_image_only(void **state)
 {
 	uint64_t base = images_file_size("base.vhd"), middle = images_file_size("middle.vhd");
 	uint64_t before, size;
-	struct layer *layer = open_disk("top.vhd", VHD_DISK_WRITE);
+	struct layer *layer = images_open("top.vhd", VHD_DISK_WRITE);
 	bool present;
 
 	(void)state;
 	before = images_disk->calls[DISK_WRITE];
-	put(layer, 5 * GRAIN + SECTOR, SECTOR, 'x');
-	put(layer, 2 * GRAIN + SECTOR, SECTOR, 'y');
+	images_put(layer, 5 * GRAIN + SECTOR, SECTOR, 'x');
+	images_put(layer, 2 * GRAIN + SECTOR, SECTOR, 'y');
 	assert_true(images_disk->calls[DISK_WRITE] > before);
 	assert_int_equal(layer_flush(layer), 0);
 	assert_int_equal(layer_close(layer), 0);
 	assert_int_equal(images_file_size("base.vhd"), base);
 	assert_int_equal(images_file_size("middle.vhd"), middle);
-	layer = open_disk("top.vhd", 0);
-	expect(layer, 5 * GRAIN, SECTOR, 'a');
-	expect(layer, 5 * GRAIN + SECTOR, SECTOR, 'x');
-	expect(layer, 5 * GRAIN + 2 * SECTOR, 6 * SECTOR, 'a');
-	expect(layer, 2 * GRAIN, SECTOR, 'b');
-	expect(layer, 2 * GRAIN + SECTOR, SECTOR, 'y');
-	expect(layer, 2 * GRAIN + 2 * SECTOR, 6 * SECTOR, 'b');
+	layer = images_open("top.vhd", 0);
+	images_expect(layer, 5 * GRAIN, SECTOR, 'a');
+	images_expect(layer, 5 * GRAIN + SECTOR, SECTOR, 'x');
+	images_expect(layer, 5 * GRAIN + 2 * SECTOR, 6 * SECTOR, 'a');
+	images_expect(layer, 2 * GRAIN, SECTOR, 'b');
+	images_expect(layer, 2 * GRAIN + SECTOR, SECTOR, 'y');
+	images_expect(layer, 2 * GRAIN + 2 * SECTOR, 6 * SECTOR, 'b');
 	assert_int_equal(vhd_disk_find(layer, 5 * GRAIN, &size, &present), 0);
 	assert_true(present);
 	assert_int_equal(size, GRAIN);
@@ -136,7 +102,7 @@ static void vhd_chain_writes_top_image_only(void **state)
 /* Zeros hide the parent, at any edge, and stay after opening again. */
 static void vhd_chain_zero_hides_parent(void **state)
 {
-	struct layer *layer = open_disk("top.vhd", VHD_DISK_WRITE);
+	struct layer *layer = images_open("top.vhd", VHD_DISK_WRITE);
 
 	(void)state;
 	assert_int_equal(layer_zero(layer, SECTOR, 4 * GRAIN), 0);
@@ -144,12 +110,12 @@ static void vhd_chain_zero_hides_parent(void **state)
 	assert_int_equal(layer_zero(layer, 3 * IMAGES_BLOCK, IMAGES_BLOCK), 0);
 	assert_int_equal(layer_flush(layer), 0);
 	assert_int_equal(layer_close(layer), 0);
-	layer = open_disk("top.vhd", 0);
-	expect(layer, 0, SECTOR, 'a');
-	expect(layer, SECTOR, 4 * GRAIN, 0);
-	expect(layer, 4 * GRAIN + SECTOR, 7 * SECTOR, 'a');
-	expect(layer, IMAGES_BLOCK - GRAIN, 2 * GRAIN, 0);
-	expect(layer, IMAGES_BLOCK + GRAIN, GRAIN, 'a');
+	layer = images_open("top.vhd", 0);
+	images_expect(layer, 0, SECTOR, 'a');
+	images_expect(layer, SECTOR, 4 * GRAIN, 0);
+	images_expect(layer, 4 * GRAIN + SECTOR, 7 * SECTOR, 'a');
+	images_expect(layer, IMAGES_BLOCK - GRAIN, 2 * GRAIN, 0);
+	images_expect(layer, IMAGES_BLOCK + GRAIN, GRAIN, 'a');
 	assert_int_equal(vhd_chain_of(layer)->images[0]->bat.entries[3], VHD_BAT_UNUSED);
 	assert_int_equal(layer_close(layer), 0);
 }
@@ -157,20 +123,20 @@ static void vhd_chain_zero_hides_parent(void **state)
 /* A discarded range reads as before or as zeros, never as something that it did not show. */
 static void vhd_chain_discard_shows_nothing_else(void **state)
 {
-	struct layer *layer = open_disk("top.vhd", VHD_DISK_WRITE);
+	struct layer *layer = images_open("top.vhd", VHD_DISK_WRITE);
 
 	(void)state;
 	assert_int_equal(layer_discard(layer, 0, IMAGES_SIZE), 0);
-	expect(layer, 0, 2 * GRAIN, 'a');
-	expect(layer, 2 * GRAIN, GRAIN, 'b');
-	expect(layer, 3 * GRAIN, GRAIN, 0);
+	images_expect(layer, 0, 2 * GRAIN, 'a');
+	images_expect(layer, 2 * GRAIN, GRAIN, 'b');
+	images_expect(layer, 3 * GRAIN, GRAIN, 0);
 	assert_int_equal(layer_close(layer), 0);
 }
 
 /* Extents tell zeros that are sure, and what the top image's file does not hold. */
 static void vhd_chain_extent_tells_zeros_and_holes(void **state)
 {
-	struct layer *layer = open_disk("top.vhd", VHD_DISK_WRITE);
+	struct layer *layer = images_open("top.vhd", VHD_DISK_WRITE);
 	unsigned extent;
 	uint64_t size;
 
@@ -197,7 +163,7 @@ static void write_one(void *argument)
 {
 	const struct request *request = argument;
 
-	put(shared, request->offset, request->size, request->with);
+	images_put(shared, request->offset, request->size, request->with);
 }
 
 /* Small writes beside each other in 4 KiB that the image did not hold, at once and in any order of
@@ -214,20 +180,20 @@ static void vhd_chain_small_writes_share_grain(void **state)
 
 		snprintf(name, sizeof(name), "s%u.vhd", round);
 		images_make(name, VHD_DIFFERENCING, "base.vhd");
-		shared = open_disk(name, VHD_DISK_WRITE);
+		shared = images_open(name, VHD_DISK_WRITE);
 		images_disk->shuffle = true;
 		for (unsigned i = 0; i < 4; i++) {
 			assert_true(fiber_start(write_one, (void *)&requests[i]));
 		}
 		disk_memory_run(images_disk);
 		images_disk->shuffle = false;
-		expect(shared, 0, SECTOR, 'A');
-		expect(shared, SECTOR, 2 * SECTOR, 'a');
-		expect(shared, 3 * SECTOR, SECTOR, 'B');
-		expect(shared, 4 * SECTOR, SECTOR, 'a');
-		expect(shared, 5 * SECTOR, 9 * SECTOR, 'C');
-		expect(shared, 14 * SECTOR, 2 * SECTOR, 'D');
-		expect(shared, 16 * SECTOR, GRAIN, 'a');
+		images_expect(shared, 0, SECTOR, 'A');
+		images_expect(shared, SECTOR, 2 * SECTOR, 'a');
+		images_expect(shared, 3 * SECTOR, SECTOR, 'B');
+		images_expect(shared, 4 * SECTOR, SECTOR, 'a');
+		images_expect(shared, 5 * SECTOR, 9 * SECTOR, 'C');
+		images_expect(shared, 14 * SECTOR, 2 * SECTOR, 'D');
+		images_expect(shared, 16 * SECTOR, GRAIN, 'a');
 		assert_int_equal(layer_close(shared), 0);
 	}
 	fiber_trim();
@@ -238,21 +204,21 @@ static void vhd_chain_small_writes_share_grain(void **state)
 static void vhd_chain_write_keeps_its_neighbours(void **state)
 {
 	(void)state;
-	shared = open_disk("top.vhd", VHD_DISK_WRITE);
+	shared = images_open("top.vhd", VHD_DISK_WRITE);
 	for (uint64_t i = 0; i < 40; i++) {
 		uint64_t at = 16 * GRAIN + i * 2 * GRAIN;
 		const struct request across = {at + 2048, GRAIN, 'B'}, beside = {at, 1024, 'C'};
 
-		put(shared, at, GRAIN, 'A');
+		images_put(shared, at, GRAIN, 'A');
 		images_disk->shuffle = true;
 		assert_true(fiber_start(write_one, (void *)&across));
 		assert_true(fiber_start(write_one, (void *)&beside));
 		disk_memory_run(images_disk);
 		images_disk->shuffle = false;
-		expect(shared, at, 1024, 'C');
-		expect(shared, at + 1024, 1024, 'A');
-		expect(shared, at + 2048, GRAIN, 'B');
-		expect(shared, at + 2048 + GRAIN, 2048, 'a');
+		images_expect(shared, at, 1024, 'C');
+		images_expect(shared, at + 1024, 1024, 'A');
+		images_expect(shared, at + 2048, GRAIN, 'B');
+		images_expect(shared, at + 2048 + GRAIN, 2048, 'a');
 	}
 	assert_int_equal(layer_close(shared), 0);
 	fiber_trim();
@@ -273,8 +239,8 @@ static void vhd_chain_has_bounded_depth(void **state)
 		rc = vhd_disk_open(images_folder, name, VHD_DISK_WRITE, &layer, &images_why);
 		assert_int_equal(rc, i < VHD_DEPTH_MAX ? 0 : -ELOOP);
 		if (!rc) {
-			put(layer, i * GRAIN, GRAIN, (char)i);
-			expect(layer, GRAIN, GRAIN, 1);
+			images_put(layer, i * GRAIN, GRAIN, (char)i);
+			images_expect(layer, GRAIN, GRAIN, 1);
 			assert_int_equal(layer_flush(layer), 0);
 			assert_int_equal(layer_close(layer), 0);
 		}
@@ -334,9 +300,9 @@ static void vhd_chain_top_only_shows_own_sectors(void **state)
 
 	(void)state;
 	assert_int_equal(folder_remove(images_folder, "base.vhd"), 0);
-	layer = open_disk("top.vhd", VHD_DISK_TOP_ONLY);
-	expect(layer, 0, 3 * GRAIN, 0);
-	expect(layer, 3 * GRAIN, GRAIN, 'c');
+	layer = images_open("top.vhd", VHD_DISK_TOP_ONLY);
+	images_expect(layer, 0, 3 * GRAIN, 0);
+	images_expect(layer, 3 * GRAIN, GRAIN, 'c');
 	assert_int_equal(layer_close(layer), 0);
 }
 
@@ -346,7 +312,7 @@ static void vhd_chain_locks_parents(void **state)
 	struct layer *layer, *parent;
 
 	(void)state;
-	layer = open_disk("top.vhd", VHD_DISK_WRITE);
+	layer = images_open("top.vhd", VHD_DISK_WRITE);
 	assert_int_equal(
 		vhd_disk_open(images_folder, "base.vhd", VHD_DISK_WRITE, &parent, &images_why),
 		-EAGAIN);
@@ -367,10 +333,10 @@ static void vhd_chain_bounds_what_waits(void **state)
 	assert_int_equal(vhd_disk_create(images_folder, "big.vhd", &create, &images_why), 0);
 	images_make("child.vhd", VHD_DIFFERENCING, "big.vhd");
 	images_disk->on_change = NULL;
-	layer = open_disk("child.vhd", VHD_DISK_WRITE);
+	layer = images_open("child.vhd", VHD_DISK_WRITE);
 	before = images_disk->calls[DISK_FLUSH];
 	for (uint64_t i = 0; i < 5000; i++) {
-		put(layer, i * IMAGES_BLOCK, GRAIN, 'x');
+		images_put(layer, i * IMAGES_BLOCK, GRAIN, 'x');
 		assert_in_range(vhd_chain_of(layer)->images[0]->bitmaps.dirty_bytes, 0,
 				VHD_BITMAP_DIRTY_MAX + 512);
 	}

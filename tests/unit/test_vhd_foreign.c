@@ -106,63 +106,29 @@ static void make(const char *name, const struct shape *shape)
 	assert_int_equal(folder_flush(images_folder), 0);
 }
 
-static struct layer *open_disk(const char *name, unsigned flags)
-{
-	struct layer *layer = NULL;
-	int rc = vhd_disk_open(images_folder, name, flags, &layer, &images_why);
-
-	if (rc < 0) {
-		fail_msg("%d: %s", rc, images_why.text);
-	}
-	return layer;
-}
-
-static void expect(struct layer *layer, uint64_t offset, uint64_t size, char with)
-{
-	char *bytes = malloc(size);
-
-	assert_int_equal(layer_read(layer, bytes, size, offset), 0);
-	for (uint64_t i = 0; i < size; i++) {
-		if (bytes[i] != with) {
-			fail_msg("%d instead of %d at %llu", bytes[i], with,
-				 (unsigned long long)(offset + i));
-		}
-	}
-	free(bytes);
-}
-
-static void put(struct layer *layer, uint64_t offset, uint64_t size, char with)
-{
-	char *bytes = malloc(size);
-
-	memset(bytes, with, size);
-	assert_int_equal(layer_write(layer, bytes, size, offset), 0);
-	free(bytes);
-}
-
 /* Reads all, writes into old and new blocks, and finds everything after opening again. */
 static void works(const char *name, const struct shape *shape)
 {
 	uint32_t b = shape->block_size;
-	struct layer *layer = open_disk(name, VHD_DISK_WRITE);
+	struct layer *layer = images_open(name, VHD_DISK_WRITE);
 
-	expect(layer, 0, b, 'A');
-	expect(layer, b, b, 0);
-	expect(layer, 2ull * b, b, 'C');
-	put(layer, 3 * SECTOR, SECTOR, 'x');
-	put(layer, b + 7 * SECTOR, 3 * SECTOR, 'y');
-	put(layer, 2ull * b - SECTOR, 2 * SECTOR, 'z');
+	images_expect(layer, 0, b, 'A');
+	images_expect(layer, b, b, 0);
+	images_expect(layer, 2ull * b, b, 'C');
+	images_put(layer, 3 * SECTOR, SECTOR, 'x');
+	images_put(layer, b + 7 * SECTOR, 3 * SECTOR, 'y');
+	images_put(layer, 2ull * b - SECTOR, 2 * SECTOR, 'z');
 	assert_int_equal(layer_flush(layer), 0);
 	assert_int_equal(layer_close(layer), 0);
-	layer = open_disk(name, 0);
-	expect(layer, 0, 3 * SECTOR, 'A');
-	expect(layer, 3 * SECTOR, SECTOR, 'x');
-	expect(layer, 4 * SECTOR, b - 4 * SECTOR, 'A');
-	expect(layer, b, 7 * SECTOR, 0);
-	expect(layer, b + 7 * SECTOR, 3 * SECTOR, 'y');
-	expect(layer, b + 10 * SECTOR, b - 11 * SECTOR, 0);
-	expect(layer, 2ull * b - SECTOR, 2 * SECTOR, 'z');
-	expect(layer, 2ull * b + SECTOR, b - SECTOR, 'C');
+	layer = images_open(name, 0);
+	images_expect(layer, 0, 3 * SECTOR, 'A');
+	images_expect(layer, 3 * SECTOR, SECTOR, 'x');
+	images_expect(layer, 4 * SECTOR, b - 4 * SECTOR, 'A');
+	images_expect(layer, b, 7 * SECTOR, 0);
+	images_expect(layer, b + 7 * SECTOR, 3 * SECTOR, 'y');
+	images_expect(layer, b + 10 * SECTOR, b - 11 * SECTOR, 0);
+	images_expect(layer, 2ull * b - SECTOR, 2 * SECTOR, 'z');
+	images_expect(layer, 2ull * b + SECTOR, b - SECTOR, 'C');
 	assert_int_equal(layer_close(layer), 0);
 }
 
@@ -234,7 +200,7 @@ static void vhd_foreign_short_footer(void **state)
 
 	(void)state;
 	make("f.vhd", &shape);
-	layer = open_disk("f.vhd", 0);
+	layer = images_open("f.vhd", 0);
 	vhd_disk_get_info(layer, 0, &info);
 	assert_false(info.was_unclean);
 	assert_int_equal(layer_close(layer), 0);
@@ -256,22 +222,22 @@ static void vhd_foreign_partial_bitmap(void **state)
 
 	(void)state;
 	make("f.vhd", &shape);
-	layer = open_disk("f.vhd", VHD_DISK_WRITE);
-	expect(layer, 0, SECTOR, 'A');
-	expect(layer, SECTOR, 7 * SECTOR, 0);
-	expect(layer, 8 * SECTOR, SECTOR, 'A');
-	put(layer, 3 * SECTOR, SECTOR, 'x');
-	put(layer, 8 * SECTOR, 16 * SECTOR, 'y');
+	layer = images_open("f.vhd", VHD_DISK_WRITE);
+	images_expect(layer, 0, SECTOR, 'A');
+	images_expect(layer, SECTOR, 7 * SECTOR, 0);
+	images_expect(layer, 8 * SECTOR, SECTOR, 'A');
+	images_put(layer, 3 * SECTOR, SECTOR, 'x');
+	images_put(layer, 8 * SECTOR, 16 * SECTOR, 'y');
 	assert_int_equal(layer_flush(layer), 0);
 	assert_int_equal(layer_close(layer), 0);
-	layer = open_disk("f.vhd", 0);
-	expect(layer, 0, SECTOR, 'A');
-	expect(layer, SECTOR, 2 * SECTOR, 0);
-	expect(layer, 3 * SECTOR, SECTOR, 'x');
-	expect(layer, 4 * SECTOR, 4 * SECTOR, 0);
-	expect(layer, 8 * SECTOR, 16 * SECTOR, 'y');
-	expect(layer, 24 * SECTOR, SECTOR, 'A');
-	expect(layer, 25 * SECTOR, 7 * SECTOR, 0);
+	layer = images_open("f.vhd", 0);
+	images_expect(layer, 0, SECTOR, 'A');
+	images_expect(layer, SECTOR, 2 * SECTOR, 0);
+	images_expect(layer, 3 * SECTOR, SECTOR, 'x');
+	images_expect(layer, 4 * SECTOR, 4 * SECTOR, 0);
+	images_expect(layer, 8 * SECTOR, 16 * SECTOR, 'y');
+	images_expect(layer, 24 * SECTOR, SECTOR, 'A');
+	images_expect(layer, 25 * SECTOR, 7 * SECTOR, 0);
 	assert_int_equal(layer_close(layer), 0);
 }
 
@@ -289,15 +255,15 @@ static void vhd_foreign_odd_size(void **state)
 
 	(void)state;
 	make("f.vhd", &shape);
-	layer = open_disk("f.vhd", VHD_DISK_WRITE);
+	layer = images_open("f.vhd", VHD_DISK_WRITE);
 	assert_int_equal(layer->size, end);
-	put(layer, end - 3 * SECTOR, 3 * SECTOR, 'x');
+	images_put(layer, end - 3 * SECTOR, 3 * SECTOR, 'x');
 	assert_int_equal(layer_write(layer, "", 512, end), -EINVAL);
 	assert_int_equal(layer_flush(layer), 0);
 	assert_int_equal(layer_close(layer), 0);
-	layer = open_disk("f.vhd", 0);
-	expect(layer, end - 5 * SECTOR, 2 * SECTOR, 0);
-	expect(layer, end - 3 * SECTOR, 3 * SECTOR, 'x');
+	layer = images_open("f.vhd", 0);
+	images_expect(layer, end - 5 * SECTOR, 2 * SECTOR, 0);
+	images_expect(layer, end - 3 * SECTOR, 3 * SECTOR, 'x');
 	assert_int_equal(layer_close(layer), 0);
 }
 
@@ -346,28 +312,28 @@ static void vhd_foreign_child_of_windows(void **state)
 		images_poke("c.vhd", 0, header, 512);
 		images_poke("c.vhd", images_file_size("c.vhd") - 512, header, 512);
 	}
-	layer = open_disk("c.vhd", VHD_DISK_WRITE);
+	layer = images_open("c.vhd", VHD_DISK_WRITE);
 	assert_int_equal(vhd_disk_get_info(layer, 1, &info), 2);
 	assert_string_equal(info.name, "base.vhd");
 	vhd_disk_get_info(layer, 0, &info);
 	assert_string_equal(info.parent_name, "C:\\vm\\disks\\base.vhd");
-	expect(layer, 0, b, 'A');
-	expect(layer, b, 3 * SECTOR, 'B');
-	expect(layer, b + 3 * SECTOR, SECTOR, 'b');
-	expect(layer, b + 4 * SECTOR, 3 * SECTOR, 'B');
-	put(layer, b + 2 * SECTOR, SECTOR, 'x');
+	images_expect(layer, 0, b, 'A');
+	images_expect(layer, b, 3 * SECTOR, 'B');
+	images_expect(layer, b + 3 * SECTOR, SECTOR, 'b');
+	images_expect(layer, b + 4 * SECTOR, 3 * SECTOR, 'B');
+	images_put(layer, b + 2 * SECTOR, SECTOR, 'x');
 	assert_int_equal(layer_flush(layer), 0);
 	assert_int_equal(layer_close(layer), 0);
 	images_peek("c.vhd", 81408, bits, sizeof(bits));
 	assert_int_equal(bits[0], 0xff);
 	assert_int_equal(bits[1], 0x11);
-	layer = open_disk("c.vhd", 0);
-	expect(layer, b, 2 * SECTOR, 'B');
-	expect(layer, b + 2 * SECTOR, SECTOR, 'x');
-	expect(layer, b + 3 * SECTOR, SECTOR, 'b');
-	expect(layer, b + 4 * SECTOR, 3 * SECTOR, 'B');
-	expect(layer, b + 7 * SECTOR, SECTOR, 'b');
-	expect(layer, b + 8 * SECTOR, 3 * SECTOR, 'B');
+	layer = images_open("c.vhd", 0);
+	images_expect(layer, b, 2 * SECTOR, 'B');
+	images_expect(layer, b + 2 * SECTOR, SECTOR, 'x');
+	images_expect(layer, b + 3 * SECTOR, SECTOR, 'b');
+	images_expect(layer, b + 4 * SECTOR, 3 * SECTOR, 'B');
+	images_expect(layer, b + 7 * SECTOR, SECTOR, 'b');
+	images_expect(layer, b + 8 * SECTOR, 3 * SECTOR, 'B');
 	assert_int_equal(layer_close(layer), 0);
 }
 
