@@ -15,41 +15,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fakes/scratch.h"
 #include "bulkhead_dev_fake.h"
 #include "part.h"
 
 #define DEVICE "bus/pci/devices/0000:00:02.0"
 
 struct part_env part_env;
-static char directory[64];
 static struct part part;
 static uint32_t nic;
 
 static void make(const char *path, bool folder)
 {
-	char full[160];
-	int fd;
-
-	snprintf(full, sizeof(full), "%s/%s", directory, path);
 	if (folder) {
-		assert_int_equal(mkdir(full, 0755), 0);
-		return;
+		assert_int_equal(mkdir(scratch_path(path), 0755), 0);
+	} else {
+		scratch_write(path, "config");
 	}
-	fd = open(full, O_CREAT | O_WRONLY, 0600);
-	assert_true(fd >= 0 && write(fd, "config", 6) == 6);
-	close(fd);
 }
 
 static const char *content(const char *path)
 {
 	static char text[64];
-	char full[160];
-	int fd;
-	ssize_t got;
-
-	snprintf(full, sizeof(full), "%s/%s", directory, path);
-	fd = open(full, O_RDONLY);
-	got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	int fd = open(scratch_path(path), O_RDONLY);
+	ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 	text[got > 0 ? got : 0] = '\0';
 	close(fd);
 	return text;
@@ -70,10 +59,7 @@ static void add_nic(enum bh_device_state state, uint32_t owner)
 static int setup(void **state)
 {
 	(void)state;
-	snprintf(directory, sizeof(directory), "/tmp/test-assigned-XXXXXX");
-	if (!mkdtemp(directory)) {
-		return -1;
-	}
+	assert_int_equal(scratch_make("/tmp"), 0);
 	make("bus", true);
 	make("bus/pci", true);
 	make("bus/pci/devices", true);
@@ -82,7 +68,7 @@ static int setup(void **state)
 	make(DEVICE "/driver_override", false);
 	fake_dev_reset();
 	fake_dev_add_part(1, "management", 2u << 20, 1);
-	part_env = (struct part_env){.dev = dev_open(), .sysfs_dir = directory};
+	part_env = (struct part_env){.dev = dev_open(), .sysfs_dir = scratch_folder};
 	part = (struct part){.config = {.assigned = {"nic"}, .assigned_count = 1},
 			     .fd_source = {.fd = dev_create(part_env.dev, 1)}};
 	return part.fd_source.fd < 0 ? -1 : 0;
@@ -90,14 +76,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char command[96];
-
 	(void)state;
 	close(part.fd_source.fd);
 	close(part_env.dev);
 	fake_dev_reset();
-	snprintf(command, sizeof(command), "rm -r %s", directory);
-	return system(command);
+	return scratch_remove();
 }
 
 /* A device that is assigned is told apart from the policy's others, gets no driver, and comes as an
@@ -165,11 +148,9 @@ static void device_that_is_not_assigned_is_left_out(void **state)
 /* A device that root mode knows and this kernel does not. */
 static void device_that_the_kernel_does_not_see_is_left_out(void **state)
 {
-	char path[160];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/%s/driver_override", directory, DEVICE);
-	unlink(path);
+	unlink(scratch_path(DEVICE "/driver_override"));
 	add_nic(BH_DEVICE_ASSIGNED, 1);
 	assert_int_equal(assigned_open(&part, 0), -1);
 	assert_string_equal(part.assigned[0].text,

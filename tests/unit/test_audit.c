@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "audit.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,10 +15,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fakes/scratch.h"
+
 #define FILE_MAX 1400u
 #define SEEN_MAX 128u
 
-static char path[64];
 static int folder_fd;
 static char why[AUDIT_WHY_SIZE];
 static struct audit_summary summary;
@@ -43,27 +43,16 @@ static int make(void **state)
 	(void)state;
 	later_ms = 0;
 	/* In memory, where flushing takes no time, when there is such a place. */
-	strcpy(path, "/dev/shm/bulkhead-audit-XXXXXX");
-	if (!mkdtemp(path)) {
-		strcpy(path, "/tmp/bulkhead-audit-XXXXXX");
-		assert_non_null(mkdtemp(path));
-	}
-	folder_fd = open(path, O_RDONLY | O_DIRECTORY);
+	assert_true(scratch_make("/dev/shm") == 0 || scratch_make("/tmp") == 0);
+	folder_fd = open(scratch_folder, O_RDONLY | O_DIRECTORY);
 	return folder_fd < 0;
 }
 
 static int clean(void **state)
 {
-	DIR *dir = fdopendir(folder_fd);
-	struct dirent *entry;
-
 	(void)state;
-	rewinddir(dir);
-	while ((entry = readdir(dir))) {
-		unlinkat(folder_fd, entry->d_name, 0);
-	}
-	closedir(dir);
-	return rmdir(path);
+	close(folder_fd);
+	return scratch_remove();
 }
 
 static void visit(const struct audit_record *record, void *data)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "fakes/scratch.h"
 #include "config.h"
 #include "policy/lang/text.h"
 #include "table_sample.h"
@@ -95,37 +96,23 @@ static void count_report(const char *message)
 	reports++;
 }
 
-static void put(const char *directory, const char *name, const char *text)
-{
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
 /* A recipe that is wrong or missing is told, and leaves its partition without a kernel. */
 static void config_load_tells_wrong_files(void **state)
 {
 	struct config configs[3] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
-	char directory[] = "/tmp/test-config-XXXXXX", command[64];
 
 	(void)state;
-	assert_non_null(mkdtemp(directory));
-	put(directory, "a.json", "{\"kernel\":\"/k\"}");
-	put(directory, "b.json", "{");
+	assert_int_equal(scratch_make("/tmp"), 0);
+	scratch_write("a.json", "{\"kernel\":\"/k\"}");
+	scratch_write("b.json", "{");
 	reports = 0;
-	assert_int_equal(config_load(directory, configs, 3, count_report), 0);
+	assert_int_equal(config_load(scratch_folder, configs, 3, count_report), 0);
 	assert_int_equal(reports, 2);
 	assert_string_equal(configs[0].kernel, "/k");
 	assert_string_equal(configs[1].kernel, "");
 	assert_string_equal(configs[2].kernel, "");
-	snprintf(command, sizeof(command), "rm -r %s", directory);
-	assert_int_equal(system(command), 0);
-	assert_int_equal(config_load(directory, configs, 3, count_report), -ENOENT);
+	assert_int_equal(scratch_remove(), 0);
+	assert_int_equal(config_load(scratch_folder, configs, 3, count_report), -ENOENT);
 }
 
 /* The recipes of the emulated laptop are right. */

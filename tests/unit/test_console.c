@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "fakes/scratch.h"
 #include "console.h"
 
-static char directory[] = "/tmp/test-console-XXXXXX";
 static struct console console;
 static char seen[128];
 static unsigned int seen_count;
@@ -33,11 +33,8 @@ static void put(unsigned int source, const char *text)
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(directory, "/tmp/test-console-XXXXXX");
-	if (!mkdtemp(directory)) {
-		return -1;
-	}
-	console_init(&console, directory, "desktop");
+	assert_int_equal(scratch_make("/tmp"), 0);
+	console_init(&console, scratch_folder, "desktop");
 	console.marked = note;
 	console.data = &console;
 	seen_count = 0;
@@ -46,12 +43,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char command[96];
-
 	(void)state;
 	console_fini(&console);
-	snprintf(command, sizeof(command), "rm -r %s", directory);
-	return system(command);
+	return scratch_remove();
 }
 
 /* A marked line is found however it is cut into pieces, and only at the beginning of a line. */

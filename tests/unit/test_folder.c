@@ -14,34 +14,24 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char path[64];
+#include "fakes/scratch.h"
+
 static struct folder *folder;
 
 static int setup(void **state)
 {
-	char image[96];
 	const char *name;
 
 	(void)state;
-	snprintf(path, sizeof(path), "/tmp/folder-XXXXXX");
-	if (!mkdtemp(path)) {
-		return -1;
-	}
-	snprintf(image, sizeof(image), "%s/name", path);
-	return folder_of_path(image, &folder, &name);
-}
-
-static int remove_each(void *context, const char *name)
-{
-	return folder_remove(context, name);
+	assert_int_equal(scratch_make("/tmp"), 0);
+	return folder_of_path(scratch_path("name"), &folder, &name);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	(void)!folder_list(folder, remove_each, folder);
 	folder_close(folder);
-	return rmdir(path);
+	return scratch_remove();
 }
 
 /* A name that leaves the folder is refused, whatever is there. */
@@ -60,14 +50,11 @@ static void folder_names_stay_inside(void **state)
 /* Opening a pipe neither waits nor succeeds. */
 static void folder_opens_no_pipe(void **state)
 {
-	char pipe[96];
 	struct file *file;
 
 	(void)state;
-	snprintf(pipe, sizeof(pipe), "%s/pipe", path);
-	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_int_equal(mkfifo(scratch_path("pipe"), 0600), 0);
 	assert_int_equal(folder_open_file(folder, "pipe", FOLDER_READ, &file), -EINVAL);
-	unlink(pipe);
 }
 
 /* A name is free until a file has it; a name that leaves the folder never is. */

@@ -13,34 +13,24 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char path[64];
+#include "fakes/scratch.h"
+
 static struct folder *folder;
 
 static int setup(void **state)
 {
-	char image[96];
 	const char *name;
 
 	(void)state;
-	snprintf(path, sizeof(path), "/tmp/owner-XXXXXX");
-	if (!mkdtemp(path)) {
-		return -1;
-	}
-	snprintf(image, sizeof(image), "%s/name", path);
-	return folder_of_path(image, &folder, &name);
-}
-
-static int remove_each(void *context, const char *name)
-{
-	return folder_remove(context, name);
+	assert_int_equal(scratch_make("/tmp"), 0);
+	return folder_of_path(scratch_path("name"), &folder, &name);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	(void)!folder_list(folder, remove_each, folder);
 	folder_close(folder);
-	return rmdir(path);
+	return scratch_remove();
 }
 
 static struct owner sample(enum owner_state state)

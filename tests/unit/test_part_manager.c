@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "fakes/scratch.h"
 #include "bulkhead_dev_fake.h"
 #include "order.h"
 #include "part.h"
@@ -35,23 +36,18 @@
 	">&$2\"; shift; done\n"                                                                    \
 	"exec sleep 100\n"
 
-static char directory[64];
 static struct part parts[2];
 static const struct when when = {.mains = true};
 static const struct rights_groups nobody = {(gid_t)-1, (gid_t)-1, (gid_t)-1};
 
 static void put_program(const char *name, const char *script)
 {
-	char path[128];
-	FILE *file;
+	char text[600];
 
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	unlink(path);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fprintf(file, "#!/bin/bash\n%s", script);
-	fclose(file);
-	assert_int_equal(chmod(path, 0755), 0);
+	assert_true(snprintf(text, sizeof(text), "#!/bin/bash\n%s", script) < (int)sizeof(text));
+	unlink(scratch_path(name));
+	scratch_write(name, text);
+	assert_int_equal(chmod(scratch_path(name), 0755), 0);
 }
 
 static struct config make_config(const char *name, uint32_t id)
@@ -69,8 +65,9 @@ static struct config make_config(const char *name, uint32_t id)
 	};
 
 	snprintf(config.name, sizeof(config.name), "%s", name);
-	snprintf(config.kernel, sizeof(config.kernel), "%s/bulkhead-runner", directory);
-	snprintf(config.disk[0].path, sizeof(config.disk[0].path), "%s/bulkhead-blk", directory);
+	snprintf(config.kernel, sizeof(config.kernel), "%s/bulkhead-runner", scratch_folder);
+	snprintf(config.disk[0].path, sizeof(config.disk[0].path), "%s/bulkhead-blk",
+		 scratch_folder);
 	return config;
 }
 
@@ -81,8 +78,7 @@ static int setup(void **state)
 	struct config config;
 
 	(void)state;
-	snprintf(directory, sizeof(directory), "/tmp/test-part-XXXXXX");
-	if (!mkdtemp(directory) || chmod(directory, 0755) || loop_init()) {
+	if (scratch_make("/tmp") || chmod(scratch_folder, 0755) || loop_init()) {
 		return -1;
 	}
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
@@ -93,8 +89,8 @@ static int setup(void **state)
 	fake_dev_add_part(1, "desktop", 2u << 20, 1);
 	fake_dev_add_part(2, "browser", 2u << 20, 2);
 	part_env = (struct part_env){.dev = dev_open(),
-				     .program_dir = directory,
-				     .run_dir = directory,
+				     .program_dir = scratch_folder,
+				     .run_dir = scratch_folder,
 				     .confine = geteuid() == 0,
 				     .console_grew = server_console_grew};
 	config = make_config("desktop", 1);
@@ -155,8 +151,6 @@ static bool first_started_again(void)
 
 static int teardown(void **state)
 {
-	char command[96];
-
 	(void)state;
 	part_stop(&parts[0]);
 	part_stop(&parts[1]);
@@ -168,8 +162,7 @@ static int teardown(void **state)
 	close(part_env.dev);
 	fake_dev_reset();
 	loop_fini();
-	snprintf(command, sizeof(command), "rm -r %s", directory);
-	return system(command);
+	return scratch_remove();
 }
 
 /* A start creates the partition and runs a runner and a back end per device; the marker makes it
@@ -351,7 +344,7 @@ static void part_without_a_program_fails(void **state)
 	char path[128];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/bulkhead-rng", directory);
+	snprintf(path, sizeof(path), "%s/bulkhead-rng", scratch_folder);
 	unlink(path);
 	part_start(&parts[0]);
 	assert_true(wait_for(first_failed));
@@ -361,15 +354,8 @@ static void part_without_a_program_fails(void **state)
 /* Writes a file of the test's folder that every user may write. */
 static void put_file(const char *name, const char *text)
 {
-	char path[192];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-	assert_int_equal(chmod(path, 0666), 0);
+	scratch_write(name, text);
+	assert_int_equal(chmod(scratch_path(name), 0666), 0);
 }
 
 /* The runner gets the configuration space of each device that the partition has, by its role. */
@@ -377,20 +363,19 @@ static void part_hands_its_device_to_the_runner(void **state)
 {
 	const struct bh_device_info info = {
 		.role = "nic", .state = BH_DEVICE_ASSIGNED, .part = 1, .source = 0x0010};
-	char script[512], path[128];
+	char script[512];
 	static const char *const folders[] = {"bus", "bus/pci", "bus/pci/devices",
 					      "bus/pci/devices/0000:00:02.0"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", directory, folders[i]);
-		assert_int_equal(mkdir(path, 0755), 0);
+		assert_int_equal(mkdir(scratch_path(folders[i]), 0755), 0);
 	}
 	put_file("bus/pci/devices/0000:00:02.0/driver_override", "");
 	put_file("bus/pci/devices/0000:00:02.0/config", "its config");
 	put_file("seen", "");
 	fake_dev_add_device(&info);
-	part_env.sysfs_dir = directory;
+	part_env.sysfs_dir = scratch_folder;
 	snprintf(parts[0].config.assigned[0], CONFIG_NAME_SIZE, "nic");
 	snprintf(parts[0].config.assigned[1], CONFIG_NAME_SIZE, "modem");
 	parts[0].config.assigned_count = 2;
@@ -398,15 +383,14 @@ static void part_hands_its_device_to_the_runner(void **state)
 		 "for word; do case $word in *:[0-9]*) [ \"$last\" = --assigned ] && echo "
 		 "${word%%:*} "
 		 "$(head -c 10 <&${word#*:}) >%s/seen;; esac; last=$word; done\n",
-		 directory);
+		 scratch_folder);
 	snprintf(script + strlen(script), sizeof(script) - strlen(script), RUNNER);
 	put_program("bulkhead-runner", script);
 	part_start(&parts[0]);
 	assert_true(wait_for(first_ready));
 	assert_true(parts[0].assigned[0].has);
 	assert_false(parts[0].assigned[1].has);
-	snprintf(path, sizeof(path), "%s/seen", directory);
-	assert_string_equal(read_line(path), "nic its config\n");
+	assert_string_equal(read_line(scratch_path("seen")), "nic its config\n");
 }
 
 static int ask_fd = -1;
@@ -437,7 +421,7 @@ static void ask_connect(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", directory);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", scratch_folder);
 	assert_int_equal(server_start(address.sun_path, parts, 2, &when, &nobody), 0);
 	ask_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(ask_fd, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -564,7 +548,7 @@ static int switcher_pid(void)
 	FILE *file;
 	int pid = 0;
 
-	snprintf(path, sizeof(path), "%s/switcher.pid", directory);
+	snprintf(path, sizeof(path), "%s/switcher.pid", scratch_folder);
 	file = fopen(path, "re");
 	if (file) {
 		if (fscanf(file, "%d", &pid) != 1) {
@@ -594,8 +578,8 @@ static void switch_starts_a_dead_switcher_again(void **state)
 
 	(void)state;
 	put_program("bulkhead-switcher", "exec sleep 100\n");
-	switch_end_stale(directory);
-	assert_int_equal(switch_start(directory, "bulkhead-switcher"), 0);
+	switch_end_stale(scratch_folder);
+	assert_int_equal(switch_start(scratch_folder, "bulkhead-switcher"), 0);
 	part_start(&parts[0]);
 	assert_true(wait_for(first_ready));
 	runner = parts[0].proc[PART_RUNNER].proc.pid;

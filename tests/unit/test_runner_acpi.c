@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "fakes/scratch.h"
 #include "acpi.h"
 #include "layout.h"
 #include "power.h"
@@ -121,25 +122,24 @@ static void acpi_build_wants_room(void **state)
 /* iasl disassembles each table without an error or a warning. */
 static void acpi_tables_please_iasl(void **state)
 {
-	char folder[] = "/tmp/acpi.XXXXXX", command[256], path[64];
+	char command[256];
 
-	assert_non_null(mkdtemp(folder));
+	assert_int_equal(scratch_make("/tmp"), 0);
 	for (unsigned i = 0; i < 4; i++) {
+		const char *path = scratch_path(names[i]);
 		const uint8_t *t = table(names[i]);
 		FILE *file;
 
-		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
 		file = fopen(path, "wb");
 		assert_non_null(file);
 		assert_int_equal(fwrite(t, get(t + 4, 4), 1, file), 1);
 		fclose(file);
 		snprintf(command, sizeof(command),
 			 "iasl -d %s >%s/log 2>&1 && ! grep -iE 'error|warning|invalid' %s/log",
-			 path, folder, folder);
+			 path, scratch_folder, scratch_folder);
 		assert_int_equal(system(command), 0);
 	}
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_remove(), 0);
 }
 
 int main(void)

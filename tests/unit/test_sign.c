@@ -18,13 +18,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fakes/scratch.h"
+
 #define OTHER_PUBLIC                                                                               \
 	"-----BEGIN PUBLIC KEY-----\n"                                                             \
 	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEbA4OTgXeUTQQbzeMgnilDE/bc2L2\n"                       \
 	"qyM8b5VPSGfyDtjN8FVvI9y6CPqrKQXsqtkmlA6V2GNX+v8HfanPpAJpmQ==\n"                           \
 	"-----END PUBLIC KEY-----\n"
 
-static char folder[64], path_buffer[8][160];
 static char main_text[] = "policy it \"a\" version 7\n", include_text[] = "zone a = 10.0.0.0/8\n";
 static char main_name[] = "dir/it.pol", include_name[] = "zones.pol", odd_name[] = "two words.pol";
 static const uint32_t both[] = {0, 1};
@@ -33,66 +34,30 @@ static uint8_t sig[SIGN_SIZE_MAX];
 static size_t sig_size;
 static char why[SIGN_WHY_SIZE];
 
-static const char *path_of(const char *name)
-{
-	static unsigned next;
-	char *path = path_buffer[next++ % 8];
-
-	snprintf(path, sizeof(path_buffer[0]), "%s/%s", folder, name);
-	return path;
-}
-
-static void write_file(const char *name, const char *text)
-{
-	FILE *file = fopen(path_of(name), "w");
-
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
 static int make_folder(void **state)
 {
-	strcpy(folder, "/tmp/bulkhead-sign-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	mkdir(path_of("keys"), 0700);
-	mkdir(path_of("keys/it"), 0700);
-	mkdir(path_of("keys/user"), 0700);
-	write_file("ec.pem", MANIFEST_TEST_KEY);
-	write_file("ec.pub", MANIFEST_TEST_PUBLIC);
-	write_file("rsa.pem", POLICY_TEST_RSA_KEY);
-	write_file("rsa.pub", POLICY_TEST_RSA_PUBLIC);
-	write_file("p384.pem", MANIFEST_TEST_P384_KEY);
-	write_file("small.pub", POLICY_TEST_RSA_1024_PUBLIC);
-	write_file("keys/it/a-broken.pem", "rubbish");
-	write_file("keys/it/first.pem", MANIFEST_TEST_PUBLIC);
-	write_file("keys/it/second.pem", POLICY_TEST_RSA_PUBLIC);
-	write_file("keys/user/other.pem", OTHER_PUBLIC);
+	assert_int_equal(scratch_make("/tmp"), 0);
+	mkdir(scratch_path("keys"), 0700);
+	mkdir(scratch_path("keys/it"), 0700);
+	mkdir(scratch_path("keys/user"), 0700);
+	scratch_write("ec.pem", MANIFEST_TEST_KEY);
+	scratch_write("ec.pub", MANIFEST_TEST_PUBLIC);
+	scratch_write("rsa.pem", POLICY_TEST_RSA_KEY);
+	scratch_write("rsa.pub", POLICY_TEST_RSA_PUBLIC);
+	scratch_write("p384.pem", MANIFEST_TEST_P384_KEY);
+	scratch_write("small.pub", POLICY_TEST_RSA_1024_PUBLIC);
+	scratch_write("keys/it/a-broken.pem", "rubbish");
+	scratch_write("keys/it/first.pem", MANIFEST_TEST_PUBLIC);
+	scratch_write("keys/it/second.pem", POLICY_TEST_RSA_PUBLIC);
+	scratch_write("keys/user/other.pem", OTHER_PUBLIC);
 	(void)state;
 	return 0;
 }
 
 static int remove_folder(void **state)
 {
-	static const char *const names[] = {"ec.pem",
-					    "ec.pub",
-					    "rsa.pem",
-					    "rsa.pub",
-					    "p384.pem",
-					    "small.pub",
-					    "keys/it/a-broken.pem",
-					    "keys/it/first.pem",
-					    "keys/user/other.pem",
-					    "keys/it/second.pem",
-					    "keys/it",
-					    "keys/user",
-					    "keys"};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		remove(path_of(names[i]));
-	}
-	return rmdir(folder);
+	return scratch_remove();
 }
 
 static void set_file(uint32_t index, char *name, char *text)
@@ -112,13 +77,13 @@ static int make_set(void **state)
 
 static void make(const char *key)
 {
-	assert_int_equal(sign_make(&set, both, 2, TEXT_IT, 7, path_of(key), sig, &sig_size, why),
-			 0);
+	assert_int_equal(
+		sign_make(&set, both, 2, TEXT_IT, 7, scratch_path(key), sig, &sig_size, why), 0);
 }
 
 static int verify(const char *keys)
 {
-	return sign_verify(&set, both, 2, TEXT_IT, 7, sig, sig_size, path_of(keys), why);
+	return sign_verify(&set, both, 2, TEXT_IT, 7, sig, sig_size, scratch_path(keys), why);
 }
 
 /* Both kinds of keys sign, and the public halves check. */
@@ -142,23 +107,24 @@ static void sign_keys_belong_to_a_layer(void **state)
 	make("rsa.pem");
 	assert_int_equal(verify("keys"), 0);
 	assert_int_equal(
-		sign_make(&set, both, 2, TEXT_USER, 7, path_of("ec.pem"), sig, &sig_size, why), 0);
-	assert_int_equal(
-		sign_verify(&set, both, 2, TEXT_USER, 7, sig, sig_size, path_of("keys"), why),
-		-EKEYREJECTED);
-	assert_non_null(strstr(why, "not trusted for layer user"));
-	assert_int_equal(
-		sign_make(&set, both, 2, TEXT_VENDOR, 7, path_of("ec.pem"), sig, &sig_size, why),
+		sign_make(&set, both, 2, TEXT_USER, 7, scratch_path("ec.pem"), sig, &sig_size, why),
 		0);
 	assert_int_equal(
-		sign_verify(&set, both, 2, TEXT_VENDOR, 7, sig, sig_size, path_of("keys"), why),
-		-ENOENT);
+		sign_verify(&set, both, 2, TEXT_USER, 7, sig, sig_size, scratch_path("keys"), why),
+		-EKEYREJECTED);
+	assert_non_null(strstr(why, "not trusted for layer user"));
+	assert_int_equal(sign_make(&set, both, 2, TEXT_VENDOR, 7, scratch_path("ec.pem"), sig,
+				   &sig_size, why),
+			 0);
+	assert_int_equal(sign_verify(&set, both, 2, TEXT_VENDOR, 7, sig, sig_size,
+				     scratch_path("keys"), why),
+			 -ENOENT);
 }
 
 /* A signature fits one layer, one version and one list of files. */
 static void sign_verify_wants_the_same_layer_version_and_files(void **state)
 {
-	const char *key = path_of("ec.pub");
+	const char *key = scratch_path("ec.pub");
 	const uint32_t turned[] = {1, 0};
 
 	(void)state;
@@ -194,15 +160,17 @@ static void sign_check_takes_no_changed_byte(void **state)
 	make("ec.pem");
 	for (size_t i = 0; i < sig_size; i++) {
 		sig[i] ^= (uint8_t)(1u << i % 7);
-		assert_int_not_equal(sign_check(sig, sig_size, path_of("ec.pub"), &head, why), 0);
+		assert_int_not_equal(sign_check(sig, sig_size, scratch_path("ec.pub"), &head, why),
+				     0);
 		sig[i] ^= (uint8_t)(1u << i % 7);
 	}
 	for (size_t size = 0; size < sig_size; size++) {
-		assert_int_not_equal(sign_check(sig, size, path_of("ec.pub"), &head, why), 0);
+		assert_int_not_equal(sign_check(sig, size, scratch_path("ec.pub"), &head, why), 0);
 	}
 	sig[sig_size] = '\n';
-	assert_int_equal(sign_check(sig, sig_size + 1, path_of("ec.pub"), &head, why), -EBADMSG);
-	assert_int_equal(sign_check(sig, sig_size, path_of("ec.pub"), &head, why), 0);
+	assert_int_equal(sign_check(sig, sig_size + 1, scratch_path("ec.pub"), &head, why),
+			 -EBADMSG);
+	assert_int_equal(sign_check(sig, sig_size, scratch_path("ec.pub"), &head, why), 0);
 }
 
 /* What was checked says which files to read, before one of them is looked at. */
@@ -212,7 +180,7 @@ static void sign_check_tells_the_files(void **state)
 
 	(void)state;
 	make("rsa.pem");
-	assert_int_equal(sign_check(sig, sig_size, path_of("rsa.pub"), &head, why), 0);
+	assert_int_equal(sign_check(sig, sig_size, scratch_path("rsa.pub"), &head, why), 0);
 	assert_int_equal(head.layer, TEXT_IT);
 	assert_int_equal(head.version, 7);
 	assert_int_equal(head.count, 2);
@@ -233,9 +201,9 @@ static void sign_digest_is_of_the_content(void **state)
 
 	(void)state;
 	make("ec.pem");
-	assert_int_equal(sign_check(sig, sig_size, path_of("keys"), &ec, why), 0);
+	assert_int_equal(sign_check(sig, sig_size, scratch_path("keys"), &ec, why), 0);
 	make("rsa.pem");
-	assert_int_equal(sign_check(sig, sig_size, path_of("keys"), &rsa, why), 0);
+	assert_int_equal(sign_check(sig, sig_size, scratch_path("keys"), &rsa, why), 0);
 	assert_memory_equal(ec.digest, rsa.digest, SIGN_HASH_SIZE);
 	assert_int_equal(sign_describe(&set, both, 2, TEXT_IT, 8, &next, why), 0);
 	assert_memory_not_equal(ec.digest, next.digest, SIGN_HASH_SIZE);
@@ -248,14 +216,15 @@ static void sign_refuses_other_keys(void **state)
 
 	(void)state;
 	assert_int_equal(
-		sign_make(&set, both, 2, TEXT_IT, 7, path_of("p384.pem"), sig, &sig_size, why),
+		sign_make(&set, both, 2, TEXT_IT, 7, scratch_path("p384.pem"), sig, &sig_size, why),
 		-EINVAL);
-	assert_int_equal(sign_make(&set, both, 2, TEXT_IT, 7, path_of("none"), sig, &sig_size, why),
-			 -ENOENT);
+	assert_int_equal(
+		sign_make(&set, both, 2, TEXT_IT, 7, scratch_path("none"), sig, &sig_size, why),
+		-ENOENT);
 	make("ec.pem");
-	assert_int_equal(sign_check(sig, sig_size, path_of("small.pub"), &head, why), -EINVAL);
+	assert_int_equal(sign_check(sig, sig_size, scratch_path("small.pub"), &head, why), -EINVAL);
 	assert_non_null(strstr(why, "2048"));
-	assert_int_equal(sign_check(sig, sig_size, path_of("none"), &head, why), -ENOENT);
+	assert_int_equal(sign_check(sig, sig_size, scratch_path("none"), &head, why), -ENOENT);
 }
 
 /* A signature that names the algorithm of another key is refused before any arithmetic. */
@@ -271,7 +240,7 @@ static void sign_check_takes_the_algorithm_from_the_key(void **state)
 	assert_int_equal(sign_text_decode(sig, sig_size, &text, &signed_size), 0);
 	text.algorithm = SIGN_RSA_PSS;
 	size = sign_text_encode(&text, bytes, &head_size, &signed_size);
-	assert_int_equal(sign_check((uint8_t *)bytes, size, path_of("ec.pub"), &head, why),
+	assert_int_equal(sign_check((uint8_t *)bytes, size, scratch_path("ec.pub"), &head, why),
 			 -EKEYREJECTED);
 	assert_string_equal(why, "it names another algorithm than that of its key");
 }
@@ -291,12 +260,12 @@ static void sign_text_of_all_files_fits(void **state)
 	}
 	set.count = SOURCE_FILES_MAX;
 	assert_int_equal(sign_make(&set, all, SOURCE_FILES_MAX, TEXT_IT, UINT64_MAX,
-				   path_of("rsa.pem"), sig, &sig_size, why),
+				   scratch_path("rsa.pem"), sig, &sig_size, why),
 			 0);
-	assert_int_equal(sign_check(sig, sig_size, path_of("keys"), &head, why), 0);
+	assert_int_equal(sign_check(sig, sig_size, scratch_path("keys"), &head, why), 0);
 	assert_int_equal(head.count, SOURCE_FILES_MAX);
 	assert_int_equal(sign_verify(&set, all, SOURCE_FILES_MAX, TEXT_IT, UINT64_MAX, sig,
-				     sig_size, path_of("keys"), why),
+				     sig_size, scratch_path("keys"), why),
 			 0);
 }
 
@@ -306,7 +275,7 @@ static void sign_make_refuses_odd_names(void **state)
 	(void)state;
 	set_file(1, odd_name, include_text);
 	assert_int_equal(
-		sign_make(&set, both, 2, TEXT_IT, 7, path_of("ec.pem"), sig, &sig_size, why),
+		sign_make(&set, both, 2, TEXT_IT, 7, scratch_path("ec.pem"), sig, &sig_size, why),
 		-EINVAL);
 	assert_non_null(strstr(why, "two words.pol"));
 }

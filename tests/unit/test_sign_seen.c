@@ -13,16 +13,17 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char folder[64], path[96], temporary[128];
+#include "fakes/scratch.h"
+
+static char path[96], temporary[128];
 static const uint8_t one[SIGN_HASH_SIZE] = {1}, two[SIGN_HASH_SIZE] = {2};
 static char why[SIGN_WHY_SIZE];
 
 static int make(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/bulkhead-seen-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/seen", folder);
+	assert_int_equal(scratch_make("/tmp"), 0);
+	snprintf(path, sizeof(path), "%s/seen", scratch_folder);
 	snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, getpid());
 	return 0;
 }
@@ -30,9 +31,7 @@ static int make(void **state)
 static int clean(void **state)
 {
 	(void)state;
-	unlink(path);
-	unlink(temporary);
-	return rmdir(folder);
+	return scratch_remove();
 }
 
 /* What was never seen is new; the same again is fine; older is not, nor another of that version. */

@@ -15,7 +15,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char folder[64];
+#include "fakes/scratch.h"
+
 static struct source_set set;
 static struct diag_list diags;
 static const struct diag_pos at = {0, 1, 1};
@@ -23,38 +24,15 @@ static const struct diag_pos at = {0, 1, 1};
 static int begin(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/test_source.XXXXXX");
-	return mkdtemp(folder) == NULL || source_init(&set, folder) != 0;
-}
-
-static const char *path(const char *name)
-{
-	static char text[128];
-
-	snprintf(text, sizeof(text), "%s/%s", folder, name);
-	return text;
+	return scratch_make("/tmp") || source_init(&set, scratch_folder);
 }
 
 static int end(void **state)
 {
-	static const char *const names[] = {"a.pol", "link.pol", "pipe.pol", "big.pol"};
-
 	(void)state;
 	source_fini(&set);
 	diag_fini(&diags);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		unlink(path(names[i]));
-	}
-	return rmdir(folder);
-}
-
-static void write_file(const char *name, const char *text)
-{
-	FILE *file = fopen(path(name), "w");
-
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	return scratch_remove();
 }
 
 static int add(const char *text, size_t size)
@@ -77,8 +55,8 @@ static void file_is_read_with_its_lines(void **state)
 	size_t size;
 
 	(void)state;
-	write_file("a.pol", "one\n\nthree");
-	assert_int_equal(source_open(&set, path("a.pol"), &diags), 0);
+	scratch_write("a.pol", "one\n\nthree");
+	assert_int_equal(source_open(&set, scratch_path("a.pol"), &diags), 0);
 	assert_string_equal(set.file[0].text, "one\n\nthree");
 	assert_memory_equal(source_line(&set, 0, 1, &size), "one", 3);
 	assert_int_equal(size, 3);
@@ -93,9 +71,9 @@ static void file_is_read_with_its_lines(void **state)
 static void include_is_read_once(void **state)
 {
 	(void)state;
-	write_file("a.pol", "one\n");
+	scratch_write("a.pol", "one\n");
 	assert_int_equal(source_include(&set, "a.pol", at, &diags), 0);
-	write_file("a.pol", "two\n");
+	scratch_write("a.pol", "two\n");
 	assert_int_equal(source_include(&set, "a.pol", at, &diags), 0);
 	assert_string_equal(set.file[0].text, "one\n");
 	assert_int_equal(diags.count, 0);
@@ -105,7 +83,7 @@ static void include_is_read_once(void **state)
 static void include_stays_in_its_folder(void **state)
 {
 	(void)state;
-	assert_int_equal(symlink("/etc/passwd", path("link.pol")), 0);
+	assert_int_equal(symlink("/etc/passwd", scratch_path("link.pol")), 0);
 	assert_int_equal(source_include(&set, "link.pol", at, &diags), -1);
 	assert_int_equal(source_include(&set, "../a.pol", at, &diags), -1);
 	assert_int_equal(source_include(&set, ".hidden", at, &diags), -1);
@@ -118,9 +96,9 @@ static void include_stays_in_its_folder(void **state)
 static void pipe_is_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(mkfifo(path("pipe.pol"), 0600), 0);
+	assert_int_equal(mkfifo(scratch_path("pipe.pol"), 0600), 0);
 	assert_int_equal(source_include(&set, "pipe.pol", at, &diags), -1);
-	assert_int_equal(source_open(&set, folder, &diags), -1);
+	assert_int_equal(source_open(&set, scratch_folder, &diags), -1);
 	assert_int_equal(diags.error_count, 2);
 }
 
@@ -128,7 +106,7 @@ static void pipe_is_refused(void **state)
 static void sealed_set_includes_nothing(void **state)
 {
 	(void)state;
-	write_file("a.pol", "one\n");
+	scratch_write("a.pol", "one\n");
 	source_seal(&set);
 	assert_int_equal(source_include(&set, "a.pol", at, &diags), -1);
 	assert_string_equal(diags.item[0].message,
@@ -141,16 +119,16 @@ static void missing_folder_is_refused(void **state)
 	struct source_set other;
 
 	(void)state;
-	assert_int_equal(source_init(&other, path("nothing")), -ENOENT);
+	assert_int_equal(source_init(&other, scratch_path("nothing")), -ENOENT);
 }
 
 /* A file on disk is read no further than a policy may be long. */
 static void large_file_on_disk_is_refused(void **state)
 {
 	(void)state;
-	write_file("big.pol", "");
-	assert_int_equal(truncate(path("big.pol"), (off_t)SOURCE_SIZE_MAX + 1), 0);
-	assert_int_equal(source_open(&set, path("big.pol"), &diags), -1);
+	scratch_write("big.pol", "");
+	assert_int_equal(truncate(scratch_path("big.pol"), (off_t)SOURCE_SIZE_MAX + 1), 0);
+	assert_int_equal(source_open(&set, scratch_path("big.pol"), &diags), -1);
 	assert_non_null(strstr(diags.item[0].message, "File too large"));
 	assert_int_equal(set.count, 0);
 }

@@ -18,6 +18,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fakes/scratch.h"
+
 #define SIZE (256u << 10)
 
 static struct uring *ring;
@@ -298,16 +300,13 @@ static void uring_takes_more_than_its_depth(void **state)
 /* Files of a wrapped folder go through the ring, and names work as before. */
 static void uring_folder_opens_files(void **state)
 {
-	char path[] = "/tmp/test-uring-XXXXXX";
-	char in[sizeof(path) + 4];
 	struct folder *inner, *folder;
 	struct file *file;
 	const char *name;
 
 	NEED_RING();
-	assert_non_null(mkdtemp(path));
-	snprintf(in, sizeof(in), "%s/a", path);
-	assert_int_equal(folder_of_path(in, &inner, &name), 0);
+	assert_int_equal(scratch_make("/tmp"), 0);
+	assert_int_equal(folder_of_path(scratch_path("a"), &inner, &name), 0);
 	assert_int_equal(uring_folder_wrap(ring, inner, &folder), 0);
 	assert_int_equal(folder_open_file(folder, name, FOLDER_READ, &file), -ENOENT);
 	assert_int_equal(folder_open_file(folder, name, FOLDER_CREATE, &file), 0);
@@ -317,7 +316,7 @@ static void uring_folder_opens_files(void **state)
 	assert_int_equal(folder_flush(folder), 0);
 	assert_int_equal(folder_remove(folder, "b"), 0);
 	folder_close(folder);
-	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(scratch_remove(), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

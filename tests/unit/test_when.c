@@ -10,52 +10,35 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "fakes/scratch.h"
 #include "policy/lang/text.h"
 #include "when.h"
 
 #define LOOK 1000000ull /* ticks from one look to the next */
 
-static char sysfs[64];
-
 static int setup(void **state)
 {
-	char command[128];
-
 	(void)state;
-	snprintf(sysfs, sizeof(sysfs), "/tmp/test-when-XXXXXX");
-	if (!mkdtemp(sysfs)) {
-		return -1;
-	}
-	snprintf(command, sizeof(command), "mkdir -p %s/class/power_supply", sysfs);
-	return system(command);
+	return scratch_make("/tmp") || mkdir(scratch_path("class"), 0755) ||
+	       mkdir(scratch_path("class/power_supply"), 0755);
 }
 
 static int teardown(void **state)
 {
-	char command[128];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", sysfs);
-	return system(command);
+	return scratch_remove();
 }
 
 static void supply(const char *name, const char *type, const char *online)
 {
-	char path[160];
-	FILE *file;
+	char path[64];
 
-	snprintf(path, sizeof(path), "%s/class/power_supply/%s", sysfs, name);
-	mkdir(path, 0755);
-	snprintf(path, sizeof(path), "%s/class/power_supply/%s/type", sysfs, name);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fprintf(file, "%s\n", type);
-	fclose(file);
-	snprintf(path, sizeof(path), "%s/class/power_supply/%s/online", sysfs, name);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fprintf(file, "%s\n", online);
-	fclose(file);
+	snprintf(path, sizeof(path), "class/power_supply/%s", name);
+	mkdir(scratch_path(path), 0755);
+	snprintf(path, sizeof(path), "class/power_supply/%s/type", name);
+	scratch_write(path, type);
+	snprintf(path, sizeof(path), "class/power_supply/%s/online", name);
+	scratch_write(path, online);
 }
 
 /* A laptop is on mains power while its plug says so; a machine without a battery always is. */
@@ -64,16 +47,16 @@ static void when_knows_mains_power(void **state)
 	struct when when = {.mains = false};
 
 	(void)state;
-	when_look_power(&when, sysfs);
+	when_look_power(&when, scratch_folder);
 	assert_true(when.mains);
-	supply("BAT0", "Battery", "1");
-	when_look_power(&when, sysfs);
+	supply("BAT0", "Battery\n", "1\n");
+	when_look_power(&when, scratch_folder);
 	assert_false(when.mains);
-	supply("AC", "Mains", "1");
-	when_look_power(&when, sysfs);
+	supply("AC", "Mains\n", "1\n");
+	when_look_power(&when, scratch_folder);
 	assert_true(when.mains);
-	supply("AC", "Mains", "0");
-	when_look_power(&when, sysfs);
+	supply("AC", "Mains\n", "0\n");
+	when_look_power(&when, scratch_folder);
 	assert_false(when.mains);
 }
 

@@ -17,14 +17,15 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char folder[64], path[96], temporary[128];
+#include "fakes/scratch.h"
+
+static char path[96], temporary[128];
 
 static int make(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/bulkhead-whole-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/file", folder);
+	assert_int_equal(scratch_make("/tmp"), 0);
+	snprintf(path, sizeof(path), "%s/file", scratch_folder);
 	snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, getpid());
 	return 0;
 }
@@ -32,9 +33,7 @@ static int make(void **state)
 static int clean(void **state)
 {
 	(void)state;
-	unlink(path);
-	unlink(temporary);
-	return rmdir(folder);
+	return scratch_remove();
 }
 
 static void assert_holds(const char *text)
@@ -50,7 +49,7 @@ static void assert_holds(const char *text)
 
 static unsigned files_in_folder(void)
 {
-	DIR *dir = opendir(folder);
+	DIR *dir = opendir(scratch_folder);
 	unsigned count = 0;
 
 	while (readdir(dir)) {
@@ -89,10 +88,9 @@ static void whole_file_replace_gives_the_mode(void **state)
 /* What a power cut left under the temporary name is neither kept nor written through. */
 static void whole_file_replace_takes_leftovers_away(void **state)
 {
-	char elsewhere[128];
+	const char *elsewhere = scratch_path("elsewhere");
 
 	(void)state;
-	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", folder);
 	assert_int_equal(symlink(elsewhere, temporary), 0);
 	assert_int_equal(whole_file_replace(path, 0600, "mine", 4), 0);
 	assert_holds("mine");
@@ -103,7 +101,7 @@ static void whole_file_replace_takes_leftovers_away(void **state)
 /* A replacement that fails leaves the folder as it was. */
 static void whole_file_replace_undoes(void **state)
 {
-	char long_path[64 + 300];
+	char long_path[sizeof(scratch_folder) + 300];
 
 	(void)state;
 	assert_int_equal(mkdir(path, 0700), 0);
@@ -112,7 +110,7 @@ static void whole_file_replace_undoes(void **state)
 	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(whole_file_replace("/no-such-folder/x", 0600, "x", 1), -ENOENT);
 	assert_int_equal(whole_file_replace("/tmp/", 0600, "x", 1), -EISDIR);
-	snprintf(long_path, sizeof(long_path), "%s/%0250d", folder, 0);
+	snprintf(long_path, sizeof(long_path), "%s/%0250d", scratch_folder, 0);
 	assert_int_equal(whole_file_replace(long_path, 0600, "x", 1), -ENAMETOOLONG);
 	assert_int_equal(files_in_folder(), 0);
 }
@@ -143,7 +141,8 @@ static void whole_file_read_takes_plain_files_only(void **state)
 	(void)state;
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(whole_file_read(AT_FDCWD, path, 0, 4096, &bytes, &size), -EINVAL);
-	assert_int_equal(whole_file_read(AT_FDCWD, folder, 0, 4096, &bytes, &size), -EINVAL);
+	assert_int_equal(whole_file_read(AT_FDCWD, scratch_folder, 0, 4096, &bytes, &size),
+			 -EINVAL);
 	assert_int_equal(whole_file_read(AT_FDCWD, "/proc/self/status", 0, 4096, &bytes, &size),
 			 -EIO);
 	assert_null(bytes);
