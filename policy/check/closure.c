@@ -111,10 +111,52 @@ static void add_carried(struct closure *closure, const struct model *model)
 	}
 }
 
-static bool passes_on(const struct model_node *node)
+/* What was one zone to this layer is still one: data goes between its parts. */
+static void add_inside(struct closure *closure, const struct model *model, enum text_layer layer)
 {
+	for (uint32_t outer = 0; outer < closure->nodes; outer++) {
+		for (model_set left = model->inner[layer][outer]; left; left &= left - 1) {
+			struct closure_step step = {.from = (uint32_t)__builtin_ctzll(left),
+						    .to = outer,
+						    .why = CLOSURE_INSIDE};
+
+			add_edge(closure, &step);
+			step.to = step.from;
+			step.from = outer;
+			step.back = true;
+			add_edge(closure, &step);
+		}
+	}
+}
+
+/* IT knows its hosts. A user vouches for nobody in the assertions of others: only the zones around
+ * count. */
+static bool is_trusted(const struct model *model, uint32_t zone, enum text_layer layer)
+{
+	const struct model_node *node = &model->node[zone];
+	bool around = false;
+
+	if (!node->zone->trusted || node->origin.layer <= layer ||
+	    node->origin.layer != TEXT_USER) {
+		return node->zone->trusted;
+	}
+	for (uint32_t outer = 0; outer < model->node_count; outer++) {
+		if (model->inner[layer][outer] & NODE_BIT(zone)) {
+			around = true;
+			if (!model->node[outer].zone->trusted) {
+				return false;
+			}
+		}
+	}
+	return around;
+}
+
+static bool passes_on(const struct model *model, uint32_t number, enum text_layer layer)
+{
+	const struct model_node *node = &model->node[number];
+
 	if (node->type == MODEL_ZONE) {
-		return !node->zone->trusted;
+		return !is_trusted(model, number, layer);
 	}
 	if (node->type == MODEL_PART) {
 		return true;
@@ -147,6 +189,12 @@ static void find_reach(struct closure *closure)
 int closure_build(const struct model *model, const struct cells *cells, unsigned int kind,
 		  bool ask_open, struct closure *ret_closure)
 {
+	return closure_build_for(model, cells, kind, ask_open, TEXT_USER, ret_closure);
+}
+
+int closure_build_for(const struct model *model, const struct cells *cells, unsigned int kind,
+		      bool ask_open, enum text_layer layer, struct closure *ret_closure)
+{
 	struct closure closure = {.nodes = model->node_count};
 	unsigned int first = kind == TEXT_KINDS ? 0 : kind;
 	unsigned int end = kind == TEXT_KINDS ? TEXT_KINDS : kind + 1;
@@ -167,9 +215,10 @@ int closure_build(const struct model *model, const struct cells *cells, unsigned
 	}
 	if (kind == TEXT_KINDS || kind == TEXT_NETWORK) {
 		add_carried(&closure, model);
+		add_inside(&closure, model, layer);
 	}
 	for (uint32_t node = MODEL_CONTROL + 1; node < closure.nodes; node++) {
-		closure.pass |= passes_on(&model->node[node]) ? NODE_BIT(node) : 0;
+		closure.pass |= passes_on(model, node, layer) ? NODE_BIT(node) : 0;
 	}
 	find_reach(&closure);
 	*ret_closure = closure;
@@ -248,6 +297,10 @@ void closure_step_text(const struct closure_step *step, const struct model *mode
 	case CLOSURE_DISK:
 		(void)snprintf(buffer, size, "%s -> %s over the disk \"%s\", which %s writes", from,
 			       to, step->disk, from);
+		break;
+	case CLOSURE_INSIDE:
+		(void)snprintf(buffer, size, "%s -> %s because %s was taken out of %s", from, to,
+			       step->back ? to : from, step->back ? from : to);
 		break;
 	case CLOSURE_CARRIES:
 		(void)snprintf(buffer, size, "%s -> %s outside of this machine, as 'carries' says",

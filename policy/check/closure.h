@@ -9,21 +9,26 @@
  *  that is trusted. Roles of real devices (pci, usb) pass on; input and output roles do not.
  *
  *  For one kind alone: the edges of its rows, for network those that carry too, no other ones.
+ *
+ *  As an earlier layer sees it, a zone of a later one is a part of the zones that it was taken out
+ *  of: data goes between them. One of the user layer is trusted only where each of those is.
  */
 #ifndef POLICY_CLOSURE_H
 #define POLICY_CLOSURE_H
 
 #include "cells.h"
 
-enum closure_why { CLOSURE_RULE, CLOSURE_OWNS, CLOSURE_DISK, CLOSURE_CARRIES };
+enum closure_why { CLOSURE_RULE, CLOSURE_OWNS, CLOSURE_DISK, CLOSURE_CARRIES, CLOSURE_INSIDE };
 
 struct closure_step {
 	uint32_t from, to;
 	enum closure_why why;
 	enum text_kind kind; /* RULE */
-	bool back;	     /* RULE: against the direction of the rule; OWNS: from the device */
-	uint32_t rule;	     /* RULE: index in model.rule; one that allows before one that asks */
-	const char *disk;    /* DISK: its file */
+	/* RULE: against the direction of the rule; OWNS: from the device; INSIDE: into the inner
+	 * zone */
+	bool back;
+	uint32_t rule;	  /* RULE: index in model.rule; one that allows before one that asks */
+	const char *disk; /* DISK: its file */
 };
 
 struct closure {
@@ -37,6 +42,9 @@ struct closure {
 /** kind: TEXT_KINDS for all of them. Returns 0 or -ENOMEM. */
 int closure_build(const struct model *model, const struct cells *cells, unsigned int kind,
 		  bool ask_open, struct closure *ret_closure);
+/** The same as `layer` sees it, for its assertions. */
+int closure_build_for(const struct model *model, const struct cells *cells, unsigned int kind,
+		      bool ask_open, enum text_layer layer, struct closure *ret_closure);
 void closure_fini(struct closure *closure);
 /** Shortest path. Returns the number of steps written (at most MODEL_NODES_MAX), 0: none, or from
  *  and to are the same. */

@@ -11,27 +11,36 @@
 
 #define CONFIRM_SECONDS 120u
 
+typedef int (*names_reader)(struct model_build *build, const struct text *text);
+
+static int read_all(struct model_build *build, const struct text *const texts[TEXT_LAYERS],
+		    names_reader reader)
+{
+	int ret = 0;
+
+	build->before = -1;
+	for (unsigned int layer = 0; layer < TEXT_LAYERS; layer++) {
+		if (texts[layer] == NULL) {
+			continue;
+		}
+		build->layer = (enum text_layer)layer;
+		if (reader(build, texts[layer]) != 0) {
+			ret = -1;
+		}
+		build->before = (int)layer;
+	}
+	return ret;
+}
+
 /* Names first, because a rule may stand before the zone that it names. */
 static int read_names(struct model_build *build, const struct text *const texts[TEXT_LAYERS])
 {
-	static int (*const readers[])(struct model_build * build, const struct text *text) = {
-		model_read_partitions, model_read_places, model_read_groups, model_read_carries};
-	int ret = 0;
+	int ret = read_all(build, texts, model_read_partitions);
 
-	for (size_t reader = 0; reader < sizeof(readers) / sizeof(readers[0]); reader++) {
-		build->before = -1;
-		for (unsigned int layer = 0; layer < TEXT_LAYERS; layer++) {
-			if (texts[layer] == NULL) {
-				continue;
-			}
-			build->layer = (enum text_layer)layer;
-			if (readers[reader](build, texts[layer]) != 0) {
-				ret = -1;
-			}
-			build->before = (int)layer;
-		}
-	}
-	return ret;
+	ret |= read_all(build, texts, model_read_places);
+	ret |= read_all(build, texts, model_read_groups);
+	model_find_inner_zones(build->model);
+	return ret | read_all(build, texts, model_read_carries);
 }
 
 static int read_confirm(struct model_build *build, const struct text_statement *statement)

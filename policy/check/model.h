@@ -85,6 +85,9 @@ struct model {
 	uint64_t version[TEXT_LAYERS];
 	struct model_node node[MODEL_NODES_MAX];
 	uint32_t node_count, part_count; /* nodes 0..part_count - 1 are partitions */
+	/* [layer][zone]: zones of later layers that take addresses out of it, as this layer sees it
+	 */
+	model_set inner[TEXT_LAYERS][MODEL_NODES_MAX];
 	struct model_part part[MODEL_PARTS_MAX];
 	struct model_right right[TEXT_PERSONS][MODEL_PARTS_MAX];
 	struct model_rule *rule; /* by layer, then in order of the text */

@@ -227,6 +227,20 @@ int model_read_groups(struct model_build *build, const struct text *text)
 	return ret;
 }
 
+/* What a later layer takes out of a zone goes on being carried. */
+static void add_carries(struct model_build *build, uint32_t from, uint32_t to)
+{
+	struct model *model = build->model;
+	model_set targets = model_with_inner_zones(model, 1ull << to, build->layer);
+
+	for (model_set left = model_with_inner_zones(model, 1ull << from, build->layer); left != 0;
+	     left &= left - 1) {
+		uint32_t node = (uint32_t)__builtin_ctzll(left);
+
+		model->node[node].carries |= targets & ~(1ull << node);
+	}
+}
+
 int model_read_carries(struct model_build *build, const struct text *text)
 {
 	int ret = 0;
@@ -249,7 +263,7 @@ int model_read_carries(struct model_build *build, const struct text *text)
 			}
 		}
 		if (node[0] >= 0 && node[1] >= 0) {
-			build->model->node[node[0]].carries |= 1ull << node[1];
+			add_carries(build, (uint32_t)node[0], (uint32_t)node[1]);
 		}
 	}
 	return ret;
@@ -294,23 +308,31 @@ static const struct model_node *around(const struct model *model, const struct t
 	return best;
 }
 
+/* Once for all rules: each prefix is held against each one, and a rule may name many zones. */
+void model_find_inner_zones(struct model *model)
+{
+	for (uint32_t n = 0; n < model->node_count; n++) {
+		const struct model_node *node = &model->node[n];
+
+		for (uint32_t i = 0; node->zone != NULL && i < node->zone->prefix_count; i++) {
+			for (unsigned int layer = 0; layer < node->origin.layer; layer++) {
+				const struct model_node *outer = around(
+					model, &node->zone->prefix[i], (enum text_layer)layer);
+
+				if (outer != NULL) {
+					model->inner[layer][outer - model->node] |= 1ull << n;
+				}
+			}
+		}
+	}
+}
+
 model_set model_with_inner_zones(const struct model *model, model_set nodes, enum text_layer layer)
 {
 	model_set added = nodes;
 
-	for (uint32_t n = 0; n < model->node_count; n++) {
-		const struct model_node *node = &model->node[n];
-
-		for (uint32_t i = 0; node->zone != NULL && node->origin.layer > layer &&
-				     i < node->zone->prefix_count;
-		     i++) {
-			const struct model_node *outer =
-				around(model, &node->zone->prefix[i], layer);
-
-			if (outer != NULL && nodes & (1ull << (outer - model->node))) {
-				added |= 1ull << n;
-			}
-		}
+	for (model_set left = nodes; left != 0; left &= left - 1) {
+		added |= model->inner[layer][__builtin_ctzll(left)];
 	}
 	return added;
 }

@@ -40,6 +40,8 @@ int model_read_groups(struct model_build *build, const struct text *text);
 int model_read_carries(struct model_build *build, const struct text *text);
 /** Nodes of one name: a node, or a group. 0 or -1 after an error. */
 int model_resolve(struct model_build *build, const struct text_name *name, model_set *ret_nodes);
+/** Finds for each layer which zones lie inside which, once all zones are known. */
+void model_find_inner_zones(struct model *model);
 /** Zones of later layers that take addresses out of these ones, added. `layer`: of the rule that
  * names them. */
 model_set model_with_inner_zones(const struct model *model, model_set nodes, enum text_layer layer);

@@ -25,6 +25,8 @@ static struct diag_pos step_pos(const struct prove *prove, const struct closure_
 			}
 		}
 		break;
+	case CLOSURE_INSIDE:
+		return model->node[part].origin.pos;
 	case CLOSURE_CARRIES:
 		break;
 	}
@@ -72,8 +74,10 @@ int prove_model(const struct model *model, const struct cells *cells, unsigned i
 	run(&prove);
 	for (unsigned int kind = 0; kind <= TEXT_KINDS; kind++) {
 		for (unsigned int ask = 0; ask < 2; ask++) {
-			if (prove.has_closure[kind][ask]) {
-				closure_fini(&prove.closure[kind][ask]);
+			for (unsigned int layer = 0; layer < TEXT_LAYERS; layer++) {
+				if (prove.has_closure[layer][kind][ask]) {
+					closure_fini(&prove.closure[layer][kind][ask]);
+				}
 			}
 		}
 	}

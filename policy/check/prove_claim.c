@@ -30,21 +30,23 @@ static bool told_enough(const struct prove *prove)
 	return prove->diags->error_count > DIAG_MAX;
 }
 
-/* The closure that an assertion is about, or NULL when there is no memory for it. */
-static const struct closure *closure_of(struct prove *prove, const struct text_assert *claim)
+/* The closure that an assertion is about, as `layer` sees it, or NULL when there is no memory for
+ * it. */
+static const struct closure *closure_of(struct prove *prove, const struct text_assert *claim,
+					enum text_layer layer)
 {
 	unsigned int kind = claim->has_kind ? (unsigned int)claim->kind : TEXT_KINDS;
 	unsigned int ask = !claim->ask_closed;
+	struct closure *closure = &prove->closure[layer][kind][ask];
 
-	if (!prove->has_closure[kind][ask]) {
-		if (closure_build(prove->model, prove->cells, kind, ask,
-				  &prove->closure[kind][ask])) {
+	if (!prove->has_closure[layer][kind][ask]) {
+		if (closure_build_for(prove->model, prove->cells, kind, ask, layer, closure)) {
 			prove->out_of_memory = true;
 			return NULL;
 		}
-		prove->has_closure[kind][ask] = true;
+		prove->has_closure[layer][kind][ask] = true;
 	}
-	return &prove->closure[kind][ask];
+	return closure;
 }
 
 /* Whether the path goes no further when questions count as closed. */
@@ -79,7 +81,7 @@ static void refuse_path(struct prove *prove, const struct model_assert *claim,
 
 static void prove_never(struct prove *prove, const struct model_assert *claim)
 {
-	const struct closure *closure = closure_of(prove, claim->text);
+	const struct closure *closure = closure_of(prove, claim->text, claim->layer);
 
 	for (model_set left = closure ? claim->from : 0; left && !told_enough(prove);
 	     left &= left - 1) {
@@ -103,9 +105,10 @@ static void refuse_other(struct prove *prove, const struct model_assert *claim,
 	prove_note_step(prove, step);
 }
 
+/* About flows of one step: what lies inside of what is none. */
 static void prove_only(struct prove *prove, const struct model_assert *claim)
 {
-	const struct closure *closure = closure_of(prove, claim->text);
+	const struct closure *closure = closure_of(prove, claim->text, TEXT_USER);
 
 	for (uint32_t node = 0; closure && node < closure->nodes; node++) {
 		model_set there = closure->direct[node] & claim->to;

@@ -13,9 +13,10 @@ struct prove {
 	struct diag_list *diags;
 	unsigned int checks;
 	bool out_of_memory;
-	/* [kind, TEXT_KINDS for all][questions are open], built when asked for */
-	struct closure closure[TEXT_KINDS + 1][2];
-	bool has_closure[TEXT_KINDS + 1][2];
+	/* [layer that asserts][kind, TEXT_KINDS for all][questions are open], built when asked for
+	 */
+	struct closure closure[TEXT_LAYERS][TEXT_KINDS + 1][2];
+	bool has_closure[TEXT_LAYERS][TEXT_KINDS + 1][2];
 	/* [kind][from]: where all of a kind is allowed for good, likewise */
 	model_set always[TEXT_KINDS][MODEL_NODES_MAX];
 	bool has_always[TEXT_KINDS];

@@ -72,6 +72,7 @@ static enum matrix_way way_of(const struct closure_step *step)
 	case CLOSURE_DISK:
 		return MATRIX_DISK;
 	case CLOSURE_RULE:
+	case CLOSURE_INSIDE: /* this tool looks with the eyes of the last layer */
 	case CLOSURE_CARRIES:
 		break;
 	}

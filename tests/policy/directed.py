@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies for rules that random ones meet too seldom: one vendor layer, and what later layers make of it."""
+import copy
+
 from layer import Layer
 from words import MIB
 
@@ -75,8 +77,22 @@ def policies():
     inner, opens = vendor(), later("it")
     rule(inner, "closed", "deny", "network", ["any"], ["any"], open=True)
     inner.add("claim", claim="never", kind=None, ends=("desktop", "lan"), ask_closed=False)
+    alone = copy.deepcopy(inner)
+    alone.statements[-1].claim, alone.statements[-1].ends = "only", ("browser", "lan")
     opens.add("zone", name="corp", prefixes=("10.1.0.0/16",), trusted=False)
     rule(opens, "corp-web", "allow", "network", ["desktop"], ["corp"])
+    split, trusts, vouched, carried = ([vendor(), later(name)] for name in ("it", "user", "it", "it"))
+    for first, second in (split, trusts, vouched, carried):
+        rule(first, "web", "allow", "network", ["browser"], ["lan"])
+        rule(first, "closed", "deny", "network", ["any"], ["any"], open=True)
+        second.add("zone", name="corp", prefixes=("10.1.0.0/16",), trusted=second in (trusts[1], vouched[1]))
+        rule(second, "corp-web", "allow", "network", ["desktop"], ["corp"])
+    rule(split[1], "corp-shut", "deny", "network", ["browser"], ["corp"])
+    for first in (split[0], trusts[0], vouched[0]):
+        first.add("claim", claim="never", kind=None, ends=("browser", "desktop"), ask_closed=False)
+    carried[0].add("zone", name="far", prefixes=("172.16.0.0/12",), trusted=False)
+    carried[0].add("carries", ends=("lan", "far"))
+    carried[1].add("claim", claim="never", kind="network", ends=("desktop", "far"), ask_closed=False)
     gap, over = vendor(), later("it")
     rule(gap, "low", "deny", "network", ["desktop"], ["lan"], ports=(1, 79), open=True)
     rule(gap, "high", "deny", "network", ["desktop"], ["lan"], ports=(81, 100), open=True)
@@ -99,7 +115,7 @@ def policies():
          may(later("user"), "user", ["stop"])],
         [vendor(), may(later("it"), "user", change=["vcpus"], deny=True, open=True), may(later("user"), "user", change=["vcpus"])],
         claims("ask"), claims("allow", ["text"]), claims("allow"), claims("allow", open=True),
-        [owned], [waits], [shadowed], [inner, opens], [gap, over],
+        [owned], [waits], [shadowed], [inner, opens], [alone, opens], [gap, over], split, trusts, vouched, carried,
         [vendor(("cpu-guarantee", 20), ("cpu-cap", 10))],
         # Each goes past the one before it in one way, for root mode to refuse.
         amount(1, 4, "none"), amount(2, 4, "none"), amount(1, 8, "none"), amount(1, 4, "control"), amount(1, 4, "none"),

@@ -41,7 +41,7 @@ LAYERS_OF_RULES = [
     ("a row reaches past its last port", CELLS, "return row[i - 1].port_hi >= port ? &row[i - 1] : NULL;", "return &row[i - 1];",
      "decisions table"),
     ("any row of the port answers for any type", CELLS, "if (row[i - 1].types & type) {", "if (1) {", "decisions table"),
-    ("rules decide between zones", CELLS, "if (is_zone(kind, from) && is_zone(kind, to)) {", "if (0) {", "reach paths"),
+    ("rules decide between zones", CELLS, "if (is_zone(kind, from) && is_zone(kind, to)) {", "if (0) {", "reach paths never"),
 ]
 
 LAYERS_OF_KEYS = [
@@ -82,7 +82,7 @@ LAYERS_OF_KEYS = [
 ]
 
 NAMES_AND_PEOPLE = [
-    ("a zone taken out of another is free of its rules", NODE, "if (outer != NULL && nodes & (1ull << (outer - model->node))) {", "if (0) {",
+    ("a zone taken out of another is free of its rules", NODE, "\t\t\t\tif (outer != NULL) {", "\t\t\t\tif (0) {",
      "decisions never"),
     ("the outermost zone counts", NODE, "(best == NULL || node->zone->prefix[i].length >= length)",
      "(best == NULL || node->zone->prefix[i].length <= length)", "decisions never"),
@@ -132,7 +132,12 @@ CLOSURES = [
     ("questions count as closed", CLOSURE, "verdict >= (ask_open ? TEXT_ASK : TEXT_ALLOW)", "verdict >= TEXT_ALLOW", "reach"),
     ("paths go through control", CLOSURE, "for (uint32_t node = MODEL_CONTROL + 1; node < closure.nodes; node++) {",
      "for (uint32_t node = 0; node < closure.nodes; node++) {", "reach"),
-    ("paths go through trusted zones", CLOSURE, "return !node->zone->trusted;", "return true;", "reach"),
+    ("paths go through trusted zones", CLOSURE, "return !is_trusted(model, number, layer);", "return true;", "reach"),
+    ("a later layer takes a zone out of an assertion", CLOSURE, "\t\tadd_inside(&closure, model, layer);\n", "", "never"),
+    ("the user vouches for a zone", CLOSURE, "node->origin.layer != TEXT_USER", "1", "never"),
+    ("IT vouches for no zone", CLOSURE, "node->origin.layer != TEXT_USER", "0", "never"),
+    ("a later layer takes a zone out of what is carried", NODE, "model->node[node].carries |= targets & ~(1ull << node);",
+     "model->node[node].carries |= (uint64_t)(node == from) << to;", "nodes"),
     ("paths go through keyboards", CLOSURE, "\treturn false;\n}\n\n/* After round", "\treturn true;\n}\n\n/* After round", "reach"),
     ("paths end at each device", CLOSURE, "if (node->role->match[i].bus == TEXT_BUS_PCI ||\n\t\t    node->role->match[i].bus == TEXT_BUS_USB) {",
      "if (0) {", "reach"),

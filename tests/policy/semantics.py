@@ -84,7 +84,7 @@ class World:
         self.missing = False  # a partition does not say its memory, or has the title of another one
         self.nodes, self.groups, self.parts = {}, {}, {}
         self.rights, self.open_rights = {p: {} for p in PERSONS}, set()
-        self.carries, self.rules, self.claims = set(), [], []
+        self.carried, self.rules, self.claims = [], [], []
         self.confirm, self.iommu = Value(120, 0, False), Value(False, 0, False)
         self.addresses = {}  # network -> zone name
         self.declare("control", "c", 0, None)
@@ -94,6 +94,8 @@ class World:
             self.take_rights(i, layer)
         for i, layer in enumerate(layers):
             self.take_rules(i, layer)
+        self.carries = {(a, b) for i, ends in self.carried for a in self.with_inside(i, ends[0])
+                        for b in self.with_inside(i, ends[1]) if a != b}
         for part in self.parts.values():
             if "memory" not in part.value and not self.errors:
                 self.missing = True
@@ -143,7 +145,7 @@ class World:
                 self.groups[s.name] = list(s.names)
             elif s.what == "carries":
                 if all(n in self.nodes and self.nodes[n].sort == "z" for n in s.ends):
-                    self.carries.add(tuple(s.ends))
+                    self.carried.append((i, s.ends))
                 else:
                     self.wrong(i, s)
 
@@ -321,6 +323,9 @@ class World:
                 out.add(owner)
         return out
 
+    def with_inside(self, i, zone):
+        return {zone} | self.inside(i, zone)
+
     def take_rules(self, i, layer):
         for s in layer.statements:
             if s.what == "rule":
@@ -445,25 +450,38 @@ class World:
             out |= self.carries
         return {e for e in out if e[0] != e[1]}
 
-    def passes(self, name):
-        """Whether data goes on from here."""
+    def parts_of_zones(self, i):
+        """Ways between a zone as layer i knows it and what later layers took out of it."""
+        pairs = {(a, b) for a in self.nodes if self.nodes[a].sort == "z" and self.nodes[a].layer <= i for b in self.inside(i, a)}
+        return pairs | {(b, a) for a, b in pairs}
+
+    def is_trusted(self, name, i):
+        """An earlier layer does not take the user's word for it: only what it knows around that zone counts."""
+        node = self.nodes[name]
+        if i >= len(self.layers) or node.layer <= i or self.layers[node.layer].name != "user" or not node.statement.trusted:
+            return node.statement.trusted
+        around = [a for a in self.nodes if self.nodes[a].sort == "z" and self.nodes[a].layer <= i and name in self.inside(i, a)]
+        return bool(around) and all(self.nodes[a].statement.trusted for a in around)
+
+    def passes(self, name, i):
+        """Whether data goes on from here, for layer i."""
         node = self.nodes[name]
         if node.sort == "c":
             return False
         if node.sort == "z":
-            return not node.statement.trusted
+            return not self.is_trusted(name, i)
         if node.sort == "r":
             return not any(m in ("keyboard", "pointer", "screen", "speaker") for m in node.statement.match)
         return True
 
-    def distances(self, edges):
-        """Floyd and Warshall: steps of the shortest way."""
+    def distances(self, edges, i=len(LAYERS)):
+        """Floyd and Warshall: steps of the shortest way, for layer i."""
         far = 1 << 30
         d = {(a, b): far for a in self.nodes for b in self.nodes}
         for e in edges:
             d[e] = 1
         for k in self.nodes:
-            if not self.passes(k):
+            if not self.passes(k, i):
                 continue
             for a in self.nodes:
                 ak = d[a, k]
@@ -511,23 +529,26 @@ class World:
 
     def proofs(self, answers):
         """Names of those that fail."""
-        out = {s.claim for _, s, ends in self.claims if not getattr(self, "holds_" + s.claim)(answers, s, *ends)}
+        out = {s.claim for i, s, ends in self.claims if not getattr(self, "holds_" + s.claim)(answers, i, s, *ends)}
         for name in ("keyboard", "screen", "memory", "cpu", "owner", "order", "disk"):
             if not getattr(self, "holds_" + name)(answers):
                 out.add(name)
         return out
 
-    def holds_never(self, answers, s, sources, targets):
+    def holds_never(self, answers, i, s, sources, targets):
         """No way of any length; a question counts as open unless the assertion says otherwise."""
-        reach = self.distances(self.edges(answers, s.kind, not s.ask_closed))
+        edges = self.edges(answers, s.kind, not s.ask_closed)
+        if s.kind in (None, "network"):
+            edges |= self.parts_of_zones(i)
+        reach = self.distances(edges, i)
         return not any((a, b) in reach for a in sources for b in targets)
 
-    def holds_only(self, answers, s, sources, targets):
+    def holds_only(self, answers, i, s, sources, targets):
         """Nobody else has a direct way to or from the targets."""
         return not any((b in targets and a not in sources | targets) or (a in targets and b not in sources | targets)
                        for a, b in self.edges(answers, s.kind, True))
 
-    def holds_always(self, answers, s, sources, targets):
+    def holds_always(self, answers, i, s, sources, targets):
         """Allowed for each type and port, by rules that nobody may change any more."""
         kinds = [s.kind] if s.kind else KINDS
         return all(any(self.always(answers, k, a, b) for k in kinds) for a in sources for b in targets if a != b)

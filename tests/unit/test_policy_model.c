@@ -308,6 +308,25 @@ static void model_binds_inner_zones(void **state)
 	assert_int_equal(model.rule[1].to, 1u << model_find(&model, "office"));
 }
 
+/* What a zone carries, later layers' parts of it carry too. */
+static void model_carries_for_inner_zones(void **state)
+{
+	int office, lan, net;
+
+	(void)state;
+	assert_built(BASE "zone lan = 10.0.0.0/8\nzone net = 11.0.0.0/8\ncarries lan -> net\n",
+		     IT "zone office = 10.1.0.0/16\n", NULL);
+	office = model_find(&model, "office");
+	lan = model_find(&model, "lan");
+	net = model_find(&model, "net");
+	assert_true(office > 0 && lan > 0 && net > 0);
+	assert_int_equal(model.node[office].carries, 1ull << net);
+	assert_int_equal(model.node[lan].carries, 1ull << net);
+	assert_int_equal(model.node[net].carries, 0);
+	assert_int_equal(model.inner[TEXT_VENDOR][lan], 1ull << office);
+	assert_int_equal(model.inner[TEXT_IT][lan], 0);
+}
+
 /* An address is in one zone. */
 static void model_refuses_a_prefix_twice(void **state)
 {
@@ -368,6 +387,7 @@ int main(void)
 		TEST(model_any_is_what_fits),
 		TEST(model_refuses_an_end_that_does_not_fit),
 		TEST(model_binds_inner_zones),
+		TEST(model_carries_for_inner_zones),
 		TEST(model_refuses_a_prefix_twice),
 		TEST(model_keeps_the_user_layer_to_the_users),
 		TEST(model_any_of_the_user_is_the_users),
