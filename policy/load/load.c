@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "parse.h"
+#include "sign_text.h"
 #include "whole_file.h"
 
 static int __attribute__((format(printf, 3, 4)))
@@ -209,6 +210,27 @@ static int check_files(struct load *load, struct load_set *set, const struct sig
 	return ret;
 }
 
+/* What the signature says of itself is enough to leave a set out: its key may be gone. */
+static bool is_left_out(const struct load *load, uint32_t number)
+{
+	const struct load_file *signature = &load->set[number].signature;
+	struct sign_text *text;
+	bool user = false;
+	size_t covered;
+
+	if (number >= load->no_user_before || !signature->bytes) {
+		return false;
+	}
+	text = malloc(sizeof(*text));
+	if (text) {
+		user = sign_text_decode((const uint8_t *)signature->bytes, signature->size, text,
+					&covered) == 0 &&
+		       text->head.layer == TEXT_USER;
+	}
+	free(text);
+	return user;
+}
+
 /* A later set takes the place of an earlier one of the same layer. */
 static int check_set(struct load *load, uint32_t number, char why[LOAD_WHY_SIZE])
 {
@@ -322,7 +344,7 @@ int load_choose(struct load *load, char why[LOAD_WHY_SIZE])
 	int ret = 0;
 
 	for (uint32_t i = 0; ret == 0 && i < LOAD_SETS_MAX; i++) {
-		ret = load->set[i].there ? check_set(load, i, why) : 0;
+		ret = load->set[i].there && !is_left_out(load, i) ? check_set(load, i, why) : 0;
 	}
 	for (unsigned int layer = 0; ret == 0 && layer < TEXT_LAYERS; layer++) {
 		ret = check_layer(load, layer, why);

@@ -50,6 +50,7 @@ struct load {
 	const char *keys_path, *seen_path;
 	bool by_person; /* sets from user_from on may only be the user layer */
 	uint32_t user_from;
+	uint32_t no_user_before; /* user layers of sets before this one are left out */
 	struct load_set set[LOAD_SETS_MAX];
 	struct load_file system[TEXT_LAYERS];
 	struct load_layer layer[TEXT_LAYERS];

@@ -30,6 +30,7 @@ static const char usage[] =
 	"  --folder-fd N    folder of the applied sets\n"
 	"  --prefix NAME    their files are NAME.<set>.<part>.<file name>\n"
 	"  --user-from N    sets from N on may only be the user layer: a person applies them\n"
+	"  --no-user-before N  the user layer of sets before N is left out\n"
 	"  --modules FILE   table whose boot modules the new one names\n"
 	"  --serial N       number of the new table\n"
 	"  --table-fd N     where it goes\n"
@@ -67,6 +68,7 @@ static void parse_options(int argc, char **argv, struct options *options, struct
 		{"folder-fd", required_argument, NULL, 'f'},
 		{"prefix", required_argument, NULL, 'p'},
 		{"user-from", required_argument, NULL, 'u'},
+		{"no-user-before", required_argument, NULL, 'o'},
 		{"modules", required_argument, NULL, 'm'},
 		{"serial", required_argument, NULL, 'n'},
 		{"table-fd", required_argument, NULL, 't'},
@@ -96,6 +98,9 @@ static void parse_options(int argc, char **argv, struct options *options, struct
 		case 'u':
 			load->by_person = true;
 			load->user_from = (uint32_t)number(optarg);
+			break;
+		case 'o':
+			load->no_user_before = (uint32_t)number(optarg);
 			break;
 		case 'm':
 			options->modules_path = optarg;
