@@ -33,11 +33,14 @@ static const char usage[] =
 	"  apply FILE...   follow these signed layers from now on; FILE.sig lies beside each, and\n"
 	"                  what they include too. A user applies the user layer, IT any; an empty\n"
 	"                  newer one takes back what the one before said\n"
-	"  confirm         keep a change of the way to IT, which else is taken back in time; for IT\n"
+	"  confirm         keep a change of the way to IT, which else is taken back in time; for "
+	"IT\n"
 	"  revert          take back a change that waits to be confirmed: one's own, or as IT\n"
 	"  status          which policy is in force, and what the last change did\n"
 	"  ask             decide one flow, as daemons do it\n"
 	"\n"
+	"  --without-user  apply: leave out the user layer that is applied, where it is in the\n"
+	"                  way; for IT\n"
 	"  --json          the daemon's answer as it is\n"
 	"  --socket PATH   of the daemon (/run/bulkhead.sock)\n"
 	"\n"
@@ -241,6 +244,7 @@ int command_policy(int argc, char **argv)
 {
 	static const struct option known[] = {
 		{"json", no_argument, NULL, 'j'},
+		{"without-user", no_argument, NULL, 'w'},
 		{"socket", required_argument, NULL, 's'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -249,13 +253,16 @@ int command_policy(int argc, char **argv)
 	struct files files = {.count = 0};
 	struct json_object *request, *answer;
 	struct client_link link;
-	bool json = false;
+	bool json = false, without_user = false;
 	int ret;
 
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		switch (c) {
 		case 'j':
 			json = true;
+			break;
+		case 'w':
+			without_user = true;
 			break;
 		case 's':
 			socket_path = optarg;
@@ -268,6 +275,9 @@ int command_policy(int argc, char **argv)
 		}
 	}
 	request = make_request(argv[0], argv + optind, argc - optind, &files);
+	if (without_user) {
+		json_object_object_add(request, "without-user", json_object_new_boolean(true));
+	}
 	ret = client_connect(&link, socket_path);
 	if (ret == 0) {
 		ret = client_ask_with(&link, request, files.fd, files.count);

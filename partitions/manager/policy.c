@@ -154,6 +154,12 @@ static void timer_fired(void *data)
 	take_back(DAEMON, "nobody confirmed it in time");
 }
 
+void policy_stays(void)
+{
+	policy.lost = policy.user_left_out = false;
+	policy_load_record(&policy.paths, policy.state.current, 0);
+}
+
 /* Something was confirmed: on the disk, then for everybody. */
 static int confirm(uint32_t way, const char *who)
 {
@@ -173,7 +179,7 @@ static int confirm(uint32_t way, const char *who)
 		switch_withdraw(&policy.question);
 		policy_held_fini(&policy.before);
 		say("policy confirmed");
-		policy_load_record(&policy.paths, next.current);
+		policy_stays();
 	}
 	return 0;
 }
@@ -335,11 +341,12 @@ static void stored_done(void *data, struct policy_held *held, const char *text)
 }
 
 /* Compiles a stored generation while the loop runs; nobody else uses it yet. */
-static bool take_stored(uint32_t generation, struct policy_held *ret_held)
+static bool take_stored(uint32_t generation, uint32_t no_user_before, struct policy_held *ret_held)
 {
+	const struct policy_load_sets sets = {POLICY_NO_SET, no_user_before};
 	struct waiting waiting = {.done = false};
 
-	if (policy_load_start(&policy.paths, generation, POLICY_NO_SET, stored_done, &waiting)) {
+	if (policy_load_start(&policy.paths, generation, &sets, stored_done, &waiting)) {
 		return false;
 	}
 	while (!waiting.done && loop_step(-1)) {
@@ -366,13 +373,34 @@ static bool take_boot(struct policy_held *held)
 	return true;
 }
 
+/* A user layer that was right once must not take the layer of IT with it: its key may be withdrawn,
+ * the system may have come with another vendor layer. */
+static bool take_current(struct policy_held *ret_held)
+{
+	if (!policy.state.current) {
+		return false;
+	}
+	if (take_stored(policy.state.current, 0, ret_held)) {
+		return true;
+	}
+	if (!take_stored(policy.state.current, POLICY_NO_SET, ret_held)) {
+		return false;
+	}
+	policy.user_left_out = true;
+	say("the user layer is left out");
+	record_write(AUDIT_REVERTED, DAEMON, "policy", NULL, NULL,
+		     "the user layer is left out: it does not hold any more");
+	return true;
+}
+
 /* The table that stays: the stored generation if it still verifies and root mode takes it. */
 static bool choose_current(struct policy_held *ret_held)
 {
-	if (policy.state.current && take_stored(policy.state.current, ret_held)) {
+	if (take_current(ret_held)) {
 		if (policy_root_load(ret_held) == 0) {
 			/* Again: the power may have failed before it was done. */
-			policy_load_record(&policy.paths, policy.state.current);
+			policy_load_record(&policy.paths, policy.state.current,
+					   policy.user_left_out ? POLICY_NO_SET : 0);
 			return true;
 		}
 		say("root mode refuses the stored policy: this boot's policy counts");
@@ -425,7 +453,7 @@ static void go_on_trying(void)
 		end_old_trial("the machine was started anew, or its time is over");
 		return;
 	}
-	if (!take_stored(policy.state.trial, &tried)) {
+	if (!take_stored(policy.state.trial, 0, &tried)) {
 		end_old_trial("it cannot be read again");
 		return;
 	}

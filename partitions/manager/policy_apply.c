@@ -25,6 +25,7 @@ static struct {
 	bool under_way;
 	uint32_t generation;
 	uint64_t began_us, began_cpu_us;
+	bool hints; /* at what IT can do about a user layer that is in its way */
 	struct rights_peer peer;
 	policy_reply *reply; /* NULL: the client is gone */
 	void *data;
@@ -86,13 +87,18 @@ static void refuse(const char *why)
 /* What the compiler wrote are whole lines; an answer ends without a newline. */
 static void refuse_lines(const char *text)
 {
+	static const char in_the_way[] =
+		"\n    hint: a user layer is applied; if that is what does not fit, "
+		"--without-user leaves it out";
 	size_t size = strlen(text);
 	char *why;
 
 	while (size && text[size - 1] == '\n') {
 		size--;
 	}
-	why = strndup(text, size);
+	if (asprintf(&why, "%.*s%s", (int)size, text, job.hints ? in_the_way : "") < 0) {
+		why = NULL;
+	}
 	refuse(why ? why : "out of memory");
 	free(why);
 }
@@ -164,13 +170,12 @@ static void follow(struct policy_held *held)
 
 	policy_hash_text(&held->table, hash);
 	policy_adopt(held, &old);
-	policy.lost = false;
 	if (policy.state.trial) {
 		policy.before = old;
 		policy_try();
 	} else {
 		policy_held_fini(&old);
-		policy_load_record(&policy.paths, policy.state.current);
+		policy_stays();
 	}
 	snprintf(text, sizeof(text), "%u changes%s", policy.changes.count,
 		 policy.state.trial ? ", to be confirmed" : "");
@@ -295,7 +300,7 @@ static int store_request(const struct request *request, const int *fds, uint32_t
 }
 
 /* NULL: nothing is in the way. */
-static const char *find_obstacle(void)
+static const char *find_obstacle(const struct request *request)
 {
 	if (!policy.folder || !policy.now.bytes) {
 		return "there is no place to keep it, or no policy of this boot; the daemon's log "
@@ -304,11 +309,20 @@ static const char *find_obstacle(void)
 	if (policy.state.trial) {
 		return "another policy waits to be confirmed: confirm or revert it first";
 	}
+	if (request->without_user && job.peer.person != TEXT_PERSON_IT) {
+		return "only IT leaves the user layer out: apply a newer one that says nothing";
+	}
 	if (policy.lost && job.peer.person != TEXT_PERSON_IT) {
 		return "the policy that was applied last does not hold any more: ask IT (group "
 		       "bulkhead-it) to apply its layer anew";
 	}
 	return NULL;
+}
+
+static bool has_user_layer(void)
+{
+	return policy.now.layer[TEXT_USER].there &&
+	       policy.now.layer[TEXT_USER].set != POLICY_NO_SET;
 }
 
 void policy_apply(const struct request *request, const int *fds, const struct rights_peer *peer,
@@ -330,16 +344,21 @@ void policy_apply(const struct request *request, const int *fds, const struct ri
 	job.began_us = loop_now_us();
 	job.began_cpu_us = cpu_us();
 	job.peer = *peer;
-	obstacle = find_obstacle();
+	obstacle = find_obstacle(request);
 	if (obstacle) {
 		refuse(obstacle);
 		return;
 	}
 	ret = store_request(request, fds, &first_set);
 	if (ret == 0) {
-		ret = policy_load_start(&policy.paths, job.generation,
-					peer->person == TEXT_PERSON_IT ? POLICY_NO_SET : first_set,
-					compiled, NULL);
+		const struct policy_load_sets sets = {
+			.user_from = peer->person == TEXT_PERSON_IT ? POLICY_NO_SET : first_set,
+			.no_user_before =
+				request->without_user || policy.user_left_out ? first_set : 0};
+
+		job.hints =
+			peer->person == TEXT_PERSON_IT && !sets.no_user_before && has_user_layer();
+		ret = policy_load_start(&policy.paths, job.generation, &sets, compiled, NULL);
 	}
 	if (ret) {
 		snprintf(why, sizeof(why), "the files cannot be taken: %s", strerror(-ret));

@@ -107,7 +107,8 @@ static void too_long(void *data)
 	proc_signal(&run.proc, SIGKILL);
 }
 
-static void begin(struct spawn *spawn, const struct policy_load_paths *paths, uint32_t generation)
+static void begin(struct spawn *spawn, const struct policy_load_paths *paths, uint32_t generation,
+		  uint32_t no_user_before)
 {
 	spawn_init(spawn, paths->program_dir, PROGRAM);
 	spawn->confine = paths->confine; /* root's files, no capability */
@@ -121,10 +122,12 @@ static void begin(struct spawn *spawn, const struct policy_load_paths *paths, ui
 	spawn_arg(spawn, "%d", spawn_fd(spawn, fcntl(paths->folder_fd, F_DUPFD_CLOEXEC, 3)));
 	spawn_arg(spawn, "--prefix");
 	spawn_arg(spawn, "g%" PRIu32, generation);
+	spawn_arg(spawn, "--no-user-before");
+	spawn_arg(spawn, "%" PRIu32, no_user_before);
 }
 
 int policy_load_start(const struct policy_load_paths *paths, uint32_t generation,
-		      uint32_t user_from, policy_load_done *done, void *data)
+		      const struct policy_load_sets *sets, policy_load_done *done, void *data)
 {
 	struct spawn spawn;
 	int ret;
@@ -138,14 +141,14 @@ int policy_load_start(const struct policy_load_paths *paths, uint32_t generation
 	run.data = data;
 	run.timer = (struct loop_timer){.fire = too_long};
 	run.proc.ended = ended;
-	begin(&spawn, paths, generation);
+	begin(&spawn, paths, generation, sets->no_user_before);
 	spawn_arg(&spawn, "--modules");
 	spawn_arg(&spawn, "%s", paths->modules_path);
 	spawn_arg(&spawn, "--serial");
 	spawn_arg(&spawn, "%" PRIu32, generation);
-	if (user_from != POLICY_NO_SET) {
+	if (sets->user_from != POLICY_NO_SET) {
 		spawn_arg(&spawn, "--user-from");
-		spawn_arg(&spawn, "%" PRIu32, user_from);
+		spawn_arg(&spawn, "%" PRIu32, sets->user_from);
 	}
 	spawn_arg(&spawn, "--table-fd");
 	spawn_arg(&spawn, "%d", spawn_fd(&spawn, fcntl(run.table_fd, F_DUPFD_CLOEXEC, 3)));
@@ -171,7 +174,8 @@ static void recorded(void *data, struct proc *proc, int status)
 	}
 }
 
-void policy_load_record(const struct policy_load_paths *paths, uint32_t generation)
+void policy_load_record(const struct policy_load_paths *paths, uint32_t generation,
+			uint32_t no_user_before)
 {
 	struct spawn spawn;
 	int ret = -EBUSY;
@@ -181,7 +185,7 @@ void policy_load_record(const struct policy_load_paths *paths, uint32_t generati
 		return;
 	}
 	recorder.ended = recorded;
-	begin(&spawn, paths, generation);
+	begin(&spawn, paths, generation, no_user_before);
 	spawn_arg(&spawn, "--record");
 	spawn_arg(&spawn, "--text-fd");
 	spawn_arg(&spawn, "1"); /* our log */

@@ -35,13 +35,19 @@ struct policy_load_paths {
  * callee's. text has what the compiler said. */
 typedef void policy_load_done(void *data, struct policy_held *held, const char *text);
 
-/** Sets from number user_from on (POLICY_NO_SET: none) are refused if their signature says that
- * they are no user layer. Returns 0, -EBUSY while another run goes on, or -errno. The paths must
- * stay. */
+/** Which sets of a generation count. Zeros and POLICY_NO_SET: all. */
+struct policy_load_sets {
+	uint32_t user_from; /* those from this one on are refused unless they are the user layer */
+	uint32_t no_user_before; /* user layers before this one are left out */
+};
+
+/** Returns 0, -EBUSY while another run goes on, or -errno. The paths must stay. */
 int policy_load_start(const struct policy_load_paths *paths, uint32_t generation,
-		      uint32_t user_from, policy_load_done *done, void *data);
-/** The versions of this generation count as seen from now on. No answer; a failure is said. */
-void policy_load_record(const struct policy_load_paths *paths, uint32_t generation);
+		      const struct policy_load_sets *sets, policy_load_done *done, void *data);
+/** The versions of this generation count as seen from now on, but those of user layers before that
+ * set. No answer; a failure is said. */
+void policy_load_record(const struct policy_load_paths *paths, uint32_t generation,
+			uint32_t no_user_before);
 bool policy_load_busy(void);
 void policy_held_fini(struct policy_held *held);
 

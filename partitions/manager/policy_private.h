@@ -19,7 +19,9 @@ struct policy {
 	int folder_fd;
 	char boot[POLICY_BOOT_SIZE];
 	struct policy_state state;
-	bool lost; /* the generation that stays could not be compiled: applying begins anew */
+	/* Of the generation that stays, since the start of the daemon: */
+	bool lost;	    /* it could not be compiled: applying begins anew */
+	bool user_left_out; /* its user layer does not hold: applying leaves it out */
 	struct policy_held boot_table, now;
 	struct policy_held before;  /* while one is tried: what comes back */
 	struct policy_diff changes; /* of the last change */
@@ -34,6 +36,8 @@ int policy_root_load(const struct policy_held *held);
 void policy_adopt(struct policy_held *held, struct policy_held *ret_old);
 /** Makes `next` the state, on the disk first. Returns 0 or -errno. */
 int policy_set_state(const struct policy_state *next);
+/** Another generation stays from now on; its versions count as seen. */
+void policy_stays(void);
 /** A trial begins or goes on: the clock runs and the person at the keyboard is asked. */
 void policy_try(void);
 uint64_t policy_now_ms(void);

@@ -18,6 +18,7 @@ enum {
 	FIELD_FLOW = 1u << 5, /* kind, from and to */
 	FIELD_TYPE = 1u << 6,
 	FIELD_PORT = 1u << 7,
+	FIELD_WITHOUT = 1u << 8,
 };
 
 static const struct verb {
@@ -37,7 +38,8 @@ static const struct verb {
 	{"pause", REQUEST_PAUSE, FIELD_NAME, FIELD_NAME},
 	{"resume", REQUEST_RESUME, FIELD_NAME, FIELD_NAME},
 	{"policy-status", REQUEST_POLICY_STATUS, 0, 0},
-	{"policy-apply", REQUEST_POLICY_APPLY, FIELD_LAYERS, FIELD_LAYERS | FIELD_OTHERS},
+	{"policy-apply", REQUEST_POLICY_APPLY, FIELD_LAYERS,
+	 FIELD_LAYERS | FIELD_OTHERS | FIELD_WITHOUT},
 	{"policy-confirm", REQUEST_POLICY_CONFIRM, 0, 0},
 	{"policy-revert", REQUEST_POLICY_REVERT, 0, 0},
 	{"policy-ask", REQUEST_POLICY_ASK, FIELD_FLOW, FIELD_FLOW | FIELD_TYPE | FIELD_PORT},
@@ -165,6 +167,13 @@ static int read_flow(const char *key, struct json_object *value, struct request 
 	return 0;
 }
 
+static int read_flag(struct json_object *value, char *error)
+{
+	return json_object_is_type(value, json_type_boolean)
+		       ? 0
+		       : request_wrong(error, "follow, without-user: must be true or false");
+}
+
 static bool is_of_flow(const char *key)
 {
 	return !strcmp(key, "kind") || !strcmp(key, "from") || !strcmp(key, "to") ||
@@ -181,9 +190,12 @@ static int read_field(const char *key, struct json_object *value, struct request
 	if (!strcmp(key, "follow")) {
 		*given |= FIELD_FOLLOW;
 		request->follow = json_object_get_boolean(value);
-		return json_object_is_type(value, json_type_boolean)
-			       ? 0
-			       : request_wrong(error, "follow: must be true or false");
+		return read_flag(value, error);
+	}
+	if (!strcmp(key, "without-user")) {
+		*given |= FIELD_WITHOUT;
+		request->without_user = json_object_get_boolean(value);
+		return read_flag(value, error);
 	}
 	if (!strcmp(key, "text")) {
 		*given |= FIELD_TEXT;

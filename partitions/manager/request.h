@@ -9,7 +9,8 @@
  *
  *  {"verb": "policy-status" | "policy-confirm" | "policy-revert"}
  *  {"verb": "policy-apply", "layers": [FILE, ...], "others": [FILE, ...]}
- *                                                  with one descriptor per file, in this order
+ *                                                  with one descriptor per file, in this order;
+ *                                                  "without-user": BOOL may be there
  *  {"verb": "policy-ask", "kind": KIND, "from": NAME, "to": NAME, "type": TYPE, "port": NUMBER}
  *                                                  type and port may be left out
  *
@@ -65,6 +66,7 @@ struct request {
 	/* Of policy-apply: names without a folder, layers first. */
 	char file[REQUEST_FILES_MAX][STORE_NAME_SIZE];
 	uint32_t layer_count, file_count;
+	bool without_user; /* the user layer that is applied is left out */
 	struct request_flow flow;
 };
 

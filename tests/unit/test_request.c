@@ -89,7 +89,11 @@ static void request_refuses_the_rest(void **state)
 	refuses("{\"verb\":\"start\",\"name\":\"a\\u0000b\"}",
 		"name: must be the name of a partition");
 	refuses("{\"verb\":\"start\",\"name\":null}", "name: must be the name of a partition");
-	refuses("{\"verb\":\"log\",\"follow\":1}", "follow: must be true or false");
+	refuses("{\"verb\":\"log\",\"follow\":1}", "follow, without-user: must be true or false");
+	refuses("{\"verb\":\"policy-apply\",\"layers\":[\"a\"],\"without-user\":0}",
+		"follow, without-user: must be true or false");
+	refuses("{\"verb\":\"policy-revert\",\"without-user\":true}",
+		"a field that this verb does not take");
 	refuses("{\"verb\":\"list\",\"x\":1}", "no such field");
 	refuses("{\"verb\":\"type\",\"text\":\"\\u0100\"}",
 		"text: must be at most 1024 code points below U+0100");
