@@ -26,7 +26,7 @@ struct parse {
 	struct text text;
 	size_t room; /* statements that fit */
 	struct frame frame[SOURCE_DEPTH_MAX];
-	uint32_t depth;
+	uint32_t depth, file;			    /* the file of the layer */
 	struct diag_pos included[SOURCE_FILES_MAX]; /* line 0: not in this layer */
 	struct diag_pos policy;			    /* line 0: not yet seen */
 	bool begun, failed;
@@ -92,6 +92,13 @@ static bool take_include(struct parse *parse, struct statement *statement)
 	}
 	free(statement->include);
 	if (file < 0) {
+		return fail(parse);
+	}
+	if (parse->set->file[file].kept >> parse->file & 1u) {
+		diag_add(diags, DIAG_ERROR, at,
+			 "sign the layer again with this file beside it: bulkhead policy sign",
+			 "the signature of this layer does not cover '%s'",
+			 parse->set->file[file].name);
 		return fail(parse);
 	}
 	if (parse->included[file].line > 0) {
@@ -224,7 +231,7 @@ int parse_text(struct source_set *set, uint32_t file, struct diag_list *diags,
 		diag_add(diags, DIAG_ERROR, (struct diag_pos){0}, NULL, "no memory");
 		return -1;
 	}
-	*parse = (struct parse){.set = set, .diags = diags};
+	*parse = (struct parse){.set = set, .diags = diags, .file = file};
 	push_file(parse, file);
 	read_files(parse);
 	if (!parse->begun && !parse->failed) {

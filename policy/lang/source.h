@@ -30,6 +30,7 @@ struct source {
 	size_t size;
 	bool included; /* its name is one in the include directory */
 	bool broken;   /* holds what a policy cannot */
+	uint64_t kept; /* bits of the files whose layers cannot include it; 0: all can */
 };
 
 struct source_set {

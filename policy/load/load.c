@@ -119,9 +119,10 @@ int load_read(struct load *load, int folder, const char *prefix, char why[LOAD_W
 	return ret;
 }
 
-/* All layers see the same bytes under one name. Takes the bytes over. */
-static int share(struct load *load, const char *name, char *bytes, size_t size,
-		 char why[LOAD_WHY_SIZE])
+/* All layers see the same bytes under one name, and each only those that it vouches for. Takes the
+ * bytes over. */
+static int share(struct load *load, enum text_layer layer, const char *name, char *bytes,
+		 size_t size, char why[LOAD_WHY_SIZE])
 {
 	struct load_file *file;
 
@@ -131,6 +132,7 @@ static int share(struct load *load, const char *name, char *bytes, size_t size,
 			bool same = file->size == size && !memcmp(file->bytes, bytes, size);
 
 			free(bytes);
+			load->shared_by[i] |= 1u << layer;
 			return same ? 0
 				    : fail(why, -EINVAL,
 					   "two layers include '%s' and mean different files: "
@@ -142,6 +144,7 @@ static int share(struct load *load, const char *name, char *bytes, size_t size,
 		free(bytes);
 		return fail(why, -E2BIG, "too many included files");
 	}
+	load->shared_by[load->shared_count] = 1u << layer;
 	file = &load->shared[load->shared_count++];
 	snprintf(file->name, sizeof(file->name), "%s", name);
 	file->bytes = bytes;
@@ -149,7 +152,8 @@ static int share(struct load *load, const char *name, char *bytes, size_t size,
 	return 0;
 }
 
-static int share_system(struct load *load, const char *name, char why[LOAD_WHY_SIZE])
+static int share_system(struct load *load, enum text_layer layer, const char *name,
+			char why[LOAD_WHY_SIZE])
 {
 	struct load_file file = {0};
 	char path[512];
@@ -158,7 +162,7 @@ static int share_system(struct load *load, const char *name, char why[LOAD_WHY_S
 	snprintf(path, sizeof(path), "%s/%s", load->system_path, name);
 	ret = read_whole(AT_FDCWD, path, &file);
 	return ret ? fail(why, ret, "'%s' is included and not there", name)
-		   : share(load, name, file.bytes, file.size, why);
+		   : share(load, layer, name, file.bytes, file.size, why);
 }
 
 /* A set brings what it includes, or means what came with the system: the hash in the signature says
@@ -178,9 +182,9 @@ static int share_include(struct load *load, struct load_set *set, const char *na
 			return fail(why, -ENOMEM, "out of memory");
 		}
 		memcpy(copy, file->bytes, file->size);
-		return share(load, name, copy, file->size, why);
+		return share(load, set->head.layer, name, copy, file->size, why);
 	}
-	return share_system(load, name, why);
+	return share_system(load, set->head.layer, name, why);
 }
 
 static const struct load_file *find_shared(const struct load *load, const char *name)
@@ -326,7 +330,7 @@ static int choose_system(struct load *load, enum text_layer number, char why[LOA
 			.there = true, .version = text.version, .set = LOAD_NO_SET, .file = *file};
 		for (uint32_t i = 0; ret == 0 && i < sources->count; i++) {
 			if (sources->file[i].included) {
-				ret = share_system(load, sources->file[i].name, why);
+				ret = share_system(load, number, sources->file[i].name, why);
 			}
 		}
 	}

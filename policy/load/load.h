@@ -55,6 +55,7 @@ struct load {
 	struct load_file system[TEXT_LAYERS];
 	struct load_layer layer[TEXT_LAYERS];
 	struct load_file shared[SOURCE_FILES_MAX]; /* includes of all layers */
+	uint32_t shared_by[SOURCE_FILES_MAX]; /* bits 1 << layer of those that may include it */
 	uint32_t shared_count;
 };
 

@@ -39,31 +39,34 @@ static int write_all(int fd, const char *bytes, size_t size)
 	return 0;
 }
 
-static int add(struct compile *compile, const struct load_file *file, bool included)
+static int add(struct compile *compile, const struct load_file *file)
 {
-	int index =
-		source_add(&compile->sources, file->name, file->bytes, file->size, &compile->diags);
-
-	if (index >= 0) {
-		compile->sources.file[index].included = included;
-	}
-	return index < 0 ? -1 : 0;
+	return source_add(&compile->sources, file->name, file->bytes, file->size, &compile->diags);
 }
 
 int load_fill(const struct load *load, struct compile *compile, uint32_t *ret_layers)
 {
-	uint32_t layers = 0;
+	uint32_t layers = 0, number[TEXT_LAYERS] = {0};
 	int ret = 0;
 
 	compile->sources.include_dir = -1;
 	for (unsigned int i = 0; i < TEXT_LAYERS; i++) {
 		if (load->layer[i].there) {
-			ret |= add(compile, &load->layer[i].file, false);
-			layers++;
+			number[i] = layers++;
+			ret |= add(compile, &load->layer[i].file) < 0 ? -1 : 0;
 		}
 	}
 	for (uint32_t i = 0; i < load->shared_count; i++) {
-		ret |= add(compile, &load->shared[i], true);
+		int index = add(compile, &load->shared[i]);
+		struct source *source = index < 0 ? NULL : &compile->sources.file[index];
+
+		ret |= source ? 0 : -1;
+		for (unsigned int j = 0; source && j < TEXT_LAYERS; j++) {
+			bool keep = load->layer[j].there && !(load->shared_by[i] >> j & 1u);
+
+			source->included = true;
+			source->kept |= (uint64_t)keep << number[j];
+		}
 	}
 	*ret_layers = layers;
 	return ret;
