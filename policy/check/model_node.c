@@ -57,6 +57,7 @@ static int check_free(struct model_build *build, const struct text_name *name)
 {
 	const struct model_group *group = find_group(build, name->name);
 	int node = model_find(build->model, name->name);
+	struct diag_pos at;
 
 	if (strcmp(name->name, "any") == 0 || (node == MODEL_CONTROL)) {
 		diag_add(build->diags, DIAG_ERROR, name->pos, "choose another name",
@@ -66,12 +67,15 @@ static int check_free(struct model_build *build, const struct text_name *name)
 	if (node < 0 && group == NULL) {
 		return 0;
 	}
+	at = group != NULL ? group->name->pos : build->model->node[node].origin.pos;
 	diag_add(build->diags, DIAG_ERROR, name->pos,
-		 "each name is declared once; choose another one", "'%s' is a %s already",
-		 name->name, group != NULL ? "group" : type_words[build->model->node[node].type]);
-	diag_add(build->diags, DIAG_NOTE,
-		 group != NULL ? group->name->pos : build->model->node[node].origin.pos, NULL,
-		 "declared here");
+		 at.file == name->pos.file && at.line == name->pos.line
+			 ? "an earlier layer includes this file: its names are there, include it "
+			   "once"
+			 : "each name is declared once; choose another one",
+		 "'%s' is a %s already", name->name,
+		 group != NULL ? "group" : type_words[build->model->node[node].type]);
+	diag_add(build->diags, DIAG_NOTE, at, NULL, "declared here");
 	return -1;
 }
 
@@ -176,8 +180,10 @@ int model_read_places(struct model_build *build, const struct text *text)
 		if (statement->type == TEXT_ROLE) {
 			ret |= add_node(build, statement, MODEL_ROLE);
 		} else if (statement->type == TEXT_ZONE) {
-			ret |= add_node(build, statement, MODEL_ZONE);
-			ret |= check_prefixes(build, &statement->zone);
+			int added = add_node(build, statement, MODEL_ZONE);
+
+			/* What is declared twice would have each prefix twice. */
+			ret |= added != 0 ? added : check_prefixes(build, &statement->zone);
 		}
 	}
 	return ret;
