@@ -13,10 +13,10 @@
 #include <sys/types.h>
 
 #define QUOTA_USERS	  16u
-#define QUOTA_RECORDS	  60u	 /* at once */
-#define QUOTA_RECORD_MS	  5000u	 /* until there is one more */
-#define QUOTA_POLICY_MS	  10000u /* CPU time for policies at once */
-#define QUOTA_POLICY_PART 5u	 /* and this part of all time on end */
+#define QUOTA_RECORDS	  60u	/* at once */
+#define QUOTA_RECORD_MS	  5000u /* until there is one more */
+#define QUOTA_POLICY_MS	  2000u /* CPU time for policies at once */
+#define QUOTA_POLICY_PART 5u	/* and this part of all time on end */
 
 /** Whether this user may do one more thing that is recorded. */
 bool quota_take(uid_t uid, uint64_t now_ms);
