@@ -82,6 +82,8 @@ int policy_set_state(const struct policy_state *next)
 {
 	int ret = policy.folder ? store_write_state(policy.folder, next) : -ENODEV;
 
+	/* After an error the disk may have either: no file that either names may go. */
+	policy.unwritten = ret != 0;
 	if (ret == 0) {
 		policy.state = *next;
 		if (store_sweep(policy.folder, next)) {
@@ -106,8 +108,15 @@ void policy_record(enum audit_what what, const char *who, const char *object, co
 	record_write(what, who, object, NULL, NULL, text);
 }
 
-/* The state is on the disk first: a power cut in between comes up with the policy before. */
-static int take_back(const char *who, const char *why)
+int policy_settle(void)
+{
+	return policy.unwritten ? policy_set_state(&policy.state) : 0;
+}
+
+/* The state is on the disk first: a power cut in between comes up with the policy before. A disk
+ * that takes no more holds up nothing: what its record says of a trial ends with the boot, or with
+ * its time. */
+static void take_back(const char *who, const char *why)
 {
 	struct policy_state next = policy.state;
 	struct policy_held tried;
@@ -115,12 +124,12 @@ static int take_back(const char *who, const char *why)
 
 	policy_state_revert(&next);
 	ret = policy_set_state(&next);
-	if (ret) {
-		say("the policy that is tried cannot be taken back: %s", strerror(-ret));
-		loop_timer_set(&policy.timer, AGAIN_MS);
-		return ret;
-	}
 	loop_timer_stop(&policy.timer);
+	if (ret) {
+		say("the record of the policy cannot be written: %s", strerror(-ret));
+		policy.state = next;
+		loop_timer_set(&policy.timer, AGAIN_MS);
+	}
 	switch_withdraw(&policy.question);
 	ret = policy_root_load(&policy.before);
 	if (ret) {
@@ -131,7 +140,6 @@ static int take_back(const char *who, const char *why)
 	policy_held_fini(&tried);
 	say("policy taken back: %s", why);
 	record_policy(AUDIT_REVERTED, who, why);
-	return 0;
 }
 
 static void ask_prompt(uint64_t left_ms);
@@ -142,6 +150,9 @@ static void timer_fired(void *data)
 
 	(void)data;
 	if (!policy.state.trial) {
+		if (policy_settle() != 0) {
+			loop_timer_set(&policy.timer, AGAIN_MS);
+		}
 		return;
 	}
 	if (left > 0) {
@@ -258,8 +269,8 @@ struct json_object *policy_revert(const char *who)
 	if (!policy.state.trial) {
 		return reply_error("no policy waits to be confirmed");
 	}
-	return take_back(who, "on request") ? reply_error("the change cannot be taken back now")
-					    : policy_describe();
+	take_back(who, "on request");
+	return policy_describe();
 }
 
 bool policy_is_anothers(uid_t uid)

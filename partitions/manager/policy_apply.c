@@ -78,7 +78,7 @@ static void refuse(const char *why)
 {
 	record_write(AUDIT_REFUSED, job.peer.who, "policy", NULL, NULL, why);
 	say("policy refused: %.200s", why);
-	if (policy.folder) {
+	if (policy.folder && !policy.unwritten) {
 		store_sweep(policy.folder, &policy.state);
 	}
 	answer(reply_error(why));
@@ -305,6 +305,10 @@ static const char *find_obstacle(const struct request *request)
 	if (!policy.folder || !policy.now.bytes) {
 		return "there is no place to keep it, or no policy of this boot; the daemon's log "
 		       "says why";
+	}
+	if (policy_settle() != 0) {
+		return "the record of the policy cannot be written; make room where it is kept: "
+		       "the daemon's log says more";
 	}
 	if (policy.state.trial) {
 		return "another policy waits to be confirmed: confirm or revert it first";

@@ -19,6 +19,7 @@ struct policy {
 	int folder_fd;
 	char boot[POLICY_BOOT_SIZE];
 	struct policy_state state;
+	bool unwritten; /* the disk may have another state */
 	/* Of the generation that stays, since the start of the daemon: */
 	bool lost;	    /* it could not be compiled: applying begins anew */
 	bool user_left_out; /* its user layer does not hold: applying leaves it out */
@@ -36,6 +37,8 @@ int policy_root_load(const struct policy_held *held);
 void policy_adopt(struct policy_held *held, struct policy_held *ret_old);
 /** Makes `next` the state, on the disk first. Returns 0 or -errno. */
 int policy_set_state(const struct policy_state *next);
+/** Writes the state that could not be written before. Returns 0 or -errno. */
+int policy_settle(void);
 /** Another generation stays from now on; its versions count as seen. */
 void policy_stays(void);
 /** A trial begins or goes on: the clock runs and the person at the keyboard is asked. */
