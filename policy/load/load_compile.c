@@ -193,7 +193,8 @@ int load_compile(const struct load *load, const char *modules_path, uint64_t ser
 	free(bytes);
 	if (ret < 0) {
 		snprintf(why, LOAD_WHY_SIZE, "the compiler did not come to its end: %s",
-			 strerror(-ret));
+			 ret == -EPROTO ? "it took too long, or did what it must not"
+					: strerror(-ret));
 		return ret;
 	}
 	return ret ? ret : check_result(load, table_fd, why);

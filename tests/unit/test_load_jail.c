@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "load_jail.h"
 
@@ -118,6 +119,39 @@ static void load_jail_keeps_only_its_files(void **state)
 	close(other);
 }
 
+static int look_at(void *data)
+{
+	struct stat status;
+
+	return stat(data, &status) < 0 && errno == ENOSYS ? 3 : 4;
+}
+
+/* Which files there are it cannot even ask, nor how large its own ones are. */
+static void load_jail_tells_of_no_file(void **state)
+{
+	(void)state;
+	assert_int_equal(run(look_at, (void *)(uintptr_t) "/etc/passwd"), 3);
+	assert_int_equal(run(look_at, (void *)(uintptr_t) "/etc/no-such-file"), 3);
+}
+
+static int write_for_ever(void *data)
+{
+	static const char page[1 << 16];
+
+	(void)data;
+	while (write(file, page, sizeof(page)) > 0) {
+	}
+	return 5;
+}
+
+/* Who writes without an end is ended, with no more than a table's room taken. */
+static void load_jail_bounds_what_is_written(void **state)
+{
+	(void)state;
+	assert_int_equal(run(write_for_ever, NULL), -EPROTO);
+	assert_true(lseek(file, 0, SEEK_END) <= 80 << 20);
+}
+
 static int crash(void *data)
 {
 	(void)data;
@@ -137,6 +171,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(load_jail_lets_it_compute, setup, teardown),
 		cmocka_unit_test_setup_teardown(load_jail_ends_what_does_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(load_jail_keeps_only_its_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(load_jail_tells_of_no_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(load_jail_bounds_what_is_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(load_jail_takes_no_other_answer, setup, teardown),
 	};
 
