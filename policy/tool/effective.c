@@ -90,8 +90,7 @@ static char *name_subject(const char *a, const char *b, const char *c)
 	return asprintf(&subject, "%s %s%s%s", a, b, c ? " " : "", c ? c : "") < 0 ? NULL : subject;
 }
 
-/* Names of the nodes in a set, in the caller's array. */
-static struct text_names names_of(const struct model *model, model_set nodes,
+struct text_names effective_names(const struct model *model, model_set nodes,
 				  struct text_name names[MODEL_NODES_MAX])
 {
 	uint32_t count = 0;
@@ -205,7 +204,7 @@ static int add_values(const struct compile *compile, uint32_t part, struct effec
 			continue;
 		}
 		if (key == TEXT_OWNS || key == TEXT_AFTER) {
-			value.names = names_of(model, found->nodes, names);
+			value.names = effective_names(model, found->nodes, names);
 		}
 		ret = add_property(compile, part, &value,
 				   name_subject(model->node[part].name,
@@ -334,7 +333,7 @@ static int add_rights(const struct compile *compile, enum text_person person, mo
 		      const struct model_right *right, struct effective *rights)
 {
 	struct text_name names[MODEL_NODES_MAX];
-	struct text_names partitions = names_of(&compile->model, parts, names);
+	struct text_names partitions = effective_names(&compile->model, parts, names);
 	struct text_may may = {.person = person, .partitions = partitions};
 	int ret;
 

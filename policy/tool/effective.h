@@ -30,6 +30,10 @@ int effective_rights(const struct compile *compile, struct effective *ret_rights
 int effective_rules(const struct compile *compile, bool denied, struct effective *ret_rules);
 void effective_fini(struct effective *effective);
 
+/** Names of the nodes in a set, in the caller's array. */
+struct text_names effective_names(const struct model *model, model_set nodes,
+				  struct text_name names[MODEL_NODES_MAX]);
+
 /** Adds a statement in the language's own words. Takes `subject`, which may be NULL. */
 int effective_add(struct effective *effective, const struct compile *compile,
 		  const struct text_statement *statement, char *subject,

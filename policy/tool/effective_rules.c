@@ -169,20 +169,6 @@ static void make_id(const struct model *model, const struct items *items, size_t
 	snprintf(id, TEXT_ID_SIZE, "%.*s%s", (int)(TEXT_ID_SIZE - 1 - strlen(tail)), name, tail);
 }
 
-static uint32_t fill_names(const struct model *model, model_set nodes,
-			   struct text_name names[MODEL_NODES_MAX])
-{
-	uint32_t count = 0;
-
-	for (uint32_t node = 0; node < model->node_count; node++) {
-		if (nodes & (1ull << node)) {
-			strcpy(names[count].name, model->node[node].name);
-			names[count++].pos = (struct diag_pos){0};
-		}
-	}
-	return count;
-}
-
 static int add_rule(const struct compile *compile, const struct items *items, size_t index,
 		    struct effective *rules)
 {
@@ -197,8 +183,8 @@ static int add_rule(const struct compile *compile, const struct items *items, si
 	make_id(model, items, index, rule->id);
 	rule->verdict = row->verdict;
 	rule->kind = item->kind;
-	rule->from = (struct text_names){from, fill_names(model, item->from, from)};
-	rule->to = (struct text_names){to, fill_names(model, item->to, to)};
+	rule->from = effective_names(model, item->from, from);
+	rule->to = effective_names(model, item->to, to);
 	rule->types = item->part.types;
 	rule->port_lo = item->part.lo;
 	rule->port_hi = item->part.hi;
