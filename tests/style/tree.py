@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(TOP / "tests"))
+import tap  # noqa: E402
+
 C_LIKE = {".c", ".h", ".S"}
 
 
@@ -26,23 +29,11 @@ def text(path):
     return (TOP / path).read_text(errors="replace")
 
 
-class Tap:
-    """One result per rule; what breaks it is printed above."""
-
-    def __init__(self):
-        self.count = self.bad = 0
+class Tap(tap.Tap):
+    """One result per rule, with what breaks it."""
 
     def rule(self, name, problems):
-        self.count += 1
-        for p in problems:
-            print(f"# {p}")
-        self.bad += bool(problems)
-        print(f"{'not ok' if problems else 'ok'} {self.count} - {name}", flush=True)
-
-    def skip(self, name, why):
-        self.count += 1
-        print(f"ok {self.count} - {name} # SKIP {why}")
+        self.result(not problems, name, "\n".join(map(str, problems)))
 
     def finish(self):
-        print(f"1..{self.count}")
-        sys.exit(1 if self.bad else 0)
+        sys.exit(super().finish())
