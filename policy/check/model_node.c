@@ -44,7 +44,7 @@ void model_unknown(struct model_build *build, const struct text_name *name, cons
 	if (guess_best(&guess) != NULL) {
 		snprintf(hint, sizeof(hint), "did you mean '%s'?", guess_best(&guess));
 	} else {
-		snprintf(hint, sizeof(hint), "declare it: partition, role, zone or group");
+		snprintf(hint, sizeof(hint), "declare it: %s", what);
 	}
 	diag_add(build->diags, DIAG_ERROR, name->pos, hint, "there is no %s '%s'", what,
 		 name->name);

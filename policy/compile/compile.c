@@ -19,7 +19,8 @@ static int parse_one(struct compile *compile, uint32_t file)
 		return -1;
 	}
 	if (compile->has_text[text.layer]) {
-		diag_add(&compile->diags, DIAG_ERROR, (struct diag_pos){file, 1, 1},
+		diag_add(&compile->diags, DIAG_ERROR,
+			 text.count > 0 ? text.statement[0].pos : (struct diag_pos){file, 1, 1},
 			 "give one file per layer; it may include others",
 			 "the %s layer is given twice", text_layer_word(text.layer));
 		text_fini(&text);

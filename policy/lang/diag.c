@@ -110,7 +110,7 @@ static void print_line(const struct source_set *sources, struct diag_pos pos, FI
 	size_t size, first = pos.column > SHOWN_MAX - 30 ? pos.column - LEAD_MAX : 1;
 	const char *bytes = source_line(sources, pos.file, pos.line, &size);
 
-	if (bytes == NULL) {
+	if (bytes == NULL || size == 0) {
 		return;
 	}
 	fputs(first > 1 ? "    ..." : "    ", out);

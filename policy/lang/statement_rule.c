@@ -203,7 +203,14 @@ bool statement_read_rule(struct line *line, struct text_rule *rule)
 				  "'default' is a word and no id");
 	}
 	if (!line_name(line, "the id of the rule", rule->id, sizeof(rule->id)) ||
-	    !line_expect_mark(line, LINE_COLON) || !line_choice(line, &words_verdict, &number)) {
+	    !line_expect_mark(line, LINE_COLON)) {
+		return false;
+	}
+	if (line_is(line_peek(line), "default")) {
+		return line_expected(line, "a verdict",
+				     "write 'default' before the id of the rule");
+	}
+	if (!line_choice(line, &words_verdict, &number)) {
 		return false;
 	}
 	rule->verdict = (enum text_verdict)number;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "prove.h"
@@ -67,11 +68,17 @@ void tool_show_diags(struct tool *tool, const struct diag_list *diags,
 
 int tool_check_readable(struct tool *tool, const char *path)
 {
-	if (access(path, R_OK) == 0) {
-		return TOOL_OK;
+	struct stat st;
+
+	if (stat(path, &st) != 0 || access(path, R_OK) != 0) {
+		tool_complain(tool, "%s: %s", path, strerror(errno));
+		return TOOL_FAILED;
 	}
-	tool_complain(tool, "%s: %s", path, strerror(errno));
-	return TOOL_FAILED;
+	if (!S_ISREG(st.st_mode)) {
+		tool_complain(tool, "%s is no plain file, but a folder, pipe or device", path);
+		return TOOL_FAILED;
+	}
+	return TOOL_OK;
 }
 
 int tool_judge(struct tool *tool, int ret, const struct compile *compile)

@@ -205,8 +205,12 @@ int tool_parse(struct tool *tool, int argc, char **argv)
 	struct option table[ROW_COUNT + 2];
 	char letters[2 * ROW_COUNT + 3];
 
+	char name[40]; /* what getopt complains under */
+
 	make_table(tool->verb, table, letters);
 	argc = drop_arrows(argc, argv);
+	snprintf(name, sizeof(name), "bulkhead policy %s", tool->verb->name);
+	argv[0] = name;
 	for (int c; (c = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
 		unsigned int bit;
 
@@ -214,6 +218,9 @@ int tool_parse(struct tool *tool, int argc, char **argv)
 			return 1;
 		}
 		bit = option_bit(c);
+		if (!bit) {
+			fprintf(stderr, "%s --help names the options it takes\n", name);
+		}
 		if (!bit || set_option(tool, bit, optarg)) {
 			return -1;
 		}

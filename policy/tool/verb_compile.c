@@ -74,7 +74,7 @@ static uint64_t choose_serial(const struct tool *tool, const struct model *model
 static int make_table(struct tool *tool, struct compile *compile, const struct emit_module *modules,
 		      void **ret_bytes, size_t *ret_size)
 {
-	size_t known = compile->diags.count;
+	size_t known = compile->diags.count, left_out = compile->diags.left_out;
 	struct diag_list late;
 	int ret;
 
@@ -84,6 +84,7 @@ static int make_table(struct tool *tool, struct compile *compile, const struct e
 	late = compile->diags;
 	late.item += known < late.count ? known : late.count;
 	late.count -= known < late.count ? known : late.count;
+	late.left_out -= left_out;
 	tool_show_diags(tool, &late, &compile->sources);
 	return ret ? TOOL_WRONG : TOOL_OK;
 }
@@ -107,9 +108,10 @@ static int check(struct tool *tool, struct compile *compile)
 	add_number(tool, "warnings", warnings);
 	if (!tool->json) {
 		printf("The policy holds: %" PRIu32 " partitions, %" PRIu32 " rules, %" PRIu32
-		       " assertions proved, %u %s.\n",
+		       " %s proved, %u %s.\n",
 		       compile->model.part_count, compile->model.rule_count,
-		       compile->model.claim_count, warnings,
+		       compile->model.claim_count,
+		       compile->model.claim_count == 1 ? "assertion" : "assertions", warnings,
 		       warnings == 1 ? "warning" : "warnings");
 	}
 	return TOOL_OK;

@@ -8,6 +8,7 @@
 
 #include "flow.h"
 #include "fmt.h"
+#include "guess.h"
 #include "say.h"
 #include "tool.h"
 #include "trace.h"
@@ -26,12 +27,17 @@ static int find_node(struct tool *tool, const struct model *model, const char *n
 		     uint32_t *ret_node)
 {
 	int node = model_find(model, name);
+	struct guess guess;
 
 	if (node < 0) {
+		guess_init(&guess, name, strlen(name));
+		for (uint32_t i = 0; i < model->node_count; i++) {
+			guess_offer(&guess, model->node[i].name);
+		}
 		tool_complain(tool,
-			      "%s is neither partition nor role nor zone of this policy; see "
-			      "bulkhead policy show",
-			      name);
+			      "%s is neither partition nor role nor zone of this policy; %s%s",
+			      name, guess_best(&guess) ? "is it " : "see bulkhead policy show",
+			      guess_best(&guess) ? guess_best(&guess) : "");
 		return TOOL_USAGE;
 	}
 	*ret_node = (uint32_t)node;
@@ -40,13 +46,19 @@ static int find_node(struct tool *tool, const struct model *model, const char *n
 
 static int find_kind(struct tool *tool, const char *word, enum text_kind *ret_kind)
 {
+	struct guess guess;
+
+	guess_init(&guess, word, strlen(word));
 	for (unsigned int kind = 0; kind < TEXT_KINDS; kind++) {
 		if (!strcmp(word, text_kind_word((enum text_kind)kind))) {
 			*ret_kind = (enum text_kind)kind;
 			return TOOL_OK;
 		}
+		guess_offer(&guess, text_kind_word((enum text_kind)kind));
 	}
-	tool_complain(tool, "%s is no flow; see bulkhead policy explain --help", word);
+	tool_complain(tool, "%s is no flow; %s%s", word,
+		      guess_best(&guess) ? "is it " : "see bulkhead policy explain --help",
+		      guess_best(&guess) ? guess_best(&guess) : "");
 	return TOOL_USAGE;
 }
 

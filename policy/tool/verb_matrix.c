@@ -64,7 +64,15 @@ static int check_format(struct tool *tool)
 {
 	static const char *const formats[] = {"text", "csv", "json", "svg"};
 
+	if (tool->json && tool->format && strcmp(tool->format, "json") != 0) {
+		tool_complain(tool, "--json and --format %s do not go together", tool->format);
+		return TOOL_USAGE;
+	}
 	tool->format = tool->format ? tool->format : tool->json ? "json" : "text";
+	if (tool->out && !strcmp(tool->format, "json")) {
+		tool_complain(tool, "json goes to stdout: leave -o out");
+		return TOOL_USAGE;
+	}
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		if (!strcmp(tool->format, formats[i])) {
 			tool->json = tool->json || !strcmp(tool->format, "json");

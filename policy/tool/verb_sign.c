@@ -120,6 +120,10 @@ int tool_sign(struct tool *tool)
 		tool_complain(tool, "which key signs? give --key KEY");
 		return TOOL_USAGE;
 	}
+	if (tool->json && tool->out && !strcmp(tool->out, "-")) {
+		tool_complain(tool, "--json and a signature on stdout do not go together");
+		return TOOL_USAGE;
+	}
 	ret = name_signature(tool, tool->out, path);
 	ret = ret ? ret : open_layer(tool, &layer);
 	if (ret) {
@@ -161,7 +165,8 @@ static int verify(struct tool *tool, const struct layer *layer, const void *sig,
 	free(head);
 	if (ret) {
 		tool_complain(tool, "%s: %s", tool->arguments.path[0], why);
-		return TOOL_WRONG;
+		return ret == -EBADMSG || ret == -EKEYREJECTED || ret == -ESTALE ? TOOL_WRONG
+										 : TOOL_FAILED;
 	}
 	return TOOL_OK;
 }
