@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "disk_fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -24,6 +25,13 @@ static struct disk_memory *mounted;
 static struct disk_memory *folder_disk[FILES_MAX]; /* of folder fds that open() gave */
 static struct opened files[FILES_MAX];
 
+/* What fdopendir() gave. */
+static struct listing {
+	int fd; /* 0: nothing is open */
+	unsigned count, at;
+	struct dirent entry[FILES_MAX];
+} listing;
+
 int __real_open64(const char *path, int flags, mode_t mode);
 int __real_openat64(int dir, const char *path, int flags, mode_t mode);
 int __real_close(int fd);
@@ -37,6 +45,9 @@ int __real_flock(int fd, int operation);
 int __real_fchmod(int fd, mode_t mode);
 int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __real_unlinkat(int dir, const char *name, int flags);
+DIR *__real_fdopendir(int fd);
+struct dirent *__real_readdir64(DIR *dir);
+int __real_closedir(DIR *dir);
 
 int __wrap_open64(const char *path, int flags, ...);
 int __wrap_openat64(int dir, const char *path, int flags, ...);
@@ -51,6 +62,9 @@ int __wrap_flock(int fd, int operation);
 int __wrap_fchmod(int fd, mode_t mode);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __wrap_unlinkat(int dir, const char *name, int flags);
+DIR *__wrap_fdopendir(int fd);
+struct dirent *__wrap_readdir64(DIR *dir);
+int __wrap_closedir(DIR *dir);
 
 struct disk_memory *disk_fd_mount(struct disk_memory *disk)
 {
@@ -111,11 +125,11 @@ static const char *name_in(const char *path)
 	return path[size] ? path + size + 1 : path + size;
 }
 
-static int open_folder(void)
+static int open_folder(struct disk_memory *disk)
 {
 	for (int i = 0; i < FILES_MAX; i++) {
 		if (!folder_disk[i]) {
-			folder_disk[i] = mounted;
+			folder_disk[i] = disk;
 			return DISK_FD_FOLDER + 1 + i;
 		}
 	}
@@ -167,7 +181,7 @@ int __wrap_open64(const char *path, int flags, ...)
 	if (*name) {
 		return flags & O_DIRECTORY ? result(-ENOTDIR) : open_file(mounted, name, flags);
 	}
-	return open_folder();
+	return open_folder(mounted);
 }
 
 int __wrap_openat64(int dir, const char *path, int flags, ...)
@@ -181,7 +195,7 @@ int __wrap_openat64(int dir, const char *path, int flags, ...)
 	mode = mode_of(flags, args);
 	va_end(args);
 	if (disk) {
-		return open_file(disk, path, flags);
+		return strcmp(path, ".") == 0 ? open_folder(disk) : open_file(disk, path, flags);
 	}
 	return name && *name ? open_file(mounted, name, flags)
 			     : __real_openat64(dir, path, flags, mode);
@@ -264,10 +278,17 @@ int __wrap_ftruncate64(int fd, off_t size)
 
 int __wrap_fstat64(int fd, struct stat *st)
 {
+	struct disk_memory *disk = folder_of(fd);
 	struct opened *opened = file_of(fd);
 	uint64_t size;
 	int rc;
 
+	if (disk) {
+		memset(st, 0, sizeof(*st));
+		st->st_mode = S_IFDIR | 0700;
+		st->st_ino = (ino_t)(uintptr_t)disk;
+		return 0;
+	}
 	if (!opened) {
 		return __real_fstat64(fd, st);
 	}
@@ -282,6 +303,9 @@ int __wrap_flock(int fd, int operation)
 {
 	struct opened *opened = file_of(fd);
 
+	if (folder_of(fd)) { /* one process, one thread: nobody else has it */
+		return 0;
+	}
 	return opened ? result(file_lock(opened->file, (operation & LOCK_EX) != 0))
 		      : __real_flock(fd, operation);
 }
@@ -306,4 +330,55 @@ int __wrap_unlinkat(int dir, const char *name, int flags)
 
 	return disk ? result(folder_remove(disk_memory_folder(disk), name))
 		    : __real_unlinkat(dir, name, flags);
+}
+
+static int list_name(void *context, const char *name)
+{
+	struct listing *to = context;
+
+	if (to->count == FILES_MAX) {
+		abort();
+	}
+	strcpy(to->entry[to->count++].d_name, name);
+	return 0;
+}
+
+DIR *__wrap_fdopendir(int fd)
+{
+	struct disk_memory *disk = folder_of(fd);
+	int rc;
+
+	if (!disk) {
+		return __real_fdopendir(fd);
+	}
+	if (listing.fd) {
+		abort();
+	}
+	listing.count = listing.at = 0;
+	rc = folder_list(disk_memory_folder(disk), list_name, &listing);
+	if (rc < 0) {
+		errno = -rc;
+		return NULL;
+	}
+	listing.fd = fd;
+	return (DIR *)&listing;
+}
+
+struct dirent *__wrap_readdir64(DIR *dir)
+{
+	if (dir != (DIR *)&listing) {
+		return __real_readdir64(dir);
+	}
+	return listing.at < listing.count ? &listing.entry[listing.at++] : NULL;
+}
+
+int __wrap_closedir(DIR *dir)
+{
+	int fd = listing.fd;
+
+	if (dir != (DIR *)&listing) {
+		return __real_closedir(dir);
+	}
+	listing.fd = 0;
+	return __wrap_close(fd);
 }
