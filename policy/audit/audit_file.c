@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 #include "audit_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,7 +51,48 @@ int audit_file_open(int folder_fd, const char *name, uint32_t index, int flags, 
 	return 0;
 }
 
-int audit_file_write(int fd, const void *bytes, size_t size, uint64_t offset)
+/* 0: not the name of a file of this log. */
+static uint32_t index_of(const char *name, const char *file)
+{
+	char again[AUDIT_FILE_NAME];
+	const char *dot = strrchr(file, '.');
+	unsigned long index = dot ? strtoul(dot + 1, NULL, 10) : 0;
+
+	if (index == 0 || index > AUDIT_FILE_MAX) {
+		return 0;
+	}
+	audit_file_name(name, (uint32_t)index, again);
+	return strcmp(file, again) == 0 ? (uint32_t)index : 0;
+}
+
+int audit_file_first(int folder_fd, const char *name, uint32_t *ret_index)
+{
+	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	uint32_t first = 0;
+	struct dirent *entry;
+	int rc = dir ? 0 : -errno;
+
+	if (!dir) {
+		if (fd >= 0) {
+			close(fd);
+		}
+		return rc;
+	}
+	while ((errno = 0, entry = readdir(dir))) {
+		uint32_t index = index_of(name, entry->d_name);
+
+		first = index && (!first || index < first) ? index : first;
+	}
+	rc = errno ? -errno : first ? 0 : -ENOENT;
+	closedir(dir);
+	if (!rc) {
+		*ret_index = first;
+	}
+	return rc;
+}
+
+int audit_file_put(int fd, const void *bytes, size_t size, uint64_t offset)
 {
 	const char *at = bytes;
 
@@ -66,7 +109,56 @@ int audit_file_write(int fd, const void *bytes, size_t size, uint64_t offset)
 		offset += (size_t)put;
 		size -= (size_t)put;
 	}
-	return fdatasync(fd) < 0 ? -errno : 0;
+	return 0;
+}
+
+int audit_file_write(int fd, const void *bytes, size_t size, uint64_t offset)
+{
+	int rc = audit_file_put(fd, bytes, size, offset);
+
+	return rc ? rc : fdatasync(fd) < 0 ? -errno : 0;
+}
+
+static ssize_t read_at(int fd, void *bytes, size_t size, uint64_t offset)
+{
+	size_t filled = 0;
+
+	while (filled < size) {
+		ssize_t got =
+			pread(fd, (char *)bytes + filled, size - filled, (off_t)(offset + filled));
+
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got < 0) {
+			return -errno;
+		}
+		if (got == 0) {
+			break;
+		}
+		filled += (size_t)got;
+	}
+	return (ssize_t)filled;
+}
+
+int audit_file_compare(int fd, int other_fd)
+{
+	uint8_t bytes[4096], other[4096];
+	uint64_t offset = 0;
+	ssize_t got, got_other;
+
+	do {
+		got = read_at(fd, bytes, sizeof(bytes), offset);
+		got_other = read_at(other_fd, other, sizeof(other), offset);
+		if (got < 0 || got_other < 0) {
+			return (int)(got < 0 ? got : got_other);
+		}
+		if (got != got_other || memcmp(bytes, other, (size_t)got) != 0) {
+			return -EBADMSG;
+		}
+		offset += (uint64_t)got;
+	} while (got > 0);
+	return 0;
 }
 
 void audit_reader_init(struct audit_reader *reader, int fd)
@@ -80,26 +172,17 @@ void audit_reader_init(struct audit_reader *reader, int fd)
 static int fill(struct audit_reader *reader)
 {
 	size_t kept = reader->filled - reader->at;
+	ssize_t got;
 
 	memmove(reader->bytes, reader->bytes + reader->at, kept);
 	reader->at = 0;
 	reader->filled = kept;
-	while (reader->filled < sizeof(reader->bytes)) {
-		ssize_t got = pread(reader->fd, reader->bytes + reader->filled,
-				    sizeof(reader->bytes) - reader->filled,
-				    (off_t)(reader->offset + reader->filled));
-
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got < 0) {
-			return -errno;
-		}
-		if (got == 0) {
-			break;
-		}
-		reader->filled += (size_t)got;
+	got = read_at(reader->fd, reader->bytes + kept, sizeof(reader->bytes) - kept,
+		      reader->offset + kept);
+	if (got < 0) {
+		return (int)got;
 	}
+	reader->filled += (size_t)got;
 	return 0;
 }
 

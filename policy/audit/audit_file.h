@@ -18,7 +18,14 @@ bool audit_file_is_name(const char *name);
 void audit_file_name(const char *name, uint32_t index, char ret_name[AUDIT_FILE_NAME]);
 /** flags as of open(2). Plain files only. */
 int audit_file_open(int folder_fd, const char *name, uint32_t index, int flags, int *ret_fd);
+/** Number of the first file; -ENOENT: there is none. */
+int audit_file_first(int folder_fd, const char *name, uint32_t *ret_index);
+int audit_file_put(int fd, const void *bytes, size_t size, uint64_t offset);
+/** The same, and makes it lasting. */
 int audit_file_write(int fd, const void *bytes, size_t size, uint64_t offset);
+
+/** -EBADMSG: they differ. */
+int audit_file_compare(int fd, int other_fd);
 
 /** A file that is read record by record. */
 struct audit_reader {

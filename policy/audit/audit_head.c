@@ -35,19 +35,6 @@ static void encode(const struct audit_chain *chain, char ret_slot[SLOT_SIZE])
 	ret_slot[SLOT_SIZE - 1] = '\n';
 }
 
-static bool unhex(const char *hex, uint8_t ret_hash[AUDIT_HASH_SIZE])
-{
-	for (unsigned i = 0; i < AUDIT_HASH_SIZE; i++) {
-		char pair[3] = {hex[2 * i], hex[2 * i + 1], 0};
-
-		if (strspn(pair, "0123456789abcdef") != 2) {
-			return false;
-		}
-		ret_hash[i] = (uint8_t)strtoul(pair, NULL, 16);
-	}
-	return true;
-}
-
 /* One form only: what encode() writes. */
 static bool decode(const char slot[SLOT_SIZE], struct audit_chain *ret_chain)
 {
@@ -61,7 +48,7 @@ static bool decode(const char slot[SLOT_SIZE], struct audit_chain *ret_chain)
 		return false;
 	}
 	chain.count = strtoull(line + strlen(TITLE), &end, 10);
-	if (*end != ' ' || strlen(end) < 1 + 2 * AUDIT_HASH_SIZE || !unhex(end + 1, chain.hash)) {
+	if (*end != ' ' || !audit_record_unhex(end + 1, chain.hash)) {
 		return false;
 	}
 	encode(&chain, again);

@@ -5,6 +5,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <mbedtls/sha256.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #define MAGIC	    0x31414842u /* "BHA1" */
 #define FIXED_SIZE  80u		/* up to the strings */
 #define FIELD_COUNT 5u
+#define ARCHIVED    "records 0 to "
 
 struct fixed {
 	uint32_t size; /* of the record, this and the hash included */
@@ -155,4 +157,50 @@ void audit_record_hex(const uint8_t hash[AUDIT_HASH_SIZE], char ret_hex[2 * AUDI
 		ret_hex[2 * i + 1] = digits[hash[i] & 15];
 	}
 	ret_hex[2 * AUDIT_HASH_SIZE] = '\0';
+}
+
+bool audit_record_unhex(const char *hex, uint8_t ret_hash[AUDIT_HASH_SIZE])
+{
+	uint8_t hash[AUDIT_HASH_SIZE];
+
+	for (unsigned i = 0; i < AUDIT_HASH_SIZE; i++) {
+		char pair[3] = {hex[2 * i], hex[2 * i] ? hex[2 * i + 1] : '\0', 0};
+
+		if (strspn(pair, "0123456789abcdef") != 2) {
+			return false;
+		}
+		hash[i] = (uint8_t)strtoul(pair, NULL, 16);
+	}
+	memcpy(ret_hash, hash, sizeof(hash));
+	return true;
+}
+
+void audit_record_set_archived(struct audit_record *record, const struct audit_chain *chain)
+{
+	char hex[2 * AUDIT_HASH_SIZE + 1];
+
+	audit_record_hex(chain->hash, hex);
+	record->what = AUDIT_ARCHIVED;
+	snprintf(record->object, sizeof(record->object), ARCHIVED "%" PRIu64 ", hash %s",
+		 chain->count - 1, hex);
+}
+
+bool audit_record_get_archived(const struct audit_record *record, struct audit_chain *ret_chain)
+{
+	struct audit_chain chain = {.count = 0};
+	struct audit_record again;
+	const char *hash = strstr(record->object, ", hash ");
+
+	if (record->what != AUDIT_ARCHIVED || !hash ||
+	    strncmp(record->object, ARCHIVED, strlen(ARCHIVED)) != 0 ||
+	    !audit_record_unhex(hash + strlen(", hash "), chain.hash)) {
+		return false;
+	}
+	chain.count = strtoull(record->object + strlen(ARCHIVED), NULL, 10) + 1;
+	audit_record_set_archived(&again, &chain);
+	if (chain.count == 0 || strcmp(again.object, record->object) != 0) {
+		return false;
+	}
+	*ret_chain = chain;
+	return true;
 }

@@ -25,6 +25,14 @@ size_t audit_record_encode(const struct audit_record *record, struct audit_chain
 int audit_record_decode(const uint8_t *bytes, size_t size, struct audit_record *ret_record,
 			struct audit_chain *ret_before, uint8_t ret_hash[AUDIT_HASH_SIZE]);
 
+/** What an ARCHIVED record says: which records are archived, as the chain behind the last of them.
+ */
+void audit_record_set_archived(struct audit_record *record, const struct audit_chain *chain);
+/** False: it is no ARCHIVED record, or not of the form that is written. */
+bool audit_record_get_archived(const struct audit_record *record, struct audit_chain *ret_chain);
+
 void audit_record_hex(const uint8_t hash[AUDIT_HASH_SIZE], char ret_hex[2 * AUDIT_HASH_SIZE + 1]);
+/** False: the text does not begin with 64 small hexadecimal digits. */
+bool audit_record_unhex(const char *hex, uint8_t ret_hash[AUDIT_HASH_SIZE]);
 
 #endif

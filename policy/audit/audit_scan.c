@@ -35,7 +35,7 @@ static int scan_records(struct audit_reader *reader, const struct audit_chain *h
 	return rc;
 }
 
-static int scan_begin(int fd, struct audit_chain *ret_begin)
+int audit_scan_begin(int fd, struct audit_chain *ret_begin)
 {
 	uint8_t bytes[AUDIT_RECORD_MAX], hash[AUDIT_HASH_SIZE];
 	struct audit_record record;
@@ -57,7 +57,7 @@ int audit_scan(int fd, const struct audit_chain *begin, const struct audit_chain
 {
 	struct audit_reader *reader = malloc(sizeof(*reader));
 	struct audit_extent extent = {.begin = *begin};
-	int rc = reader ? scan_begin(fd, &extent.begin) : -ENOMEM;
+	int rc = reader ? audit_scan_begin(fd, &extent.begin) : -ENOMEM;
 
 	if (rc >= 0) {
 		extent.end = extent.begin;

@@ -13,6 +13,8 @@ struct audit_extent {
 	uint8_t head_hash[AUDIT_HASH_SIZE]; /* of that record, as it is in the file */
 };
 
+/** 1: the file begins with a record, that continues *ret_begin; 0: it does not. Or -errno. */
+int audit_scan_begin(int fd, struct audit_chain *ret_begin);
 /** begin: where a file without a record would begin. Returns 0 or -errno. */
 int audit_scan(int fd, const struct audit_chain *begin, const struct audit_chain *head,
 	       struct audit_extent *ret_extent);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -64,8 +65,11 @@ static void visit(const struct audit_record *record, void *data)
 
 static int verify(const char *head)
 {
+	const struct audit_reading reading = {
+		.folder_fd = folder_fd, .name = "log", .head = head, .visit = visit};
+
 	seen_count = 0;
-	return audit_verify(folder_fd, "log", head, visit, NULL, &summary, why);
+	return audit_verify(&reading, &summary, why);
 }
 
 static struct audit *open_log(void)
@@ -210,7 +214,7 @@ static void audit_writes_counts_that_give_way(void **state)
 	assert_string_equal(seen[1 + AUDIT_REPEAT_MAX].object, "first");
 	assert_int_equal(seen[1 + AUDIT_REPEAT_MAX].repeats, 1);
 	audit_close(audit);
-	assert_int_equal(audit_verify(folder_fd, "log", NULL, NULL, NULL, &summary, why), 0);
+	assert_int_equal(verify(NULL), 0);
 	assert_int_equal(summary.records, 4 + AUDIT_REPEAT_MAX);
 }
 
@@ -435,6 +439,110 @@ static void audit_open_is_for_one_writer(void **state)
 	audit_close(audit);
 }
 
+static void count_changed(const struct audit_record *record, void *data)
+{
+	unsigned *next = data;
+	char object[32];
+
+	snprintf(object, sizeof(object), "%u", *next);
+	*next += record->what == AUDIT_CHANGED && strcmp(record->object, object) == 0;
+}
+
+/* Archives until there is no more to read from the pipe. */
+static void archive_until_end(int pipe_fd)
+{
+	const struct audit_archive archive = {.keep = 1,
+					      .before_ms = INT64_MAX,
+					      .who = "it 0",
+					      .to_name = "to",
+					      .to_fd = openat(folder_fd, "to", O_RDONLY)};
+	int own_fd = open(scratch_folder, O_RDONLY | O_DIRECTORY);
+	struct audit_archived archived;
+	int rc = 0;
+	char byte;
+
+	while (!rc && read(pipe_fd, &byte, 1) == 1) {
+		rc = audit_archive(own_fd, "log", &archive, &archived, why);
+	}
+	_exit(rc != 0);
+}
+
+/* Owner and archive are two processes that write the same log: each waits for the other's record.
+ */
+static void audit_owner_and_archive_take_turns(void **state)
+{
+	struct audit_reading reading = {
+		.folder_fd = folder_fd, .name = "log", .with_count = 1, .visit = count_changed};
+	struct audit *audit = open_log();
+	unsigned next = 0;
+	int fds[2], status;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(mkdirat(folder_fd, "to", 0700), 0);
+	assert_int_equal(pipe(fds), 0);
+	child = fork();
+	if (child == 0) {
+		close(fds[1]);
+		archive_until_end(fds[0]);
+	}
+	close(fds[0]);
+	for (unsigned i = 0; i < 300; i++) {
+		char object[32];
+
+		snprintf(object, sizeof(object), "%u", i);
+		put(audit, AUDIT_CHANGED, object);
+		(void)!write(fds[1], "", 1);
+	}
+	close(fds[1]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	audit_close(audit);
+	reading.data = &next;
+	reading.with_fd[0] = openat(folder_fd, "to", O_RDONLY);
+	assert_int_equal(audit_verify(&reading, &summary, why), 0);
+	assert_int_equal(next, 300);
+	assert_int_equal(summary.torn, 0);
+	assert_true(summary.files > 30);
+	for (unsigned i = 1; i <= summary.files; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "log.%06u", i);
+		unlinkat(reading.with_fd[0], name, 0);
+	}
+	close(reading.with_fd[0]);
+	assert_int_equal(unlinkat(folder_fd, "to", AT_REMOVEDIR), 0);
+}
+
+/* Dates are read as they are printed, and shorter; what is no date is none. */
+static void audit_parse_time_reads_what_is_printed(void **state)
+{
+	static const char *const wrong[] = {"",
+					    "2025",
+					    "2025-1-01",
+					    "2025-02-30",
+					    "2025-00-10",
+					    "2025-01-00",
+					    "2025-01-01 ",
+					    "2025-01-01T",
+					    "now",
+					    "2025-01-01T1:00",
+					    "2025-01-01ZZ"};
+	int64_t ms = 7;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(audit_parse_time(wrong[i], &ms), -EINVAL);
+		assert_int_equal(ms, 7);
+	}
+	assert_int_equal(audit_parse_time("2025-11-21T23:55:01.123Z", &ms), 0);
+	assert_int_equal(ms, 1763769301123);
+	assert_int_equal(audit_parse_time("2024-02-29", &ms), 0);
+	assert_int_equal(ms, 1709164800000);
+	assert_int_equal(audit_parse_time("1969-12-31T23:59Z", &ms), 0);
+	assert_int_equal(ms, -60000);
+}
+
 /* A name is no path, and a log that is not there is no empty log. */
 static void audit_names_are_plain(void **state)
 {
@@ -443,7 +551,10 @@ static void audit_names_are_plain(void **state)
 	(void)state;
 	assert_int_equal(audit_open(folder_fd, "../log", FILE_MAX, &audit), -EINVAL);
 	assert_int_equal(audit_open(folder_fd, "", FILE_MAX, &audit), -EINVAL);
-	assert_int_equal(audit_verify(folder_fd, "a/b", NULL, NULL, NULL, NULL, why), -EINVAL);
+	assert_int_equal(
+		audit_verify(&(struct audit_reading){.folder_fd = folder_fd, .name = "a/b"}, NULL,
+			     why),
+		-EINVAL);
 	assert_int_equal(verify(NULL), -ENOENT);
 	assert_string_equal(why, "there is no log log");
 }
@@ -496,6 +607,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(audit_verify_finds_a_log_written_anew, make, clean),
 		cmocka_unit_test_setup_teardown(audit_repairs_a_torn_record, make, clean),
 		cmocka_unit_test_setup_teardown(audit_open_is_for_one_writer, make, clean),
+		cmocka_unit_test_setup_teardown(audit_owner_and_archive_take_turns, make, clean),
+		cmocka_unit_test_setup_teardown(audit_parse_time_reads_what_is_printed, make,
+						clean),
 		cmocka_unit_test_setup_teardown(audit_names_are_plain, make, clean),
 		cmocka_unit_test_setup_teardown(audit_print_escapes_everything, make, clean),
 	};

@@ -51,7 +51,9 @@ static int verify(void)
 {
 	char why[AUDIT_WHY_SIZE];
 	unsigned next = 0;
-	int rc = audit_verify(DISK_FD_FOLDER, "log", NULL, count_denied, &next, NULL, why);
+	const struct audit_reading reading = {
+		.folder_fd = DISK_FD_FOLDER, .name = "log", .visit = count_denied, .data = &next};
+	int rc = audit_verify(&reading, NULL, why);
 
 	return rc == 0 || rc == -ENOENT ? (int)next : -1;
 }
@@ -169,8 +171,12 @@ static unsigned repaired(void)
 {
 	char why[AUDIT_WHY_SIZE];
 	unsigned count = 0;
+	const struct audit_reading reading = {.folder_fd = DISK_FD_FOLDER,
+					      .name = "log",
+					      .visit = count_repaired,
+					      .data = &count};
 
-	audit_verify(DISK_FD_FOLDER, "log", NULL, count_repaired, &count, NULL, why);
+	audit_verify(&reading, NULL, why);
 	return count;
 }
 
