@@ -32,7 +32,7 @@ static uid_t spent_by;
 static bool spent, copied, stays, tried;
 static enum audit_what recorded;
 static char recorded_who[64], answer[256];
-static uint32_t needs;
+static uint32_t needs, more;
 
 static const struct rights_peer person = {true, USER, TEXT_PERSON_USER, "user 1000"};
 static const struct rights_peer it = {true, 7, TEXT_PERSON_IT, "it 7"};
@@ -71,7 +71,8 @@ int record_write(enum audit_what what, const char *who, const char *subject, con
 void policy_diff_make(const struct table *before, const struct table *after,
 		      struct policy_diff *ret_diff)
 {
-	ret_diff->count = ret_diff->more = 0;
+	ret_diff->count = 0;
+	ret_diff->more = more;
 	ret_diff->needs = needs;
 }
 
@@ -196,7 +197,7 @@ static int setup(void **state)
 	spent = copied = stays = tried = false;
 	compiled = NULL;
 	answer[0] = recorded_who[0] = 0;
-	needs = 0;
+	needs = more = 0;
 	return table_open(&sample, sizeof(sample), &policy.now.table, &why);
 }
 
@@ -295,6 +296,19 @@ static void policy_apply_leaves_the_user_layer_out(void **state)
 	end("no");
 }
 
+/* A change that nobody can review is refused, but for the way back to what IT says. */
+static void policy_apply_refuses_what_nobody_can_read(void **state)
+{
+	(void)state;
+	more = 1;
+	apply(&it, false);
+	end(NULL);
+	assert_non_null(strstr(answer, "nobody can review"));
+	apply(&it, true);
+	end(NULL);
+	assert_string_equal(answer, "applied");
+}
+
 /* IT learns how to get a user layer out of the way, where there is one; a person does not. */
 static void policy_apply_tells_it_what_is_in_the_way(void **state)
 {
@@ -359,6 +373,7 @@ int main(void)
 		cmocka_unit_test_setup(policy_apply_of_a_person_waits_for_it_when_its_layer_is_lost,
 				       setup),
 		cmocka_unit_test_setup(policy_apply_leaves_the_user_layer_out, setup),
+		cmocka_unit_test_setup(policy_apply_refuses_what_nobody_can_read, setup),
 		cmocka_unit_test_setup(policy_apply_tells_it_what_is_in_the_way, setup),
 		cmocka_unit_test_setup(policy_apply_charges_a_person, setup),
 	};
