@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "fds.h"
+
 #define LINE_MAX_BYTES (2u << 20)
 
 int client_connect(struct client_link *link, const char *path)
@@ -42,30 +44,6 @@ void client_disconnect(struct client_link *link)
 	link->size = link->room = 0;
 }
 
-/* The first bytes of a request carry the descriptors. */
-static ssize_t send_with(int to, const char *text, size_t size, const int *fds, unsigned int count)
-{
-	union {
-		char buffer[CMSG_SPACE(32 * sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)text, .iov_len = size};
-	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (count > 0) {
-		struct cmsghdr *cmsg;
-
-		header.msg_control = control.buffer;
-		header.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		cmsg = CMSG_FIRSTHDR(&header);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
-	}
-	return sendmsg(to, &header, MSG_NOSIGNAL);
-}
-
 int client_ask(struct client_link *link, struct json_object *request)
 {
 	return client_ask_with(link, request, NULL, 0);
@@ -80,11 +58,12 @@ int client_ask_with(struct client_link *link, struct json_object *request, const
 
 	while (ret == 0 && done <= size) {
 		const char *from = done < size ? text + done : "\n";
-		ssize_t sent = send_with(link->fd, from, done < size ? size - done : 1, fds,
-					 done ? 0 : count);
+		/* The first bytes carry the descriptors. */
+		ssize_t sent = fds_send(link->fd, from, done < size ? size - done : 1, fds,
+					done ? 0 : count, 0);
 
-		if (sent < 0 && errno != EINTR) {
-			ret = -errno;
+		if (sent < 0 && sent != -EINTR) {
+			ret = (int)sent;
 		} else if (sent > 0) {
 			done += (size_t)sent;
 		}

@@ -17,7 +17,7 @@ int client_connect(struct client_link *link, const char *path);
 void client_disconnect(struct client_link *link);
 /** Takes the request over. Returns 0 or -errno. */
 int client_ask(struct client_link *link, struct json_object *request);
-/** The same with descriptors that go along, at most 32; they stay the caller's. */
+/** The same with descriptors that go along, at most FDS_MAX; they stay the caller's. */
 int client_ask_with(struct client_link *link, struct json_object *request, const int *fds,
 		    unsigned int count);
 /** Waits for the next answer, which is the caller's. NULL: the daemon hung up or sent no JSON. */

@@ -13,15 +13,14 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "fds.h"
 #include "show.h"
 
 enum { EXIT_OK = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_DAEMON = 3 };
 
-#define FILES_MAX 32
-
 struct files {
 	struct json_object *layers, *others;
-	int fd[FILES_MAX];
+	int fd[FDS_MAX];
 	unsigned int count;
 };
 
@@ -83,7 +82,7 @@ static void add_file(struct files *files, struct json_object *list, const char *
 		}
 		return;
 	}
-	if (files->count == FILES_MAX) {
+	if (files->count == FDS_MAX) {
 		fail(EXIT_REFUSED, path, "more files than a policy can have");
 	}
 	files->fd[files->count++] = fd;

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fds.h"
 #include "proc.h"
 #include "say.h"
 #include "words.h"
@@ -40,29 +41,13 @@ static bool ending;
 
 static void switch_send_bytes(const void *bytes, size_t size, const int *fds, unsigned int fd_count)
 {
-	union {
-		char buffer[CMSG_SPACE(SWITCHER_FDS_MAX * sizeof(int))];
-		struct cmsghdr align;
-	} control_data = {0};
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
-	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t sent = 0;
 
-	if (control.fd < 0) {
-		return;
+	if (control.fd >= 0) {
+		sent = fds_send(control.fd, bytes, size, fds, fd_count, MSG_DONTWAIT);
 	}
-	if (fd_count > 0) {
-		struct cmsghdr *cmsg;
-
-		header.msg_control = control_data.buffer;
-		header.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-		cmsg = CMSG_FIRSTHDR(&header);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
-		memcpy(CMSG_DATA(cmsg), fds, fd_count * sizeof(int));
-	}
-	if (sendmsg(control.fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-		say("switcher does not listen: %s", strerror(errno));
+	if (sent < 0) {
+		say("switcher does not listen: %s", strerror((int)-sent));
 	}
 }
 
