@@ -24,6 +24,7 @@ from mutant_list import MUTANTS
 TOP = Path(__file__).resolve().parent.parent.parent
 
 
+DRIVER = ("tests/policy/policy-judge.p/", "policy/io/")  # what the driver without root mode's part is made of
 GATE = ("hv/", "policy/compile/emit_root.c")  # what only root mode's own code notices
 
 
@@ -52,7 +53,7 @@ class Builder:
         self.build, self.out = Path(build).resolve(), Path(out).resolve()
         self.commands, self.objects = {}, {}
         for c in json.loads((self.build / "compile_commands.json").read_text()):
-            if c["output"].startswith(("tests/policy/policy-judge.p/", "tests/libhv_host.a.p/")):
+            if c["output"].startswith(DRIVER + ("tests/libhv_host.a.p/",)):
                 self.commands[os.path.relpath(os.path.join(c["directory"], c["file"]), TOP)] = c
         r = subprocess.run(["ninja", "-C", self.build, "-t", "commands", "tests/policy/policy-judge"], capture_output=True,
                            text=True, check=True)
@@ -64,7 +65,7 @@ class Builder:
                            "void judge_forget(void) {}\n")
         todo = []
         for file, c in self.commands.items():
-            if c["output"].startswith("tests/policy/policy-judge.p/"):
+            if c["output"].startswith(DRIVER):
                 self.objects[file] = base / (file.replace("/", "_") + ".o")
                 todo.append(bare(c["command"], no_gate if file.endswith("judge_gate.c") else TOP / file, self.objects[file]))
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
