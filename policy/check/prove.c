@@ -56,6 +56,7 @@ static void run(struct prove *prove)
 		{PROVE_DISK, prove_disks},
 		{PROVE_UNREACHED, prove_lint_rules},
 		{PROVE_ENFORCED, prove_lint_enforced},
+		{PROVE_VAIN, prove_lint_vain},
 	};
 
 	for (unsigned int i = 0; i < sizeof(proofs) / sizeof(proofs[0]); i++) {

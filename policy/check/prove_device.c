@@ -3,6 +3,7 @@
 #include "prove_private.h"
 
 #define NODE_BIT(node) (1ull << (node))
+#define USB_HUMAN      0x030000u /* class of keyboards, among others */
 
 static bool role_is(const struct model_node *node, enum text_bus bus, uint32_t what)
 {
@@ -75,12 +76,13 @@ static void prove_way(struct prove *prove, enum text_kind kind, enum text_bus bu
 }
 
 /* Whether a class says no more than that the device is one of these. */
-static bool takes_class(const struct text_role *role, uint32_t code, uint32_t mask)
+static bool takes_class(const struct text_role *role, enum text_bus bus, uint32_t code,
+			uint32_t mask)
 {
 	for (uint32_t i = 0; i < role->match_count; i++) {
 		const struct text_match *match = &role->match[i];
 
-		if (match->bus == TEXT_BUS_PCI && match->vendor == UINT32_MAX &&
+		if (match->bus == bus && match->vendor == UINT32_MAX &&
 		    ((match->class_code ^ code) & match->class_mask & mask) == 0) {
 			return true;
 		}
@@ -95,24 +97,56 @@ static void prove_controllers(struct prove *prove, uint32_t part, uint32_t role)
 	const struct diag_pos pos = prove->model->part[part].key[TEXT_OWNS].origin.pos;
 	const struct text_role *devices = prove->model->node[role].role;
 
-	if ((prove->checks & PROVE_SCREEN) && takes_class(devices, 0x030000, 0xff0000)) {
+	if ((prove->checks & PROVE_SCREEN) &&
+	    takes_class(devices, TEXT_BUS_PCI, 0x030000, 0xff0000)) {
 		diag_add(prove->diags, DIAG_ERROR, pos,
 			 "name a second card by its vendor and product, as in 'pci 10de:1b06'",
 			 "%s owns %s, which may be the card that shows the trusted prompt",
 			 prove_name(prove, part), prove_name(prove, role));
 	}
-	if ((prove->checks & PROVE_KEYBOARD) && takes_class(devices, 0x0c0300, 0xffff00)) {
+	if ((prove->checks & PROVE_KEYBOARD) &&
+	    (takes_class(devices, TEXT_BUS_PCI, 0x0c0300, 0xffff00) ||
+	     takes_class(devices, TEXT_BUS_USB, USB_HUMAN, 0xff0000))) {
 		diag_add(prove->diags, DIAG_WARNING, pos,
-			 "use it where the keyboard is not on USB, or name one controller by its "
+			 "use it where the keyboard is not on USB, or name one device by its "
 			 "vendor and product",
 			 "%s owns %s: a keyboard on USB would not reach the trusted prompt",
 			 prove_name(prove, part), prove_name(prove, role));
 	}
 }
 
+/* Who is handed what people touch, by its class, may be handed the keyboard of the prompt. */
+static void prove_handed(struct prove *prove, uint32_t role)
+{
+	const struct model *model = prove->model;
+
+	for (uint32_t part = 0; part < model->part_count; part++) {
+		const struct cells_cell *cell = cells_cell(prove->cells, TEXT_USB, role, part);
+		const struct cells_row *row;
+
+		if (cell->count == 0 || prove->cells->row[cell->loosest].verdict == TEXT_DENY) {
+			continue;
+		}
+		row = &prove->cells->row[cell->loosest];
+		diag_add(prove->diags, DIAG_WARNING, model->rule[row->rule].pos,
+			 "name one device by its vendor and product, as in 'usb 046d:c31c'",
+			 "rule %s hands %s to %s: a keyboard on USB would not reach the trusted "
+			 "prompt",
+			 model->rule[row->rule].text->id, prove_name(prove, role),
+			 prove_name(prove, part));
+	}
+}
+
 void prove_prompt(struct prove *prove)
 {
 	const struct model *model = prove->model;
+
+	for (uint32_t role = model->part_count; role < model->node_count; role++) {
+		if ((prove->checks & PROVE_KEYBOARD) && model->node[role].type == MODEL_ROLE &&
+		    takes_class(model->node[role].role, TEXT_BUS_USB, USB_HUMAN, 0xff0000)) {
+			prove_handed(prove, role);
+		}
+	}
 
 	for (uint32_t part = 0; part < model->part_count; part++) {
 		for (model_set left = model->part[part].key[TEXT_OWNS].nodes; left;

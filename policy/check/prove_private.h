@@ -41,4 +41,7 @@ void prove_disks(struct prove *prove);
 void prove_lint_rules(struct prove *prove);
 void prove_lint_enforced(struct prove *prove);
 
+/* prove_vain.c: VAIN */
+void prove_lint_vain(struct prove *prove);
+
 #endif

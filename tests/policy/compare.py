@@ -218,7 +218,7 @@ def compare_warnings(case, lines, said, found):
     """Rules that never decide are named, each at its line; and what nothing acts on is."""
     rules = {(i, s.line) for i, layer in enumerate(case.layers) for s in layer.statements
              if s.what == "rule" and s.id not in said.get("reached", [])}
-    bit, got = -1, {10: set(), 11: set()}
+    bit, got = -1, {10: set(), 11: set(), 12: set()}
     for word, rest in lines:
         f = rest.split(" ")
         if word == "proof":
@@ -228,6 +228,7 @@ def compare_warnings(case, lines, said, found):
         elif word != "diag":
             bit = -1
     found.want("warnings", "rules that never decide", sorted(rules), sorted(got[10]))
+    found.want("warnings", "assertions and roles that say nothing", sorted(case.world.vain()), sorted(got[12]))
     if any(case.world.value(part, "cache") for part in case.world.parts):
         found.want("warnings", "cache has no effect yet", True, bool(got[11]))
 

@@ -165,7 +165,7 @@ static void print_proofs(const struct model *model, const struct cells *cells)
 {
 	struct diag_list diags = {0};
 
-	for (unsigned int bit = 0; bit < 12; bit++) {
+	for (unsigned int bit = 0; bit < 13; bit++) {
 		int ret = prove_model(model, cells, 1u << bit, &diags);
 
 		printf("proof %u %d %zu\n", bit, ret, diags.count);

@@ -4,6 +4,7 @@
 PAINT, CELLS, CLOSURE = "policy/check/paint.c", "policy/check/cells.c", "policy/check/closure.c"
 KEY, NODE, RIGHT, RULE = (f"policy/check/model_{x}.c" for x in ("key", "node", "right", "rule"))
 MODEL, PROVE, CLAIM, DEVICE, PART = (f"policy/check/{x}.c" for x in ("model", "prove", "prove_claim", "prove_device", "prove_part"))
+VAIN = "policy/check/prove_vain.c"
 QUERY, GATE, HV = "policy/table/table_query.c", "hv/part/gate.c", "hv/part/policy.c"
 EMIT_CELLS, EMIT_NODES, EMIT_ROOT = (f"policy/compile/emit_{x}.c" for x in ("cells", "nodes", "root"))
 
@@ -157,6 +158,13 @@ PROOFS = [(f"without {bit}", *switched_off(bit), bit[6:].lower()) for bit in (
     "PROVE_ORDER", "PROVE_DISK")] + [
     ("without PROVE_UNREACHED", *switched_off("PROVE_UNREACHED"), "warnings"),
     ("without PROVE_ENFORCED", *switched_off("PROVE_ENFORCED"), "warnings"),
+    ("an assertion that says nothing is not told", VAIN, "!could_break(model, claim)", "0", "warnings"),
+    ("an assertion of both ways says nothing", VAIN, "goes_back(text->kind) ? both : arrive", "arrive", "warnings"),
+    ("an assertion about itself says something", VAIN, "leave != arrive || (leave & (leave - 1)) != 0", "1", "warnings"),
+    ("only says nothing of the other way", VAIN, "return (claim->to & both) != 0;", "return (claim->to & arrive) != 0;", "warnings"),
+    ("a role that gets no device is not told", VAIN, "\t\t\tcheck_role(prove, node);\n", "", "warnings"),
+    ("a role within a wider one gets its devices", VAIN, "(outer->class_mask & ~inner->class_mask) == 0", "outer->class_mask == inner->class_mask",
+     "warnings"),
     ("never forgets that questions are open", CLAIM, "unsigned int ask = !claim->ask_closed;", "unsigned int ask = 0;", "never only"),
     ("unless asked is ignored", CLAIM, "unsigned int ask = !claim->ask_closed;", "unsigned int ask = 1;", "never"),
     ("assertions about a kind are about all", CLAIM, "claim->has_kind ? (unsigned int)claim->kind : TEXT_KINDS", "TEXT_KINDS", "never only"),

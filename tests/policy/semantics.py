@@ -525,6 +525,27 @@ class World:
         return [(name, match, owner) for name, node in self.nodes.items() if node.sort == "r" for owner in self.owners(name)
                 if owner != "control" for match in node.statement.match if match.startswith("pci")]
 
+    def vain(self):
+        """(layer, line) of assertions that no policy of these names could break, and of roles that no device is of."""
+        out = set()
+        for i, s, (sources, targets) in self.claims:
+            leave = arrive = "cprz"
+            if s.kind:
+                leave, arrive = JOINS[s.kind]
+                if s.kind in BOTH_WAYS or s.claim == "only":
+                    leave = arrive = leave + arrive
+            pairs = [(a, b) for a in sources for b in targets if a != b and self.nodes[a].sort in leave and self.nodes[b].sort in arrive]
+            if s.claim == "only":  # one that names its own target keeps everybody else from it
+                pairs = any(self.nodes[b].sort in arrive for b in targets)
+            if s.claim != "always" and not pairs:
+                out.add((i, s.line))
+        roles = [node for node in self.nodes.values() if node.sort == "r"]
+        for at, node in enumerate(roles):
+            if all(any(m == o or (":" not in m + o and " " in o and m.startswith(o))
+                       for other in roles[:at] for o in other.statement.match) for m in node.statement.match):
+                out.add((node.layer, node.statement.line))
+        return out
+
     # -- proofs -----------------------------------------------------------------------------------------
 
     def proofs(self, answers):
