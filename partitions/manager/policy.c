@@ -217,27 +217,9 @@ static void prompt_answered(void *data, uint32_t choice, bool by_key)
 static void ask_prompt(uint64_t left_ms)
 {
 	struct switch_question *question = &policy.question;
-	uint32_t line = 0;
 
-	*question = (struct switch_question){
-		.answered = prompt_answered,
-		.text = {.part = SWITCHER_NOBODY,
-			 .choice_count = 2,
-			 .fallback = 0,
-			 .seconds = (uint32_t)(left_ms / 1000) + 1,
-			 .title = "Keep the new policy for keys and screen?",
-			 .choice = {"Take it back", "Keep it"}}};
-	if (question->text.seconds > SWITCHER_SECONDS_MAX) {
-		question->text.seconds = SWITCHER_SECONDS_MAX;
-	}
-	for (uint32_t i = 0; i < policy.changes.count && line < SWITCHER_LINES_MAX; i++) {
-		const struct policy_diff_item *item = &policy.changes.item[i];
-
-		if (item->needs & POLICY_NEED_PROMPT) {
-			memcpy(question->text.line[line], item->text, SWITCHER_TEXT_SIZE);
-			question->text.line[line++][SWITCHER_TEXT_SIZE - 1] = 0;
-		}
-	}
+	question->answered = prompt_answered;
+	policy_prompt_make(&policy.changes, left_ms, &question->text);
 	switch_ask(question);
 }
 
@@ -459,6 +441,7 @@ static void tell_again(void)
 static void go_on_trying(void)
 {
 	struct policy_held tried;
+	const char *why;
 
 	if (!policy_state_goes_on(&policy.state, policy.boot, policy_now_ms())) {
 		end_old_trial("the machine was started anew, or its time is over");
@@ -474,6 +457,13 @@ static void go_on_trying(void)
 		return;
 	}
 	policy_diff_make(&policy.now.table, &tried.table, &policy.changes);
+	why = policy_prompt_refuse(&policy.changes, &policy.now, &tried);
+	if (why) {
+		policy_held_fini(&tried);
+		policy_root_load(&policy.now);
+		end_old_trial(why);
+		return;
+	}
 	policy_adopt(&tried, &policy.before);
 	policy_try();
 }

@@ -25,7 +25,6 @@ static struct {
 	bool under_way;
 	uint32_t generation;
 	uint64_t began_us, began_cpu_us;
-	bool without_user;
 	bool hints; /* at what IT can do about a user layer that is in its way */
 	struct rights_peer peer;
 	policy_reply *reply; /* NULL: the client is gone */
@@ -143,17 +142,6 @@ static const char *root_says(int error)
 	}
 }
 
-_Static_assert(POLICY_DIFF_MAX == 1024, "said below");
-/* Why nobody could know what this change does before they keep it; NULL: it can be read. Only the
- * way back to IT's own layer is open at any length: a user may have come far in small steps. */
-static const char *unreadable(const struct policy_diff *diff)
-{
-	return diff->more && !job.without_user
-		       ? "it changes more than 1024 things, which nobody can review: apply it "
-			 "in smaller steps, or make it part of the boot image"
-		       : NULL;
-}
-
 static int keep(const struct policy_held *held, uint32_t needs)
 {
 	struct policy_state next = policy.state;
@@ -191,6 +179,7 @@ static void follow(struct policy_held *held)
 static void compiled(void *data, struct policy_held *held, const char *text)
 {
 	static struct policy_diff diff;
+	const char *why;
 	int ret;
 
 	(void)data;
@@ -199,8 +188,9 @@ static void compiled(void *data, struct policy_held *held, const char *text)
 		return;
 	}
 	policy_diff_make(&policy.now.table, &held->table, &diff);
-	if (unreadable(&diff)) {
-		refuse(unreadable(&diff));
+	why = policy_prompt_refuse(&diff, &policy.now, held);
+	if (why) {
+		refuse(why);
 		policy_held_fini(held);
 		return;
 	}
@@ -351,7 +341,6 @@ void policy_apply(const struct request *request, const int *fds, const struct ri
 	job.began_us = loop_now_us();
 	job.began_cpu_us = cpu_us();
 	job.peer = *peer;
-	job.without_user = request->without_user;
 	obstacle = find_obstacle(request);
 	if (obstacle) {
 		refuse(obstacle);

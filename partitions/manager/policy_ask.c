@@ -182,11 +182,12 @@ static void put_question(struct pending *pending, const struct table *table,
 						      .fallback = 0,
 						      .seconds = ASK_SECONDS,
 						      .part = part,
+						      .line_count = 1,
 						      .choice = {"Deny", "Allow once"}}};
 	snprintf(question->text.title, SWITCHER_TEXT_SIZE, "%.10s%s%.8s from %.15s to %.15s?",
 		 flow->kind, flow->type[0] ? ": " : "", flow->type, from, to);
 	question->text.title[0] = (char)toupper((unsigned char)question->text.title[0]);
-	snprintf(question->text.line[0], SWITCHER_TEXT_SIZE, "Rule %.31s of the policy asks.",
+	snprintf(question->text.line[0], SWITCHER_LINE_SIZE, "Rule %.31s of the policy asks.",
 		 pending->rule);
 	switch_ask(question);
 }

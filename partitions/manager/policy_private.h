@@ -43,6 +43,15 @@ int policy_settle(void);
 void policy_stays(void);
 /** A trial begins or goes on: the clock runs and the person at the keyboard is asked. */
 void policy_try(void);
+/** Why nobody could know what the change from one policy to the other does before they keep it;
+ * NULL: it can be read. Only what leaves the user layer out is open at any length: a user may have
+ * come far in small steps. */
+const char *policy_prompt_refuse(const struct policy_diff *diff, const struct policy_held *before,
+				 const struct policy_held *after);
+/** The question whether to keep it, with all that it changes; policy_prompt_refuse() had nothing
+ * against it. */
+void policy_prompt_make(const struct policy_diff *diff, uint64_t left_ms,
+			struct switcher_question *ret_question);
 uint64_t policy_now_ms(void);
 void policy_hash_text(const struct table *table, char text[65]);
 struct json_object *policy_describe(void);

@@ -39,16 +39,19 @@ static char pid_path[256];
 static unsigned int restarts;
 static bool ending;
 
-static void switch_send_bytes(const void *bytes, size_t size, const int *fds, unsigned int fd_count)
+static bool switch_send_bytes(const void *bytes, size_t size, const int *fds, unsigned int fd_count)
 {
-	ssize_t sent = 0;
+	ssize_t sent;
 
-	if (control.fd >= 0) {
-		sent = fds_send(control.fd, bytes, size, fds, fd_count, MSG_DONTWAIT);
+	if (control.fd < 0) {
+		return false;
 	}
+	sent = fds_send(control.fd, bytes, size, fds, fd_count, MSG_DONTWAIT);
 	if (sent < 0) {
 		say("switcher does not listen: %s", strerror((int)-sent));
+		return false;
 	}
+	return true;
 }
 
 static void switch_send(const struct switcher_msg *msg, const int *fds, unsigned int fd_count)
@@ -56,7 +59,15 @@ static void switch_send(const struct switcher_msg *msg, const int *fds, unsigned
 	switch_send_bytes(msg, sizeof(*msg), fds, fd_count);
 }
 
-static void switch_answer(uint32_t id, uint32_t choice, bool by_key)
+/* Nobody agreed to what was not shown, whatever the switcher says. */
+static bool switch_may_choose(const struct switcher_question *question, uint32_t choice,
+			      uint32_t lines)
+{
+	return choice < question->choice_count &&
+	       (choice == question->fallback || lines == question->line_count);
+}
+
+static void switch_answer(uint32_t id, uint32_t choice, uint32_t lines, bool by_key)
 {
 	for (unsigned int i = 0; i < SWITCHER_QUESTIONS_MAX; i++) {
 		struct switch_question *question = asked[i];
@@ -64,12 +75,21 @@ static void switch_answer(uint32_t id, uint32_t choice, bool by_key)
 		if (question && question->text.id == id) {
 			asked[i] = NULL;
 			question->open = false;
-			if (!by_key || choice >= question->text.choice_count) {
+			if (!by_key || !switch_may_choose(&question->text, choice, lines)) {
 				choice = question->text.fallback;
 			}
 			question->answered(question->data, choice, by_key);
 			return;
 		}
+	}
+}
+
+/* One that cannot be put is answered at once. */
+static void switch_put(struct switch_question *question)
+{
+	if (!switch_send_bytes(&question->text, SWITCHER_QUESTION_SIZE(question->text.line_count),
+			       NULL, 0)) {
+		switch_answer(question->text.id, 0, 0, false);
 	}
 }
 
@@ -89,7 +109,7 @@ void switch_ask(struct switch_question *question)
 		return;
 	}
 	asked[i] = question;
-	switch_send_bytes(&question->text, sizeof(question->text), NULL, 0);
+	switch_put(question);
 }
 
 void switch_withdraw(struct switch_question *question)
@@ -110,7 +130,7 @@ static void switch_give_up(void)
 {
 	for (unsigned int i = 0; i < SWITCHER_QUESTIONS_MAX; i++) {
 		if (asked[i]) {
-			switch_answer(asked[i]->text.id, 0, false);
+			switch_answer(asked[i]->text.id, 0, 0, false);
 		}
 	}
 }
@@ -135,7 +155,7 @@ static void switch_control_ready(void *data, uint32_t events)
 		struct switcher_msg msg;
 		struct switcher_answer answer;
 	} in;
-	ssize_t got = recv(control.fd, &in, sizeof(in), MSG_DONTWAIT);
+	ssize_t got = recv(control.fd, &in, sizeof(in), MSG_DONTWAIT | MSG_TRUNC);
 
 	(void)data;
 	(void)events;
@@ -145,7 +165,8 @@ static void switch_control_ready(void *data, uint32_t events)
 		say("switcher ready %ux%u tsc=%" PRIu64, in.msg.width, in.msg.height,
 		    (uint64_t)__builtin_ia32_rdtsc());
 	} else if (got == (ssize_t)sizeof(in.answer) && in.answer.type == SWITCHER_ANSWER) {
-		switch_answer(in.answer.id, in.answer.choice, in.answer.by == SWITCHER_BY_KEY);
+		switch_answer(in.answer.id, in.answer.choice, in.answer.lines,
+			      in.answer.by == SWITCHER_BY_KEY);
 	}
 }
 
@@ -250,7 +271,7 @@ int switch_start(const char *directory, const char *program)
 	}
 	for (unsigned int i = 0; ret == 0 && i < SWITCHER_QUESTIONS_MAX; i++) {
 		if (asked[i]) {
-			switch_send_bytes(&asked[i]->text, sizeof(asked[i]->text), NULL, 0);
+			switch_put(asked[i]);
 		}
 	}
 	return ret;

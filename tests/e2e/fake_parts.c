@@ -290,11 +290,29 @@ static void ask(uint32_t id, uint32_t seconds, const char *title)
 		.choice_count = 3,
 		.fallback = 0,
 		.seconds = seconds,
+		.line_count = 2,
 		.line = {"Text, 214 bytes.", "Rule: clipboard-question"},
 		.choice = {"Deny", "Allow once", "Allow always"}};
 
 	snprintf(question.title, sizeof(question.title), "%s", title);
-	send_msg(control, &question, sizeof(question), NULL, 0);
+	send_msg(control, &question, SWITCHER_QUESTION_SIZE(question.line_count), NULL, 0);
+}
+
+/** A question about the machine that no screen shows at once. */
+static void ask_long(uint32_t id, uint32_t lines)
+{
+	struct switcher_question question = {.type = SWITCHER_ASK,
+					     .id = id,
+					     .part = SWITCHER_NOBODY,
+					     .choice_count = 2,
+					     .line_count = lines,
+					     .title = "Keep all of this?",
+					     .choice = {"Take it back", "Keep it"}};
+
+	for (uint32_t i = 0; i < lines; i++) {
+		snprintf(question.line[i], SWITCHER_LINE_SIZE, "change number %u", i + 1);
+	}
+	send_msg(control, &question, SWITCHER_QUESTION_SIZE(lines), NULL, 0);
 }
 
 static void obey(char *line)
@@ -320,6 +338,9 @@ static void obey(char *line)
 
 		sscanf(line, "%*s %*u %u %n", &a, &at);
 		ask(id, a, at ? line + at : "?");
+	} else if (strcmp(verb, "asklong") == 0 && sscanf(line, "%*s %*u %u", &a) == 1 &&
+		   a <= SWITCHER_LINES_MAX) {
+		ask_long(id, a);
 	} else if (strcmp(verb, "withdraw") == 0) {
 		control_short(SWITCHER_WITHDRAW, id);
 	} else if (strcmp(verb, "size") == 0 && numbers) {
@@ -415,6 +436,7 @@ static void hear_control(void)
 		printf("focused %s\n", msg.id <= PARTS && msg.id ? fakes[msg.id - 1].name : "?");
 	} else if (msg.type == SWITCHER_ANSWER && size == sizeof(answer)) {
 		memcpy(&answer, &msg, sizeof(answer));
+		printf("told-lines %u %u\n", answer.id, answer.lines);
 		printf("answer %u %u %u\n", answer.id, answer.choice, answer.by);
 	}
 }

@@ -192,6 +192,83 @@ static void decode_switcher_cleans_strings(void **state)
 	assert_string_equal(out.name, "a?[31m??");
 }
 
+static struct switcher_question question_of(uint32_t seconds)
+{
+	struct switcher_question question = {.type = SWITCHER_ASK,
+					     .id = 1,
+					     .choice_count = 3,
+					     .fallback = 1,
+					     .seconds = seconds,
+					     .title = "Copy?",
+					     .choice = {"Once", "Deny", "Always"}};
+
+	return question;
+}
+
+/* A question that makes no sense is dropped; strings come out closed and printable. */
+static void message_decode_question_checks_everything(void **state)
+{
+	const struct switcher_question good = question_of(SWITCHER_SECONDS_MAX);
+	static struct switcher_question bad[8], out;
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		bad[i] = good;
+	}
+	bad[0].type = SWITCHER_ADD;
+	bad[1].choice_count = 1;
+	bad[2].choice_count = SWITCHER_CHOICES_MAX + 1;
+	bad[3].fallback = 3;
+	bad[4].seconds = SWITCHER_SECONDS_MAX + 1;
+	bad[5].title[0] = '\0';
+	bad[6].choice[2][0] = '\0';
+	bad[7].choice_count = UINT32_MAX;
+	for (unsigned i = 0; i < 8; i++) {
+		assert_false(message_decode_question(&bad[i], SWITCHER_QUESTION_SIZE(0), 0, &out));
+	}
+	assert_false(message_decode_question(&good, SWITCHER_QUESTION_SIZE(0) - 1, 0, &out));
+	assert_false(message_decode_question(&good, SWITCHER_QUESTION_SIZE(0), 1, &out));
+	assert_int_equal(out.id, 0);
+	bad[0] = good;
+	bad[0].choice_count = 2;
+	memset(bad[0].title, 0x1b, sizeof(bad[0].title));
+	assert_true(message_decode_question(&bad[0], SWITCHER_QUESTION_SIZE(0), 0, &out));
+	assert_int_equal(strlen(out.title), SWITCHER_TEXT_SIZE - 1);
+	assert_int_equal(out.title[0], '?');
+	assert_string_equal(out.choice[2], "");
+}
+
+/* The packet ends behind the last line that it names; lines come out closed and printable, and none
+ * past the last one. */
+static void message_decode_question_counts_lines(void **state)
+{
+	static struct switcher_question in, out;
+	static uint8_t longer[sizeof(in) + 1];
+
+	(void)state;
+	in = question_of(0);
+	memset(in.line, 0x07, sizeof(in.line));
+	in.line_count = 2;
+	assert_true(message_decode_question(&in, SWITCHER_QUESTION_SIZE(2), 0, &out));
+	assert_int_equal(out.line_count, 2);
+	assert_int_equal(strlen(out.line[1]), SWITCHER_LINE_SIZE - 1);
+	assert_int_equal(out.line[1][0], '?');
+	assert_int_equal(out.line[2][0], 0);
+	assert_false(message_decode_question(&in, SWITCHER_QUESTION_SIZE(1), 0, &out));
+	assert_false(message_decode_question(&in, SWITCHER_QUESTION_SIZE(3), 0, &out));
+	assert_false(message_decode_question(&in, SWITCHER_QUESTION_SIZE(2) - 1, 0, &out));
+	assert_false(message_decode_question(&in, SWITCHER_QUESTION_SIZE(2) + 1, 0, &out));
+	in.line_count = SWITCHER_LINES_MAX;
+	assert_true(message_decode_question(&in, sizeof(in), 0, &out));
+	memcpy(longer, &in, sizeof(in));
+	assert_false(message_decode_question(longer, sizeof(longer), 0, &out));
+	in.line_count = SWITCHER_LINES_MAX + 1;
+	assert_false(message_decode_question(&in, sizeof(in), 0, &out));
+	in.line_count = UINT32_MAX;
+	assert_false(message_decode_question(&in, SWITCHER_QUESTION_SIZE(0) - SWITCHER_LINE_SIZE, 0,
+					     &out));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +283,8 @@ int main(void)
 		cmocka_unit_test(decode_switcher_counts_fds),
 		cmocka_unit_test(decode_switcher_checks_ranges),
 		cmocka_unit_test(decode_switcher_cleans_strings),
+		cmocka_unit_test(message_decode_question_checks_everything),
+		cmocka_unit_test(message_decode_question_counts_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,11 @@ void policy_diff_make(const struct table *before, const struct table *after,
 	ret_diff->needs = needs;
 }
 
+const char *policy_diff_effect_word(enum policy_diff_effect effect)
+{
+	return "opens";
+}
+
 void policy_adopt(struct policy_held *held, struct policy_held *ret_old)
 {
 	*ret_old = policy.now;
@@ -304,6 +309,10 @@ static void policy_apply_refuses_what_nobody_can_read(void **state)
 	apply(&it, false);
 	end(NULL);
 	assert_non_null(strstr(answer, "nobody can review"));
+	apply(&it, true);
+	end(NULL);
+	assert_non_null(strstr(answer, "nobody can review")); /* there was no user layer */
+	policy.now.layer[TEXT_USER].there = true;
 	apply(&it, true);
 	end(NULL);
 	assert_string_equal(answer, "applied");

@@ -11,7 +11,6 @@
 
 #include <linux/input-event-codes.h>
 
-#include "ui/core/message.h"
 #include "ui/core/model.h"
 
 static struct model model;
@@ -439,37 +438,199 @@ static void question_withdraw_gives_no_answer(void **state)
 	assert_int_equal(count_of(EFFECT_BLIT), 1);
 }
 
-/* A question that makes no sense is dropped; strings come out closed and printable. */
-static void message_decode_question_checks_everything(void **state)
+/* Forty short lines: sixteen to a page of this screen. */
+static void ask_long(uint32_t id, uint32_t seconds)
 {
-	const struct switcher_question good = question_of(1, SWITCHER_SECONDS_MAX);
-	struct switcher_question bad[8], out = {.id = 0};
+	struct switcher_question question = question_of(id, seconds);
+
+	question.part = SWITCHER_NOBODY;
+	question.line_count = 40;
+	for (uint32_t i = 0; i < 40; i++) {
+		snprintf(question.line[i], SWITCHER_LINE_SIZE, "line %u", i);
+	}
+	model_clock(&model, now);
+	model_ask(&model, &question, &effects);
+	frame();
+	pass(SWITCHER_DEAD_MS);
+	effects.count = 0;
+}
+
+/* Turns a page, sees it and is quiet for long enough. */
+static void turn(uint32_t code)
+{
+	tap(code);
+	frame();
+	pass(SWITCHER_DEAD_MS);
+	effects.count = 0;
+}
+
+static uint32_t lines_of_answer(void)
+{
+	for (unsigned i = 0; i < effects.count; i++) {
+		if (effects.list[i].type == EFFECT_ANSWER) {
+			return effects.list[i].answer.lines;
+		}
+	}
+	return UINT32_MAX;
+}
+
+/* Before the last page was on the screen nothing but the safe choice can be marked or taken; after
+ * it the others can, also from an earlier page. */
+static void question_must_be_read_to_the_end(void **state)
+{
+	(void)state;
+	ask_long(1, 0);
+	assert_int_equal(model.questions.page_count, 3);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_false(question_is_read(&model.questions));
+		tap(KEY_LEFT);
+		tap(KEY_RIGHT);
+		tap(KEY_TAB);
+		assert_int_equal(model.questions.choice, 1);
+		assert_int_equal(effects.count, 0);
+		turn(KEY_DOWN);
+	}
+	assert_true(question_is_read(&model.questions));
+	turn(KEY_UP);
+	tap(KEY_RIGHT);
+	tap(KEY_ENTER);
+	expect_answer(1, 2, SWITCHER_BY_KEY);
+	assert_int_equal(lines_of_answer(), 40);
+}
+
+/* A page that was asked for and is not on the screen yet was not read. */
+static void question_counts_pages_that_were_drawn(void **state)
+{
+	(void)state;
+	ask_long(1, 0);
+	turn(KEY_DOWN);
+	tap(KEY_DOWN);
+	assert_int_equal(model.questions.page, 2);
+	assert_false(question_is_read(&model.questions));
+	pass(10 * SWITCHER_DEAD_MS);
+	assert_false(model.questions.armed);
+	tap(KEY_RIGHT);
+	tap(KEY_ENTER);
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	frame();
+	assert_true(question_is_read(&model.questions));
+}
+
+/* The safe answer is taken on every page, and says how much was seen. */
+static void question_can_be_refused_on_any_page(void **state)
+{
+	static const uint32_t keys[] = {KEY_ESC, KEY_ENTER, KEY_KPENTER};
 
 	(void)state;
-	for (unsigned i = 0; i < 8; i++) {
-		bad[i] = good;
+	for (uint32_t i = 0; i < 3; i++) {
+		ask_long(i, 0);
+		for (uint32_t k = 0; k < i; k++) {
+			turn(KEY_PAGEDOWN);
+		}
+		tap(keys[i]);
+		expect_answer(i, 1, SWITCHER_BY_KEY);
+		assert_int_equal(lines_of_answer(), i == 2 ? 40 : 16 * (i + 1));
+		effects.count = 0;
 	}
-	bad[0].type = SWITCHER_ADD;
-	bad[1].choice_count = 1;
-	bad[2].choice_count = SWITCHER_CHOICES_MAX + 1;
-	bad[3].fallback = 3;
-	bad[4].seconds = SWITCHER_SECONDS_MAX + 1;
-	bad[5].title[0] = '\0';
-	bad[6].choice[2][0] = '\0';
-	bad[7].choice_count = UINT32_MAX;
-	for (unsigned i = 0; i < 8; i++) {
-		assert_false(message_decode_question(&bad[i], sizeof(bad[i]), 0, &out));
+}
+
+/* After each turn no key counts until it was quiet for as long as at the start. */
+static void question_is_quiet_after_each_turn(void **state)
+{
+	(void)state;
+	ask_long(1, 0);
+	turn(KEY_DOWN);
+	tap(KEY_DOWN);
+	frame();
+	effects.count = 0;
+	assert_int_equal(model_wake_ms(&model), now + SWITCHER_DEAD_MS);
+	for (unsigned i = 0; i < 5; i++) {
+		pass(SWITCHER_DEAD_MS - 1);
+		tap(i % 2 ? KEY_ENTER : KEY_UP);
 	}
-	assert_false(message_decode_question(&good, sizeof(good) - 1, 0, &out));
-	assert_false(message_decode_question(&good, sizeof(good), 1, &out));
-	assert_int_equal(out.id, 0);
-	bad[0] = good;
-	bad[0].choice_count = 2;
-	memset(bad[0].title, 0x1b, sizeof(bad[0].title));
-	assert_true(message_decode_question(&bad[0], sizeof(bad[0]), 0, &out));
-	assert_int_equal(strlen(out.title), SWITCHER_TEXT_SIZE - 1);
-	assert_int_equal(out.title[0], '?');
-	assert_string_equal(out.choice[2], "");
+	assert_int_equal(model.questions.page, 2);
+	assert_int_equal(count_of(EFFECT_ANSWER), 0);
+	pass(SWITCHER_DEAD_MS - 1);
+	assert_false(model.questions.armed);
+	pass(1);
+	assert_true(model.questions.armed);
+	tap(KEY_UP);
+	assert_int_equal(model.questions.page, 1);
+	assert_false(model.questions.armed);
+}
+
+/* Both pairs of keys turn, one page at a time, and none beyond the first and the last. */
+static void question_turns_one_page_at_a_time(void **state)
+{
+	static const uint32_t keys[] = {KEY_UP,	  KEY_DOWN, KEY_PAGEDOWN, KEY_PAGEDOWN,
+					KEY_DOWN, KEY_UP,   KEY_PAGEUP,	  KEY_PAGEUP};
+	static const uint32_t pages[] = {0, 1, 2, 2, 2, 1, 0, 0};
+
+	(void)state;
+	ask_long(1, 0);
+	for (unsigned i = 0; i < 8; i++) {
+		turn(keys[i]);
+		assert_int_equal(model.questions.page, pages[i]);
+	}
+	tap(KEY_END);
+	tap(KEY_SPACE);
+	key(KEY_DOWN, 2);
+	assert_int_equal(model.questions.page, 0);
+	assert_int_equal(effects.count, 0);
+}
+
+/* Turning pages wins no time: the fallback is taken when it would have been, in the dead time of a
+ * page too. */
+static void question_pages_win_no_time(void **state)
+{
+	(void)state;
+	ask_long(1, 3);
+	pass(1000);
+	turn(KEY_DOWN);
+	assert_int_equal(model.questions.seconds_left, 1);
+	pass(999);
+	tap(KEY_DOWN);
+	frame();
+	effects.count = 0;
+	pass(1);
+	expect_answer(1, 1, SWITCHER_BY_TIME);
+}
+
+/* What was read of one question does not count for the next. */
+static void question_begins_unread(void **state)
+{
+	(void)state;
+	ask_long(1, 0);
+	ask_long(2, 0);
+	turn(KEY_DOWN);
+	turn(KEY_DOWN);
+	assert_true(question_is_read(&model.questions));
+	tap(KEY_ESC);
+	expect_answer(1, 1, SWITCHER_BY_KEY);
+	frame();
+	pass(SWITCHER_DEAD_MS);
+	assert_int_equal(model.questions.page, 0);
+	assert_false(question_is_read(&model.questions));
+	tap(KEY_RIGHT);
+	assert_int_equal(model.questions.choice, 1);
+}
+
+/* On a screen without room for one card nothing but the safe answer is left, lines or not. */
+static void question_without_room_is_refused(void **state)
+{
+	(void)state;
+	model_init(&model, 320, 200);
+	ask_long(1, 0);
+	tap(KEY_DOWN);
+	tap(KEY_RIGHT);
+	tap(KEY_ENTER);
+	expect_answer(1, 1, SWITCHER_BY_KEY);
+	assert_int_equal(lines_of_answer(), 0);
+	effects.count = 0;
+	ask_and_wait(2, 0);
+	tap(KEY_RIGHT);
+	tap(KEY_ENTER);
+	expect_answer(2, 1, SWITCHER_BY_KEY);
 }
 
 int main(void)
@@ -490,7 +651,14 @@ int main(void)
 		cmocka_unit_test_setup(questions_leave_room_for_others, setup),
 		cmocka_unit_test_setup(question_refused_pauses_the_partition, setup),
 		cmocka_unit_test_setup(question_withdraw_gives_no_answer, setup),
-		cmocka_unit_test(message_decode_question_checks_everything),
+		cmocka_unit_test_setup(question_must_be_read_to_the_end, setup),
+		cmocka_unit_test_setup(question_counts_pages_that_were_drawn, setup),
+		cmocka_unit_test_setup(question_can_be_refused_on_any_page, setup),
+		cmocka_unit_test_setup(question_is_quiet_after_each_turn, setup),
+		cmocka_unit_test_setup(question_turns_one_page_at_a_time, setup),
+		cmocka_unit_test_setup(question_pages_win_no_time, setup),
+		cmocka_unit_test_setup(question_begins_unread, setup),
+		cmocka_unit_test_setup(question_without_room_is_refused, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,17 +118,31 @@ bool message_decode_switcher(const void *untrusted, size_t size, unsigned fd_cou
 	return ok;
 }
 
+/* The packet ends behind its last line. */
+static bool read_question(const void *untrusted, size_t size,
+			  struct switcher_question *ret_question)
+{
+	size_t head = SWITCHER_QUESTION_SIZE(0);
+
+	if (size < head || size > sizeof(*ret_question)) {
+		return false;
+	}
+	memset(ret_question, 0, sizeof(*ret_question));
+	memcpy(ret_question, untrusted, size);
+	return ret_question->line_count <= SWITCHER_LINES_MAX &&
+	       size == SWITCHER_QUESTION_SIZE(ret_question->line_count);
+}
+
 bool message_decode_question(const void *untrusted, size_t size, unsigned fd_count,
 			     struct switcher_question *ret_question)
 {
 	struct switcher_question question;
 
-	if (size != sizeof(question) || fd_count) {
+	if (fd_count || !read_question(untrusted, size, &question)) {
 		return false;
 	}
-	memcpy(&question, untrusted, sizeof(question));
 	clean_string(question.title, sizeof(question.title));
-	for (unsigned i = 0; i < SWITCHER_LINES_MAX; i++) {
+	for (unsigned i = 0; i < question.line_count; i++) {
 		clean_string(question.line[i], sizeof(question.line[i]));
 	}
 	if (question.type != SWITCHER_ASK || !question.title[0] || question.choice_count < 2 ||

@@ -28,7 +28,8 @@ uint64_t message_surface_end(const struct surface_msg *msg);
 bool message_decode_switcher(const void *untrusted, size_t size, unsigned fd_count,
 			     struct switcher_msg *ret_msg);
 
-/** The same for SWITCHER_ASK; choices past .choice_count come out empty. */
+/** The same for SWITCHER_ASK; choices past .choice_count and lines past .line_count come out empty.
+ */
 bool message_decode_question(const void *untrusted, size_t size, unsigned fd_count,
 			     struct switcher_question *ret_question);
 

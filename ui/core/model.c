@@ -16,6 +16,7 @@ void model_init(struct model *model, int32_t width, int32_t height)
 	model->strip_dirty = true;
 	model->whole_dirty = true;
 	model->label_version = 1;
+	page_metrics_init(&model->questions.metrics, model_inner(model));
 }
 
 void model_change_labels(struct model *model)

@@ -69,6 +69,8 @@ struct model {
 
 /** width, height: of the screen, height above MODEL_STRIP_HEIGHT. */
 void model_init(struct model *model, int32_t width, int32_t height);
+/** How wide letters of questions are; before the first question. Without it, as wide as can be. */
+void model_set_letters(struct model *model, const uint8_t advance[PAGE_GLYPHS]);
 
 /** The area that guests get, below the strip. */
 struct rect model_inner(const struct model *model);

@@ -5,6 +5,8 @@
 #include "model.h"
 #include "model_private.h"
 
+#include <string.h>
+
 static void push_answer(struct effects *effects, const struct switcher_answer *answer)
 {
 	effects_push(effects, (struct effect){.type = EFFECT_ANSWER,
@@ -17,6 +19,11 @@ static void change_view(struct model *model)
 {
 	model_change_labels(model);
 	model->whole_dirty = true;
+}
+
+void model_set_letters(struct model *model, const uint8_t advance[PAGE_GLYPHS])
+{
+	memcpy(model->questions.metrics.advance, advance, PAGE_GLYPHS);
 }
 
 bool model_asking(const struct model *model)

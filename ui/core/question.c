@@ -10,7 +10,11 @@
 static void begin(struct question_queue *queue)
 {
 	queue->choice = queue->count ? queue->list[0].fallback : 0;
+	queue->page = 0;
+	queue->page_count = queue->count ? page_count(&queue->metrics, &queue->list[0]) : 0;
+	queue->lines_seen = 0;
 	queue->seen = false;
+	queue->page_seen = false;
 	queue->armed = false;
 	queue->quiet_ms = 0;
 	queue->end_ms = UINT64_MAX;
@@ -102,14 +106,34 @@ bool question_withdraw(struct question_queue *queue, uint32_t id)
 	return false;
 }
 
+bool question_is_read(const struct question_queue *queue)
+{
+	return queue->count && queue->seen && queue->page_count > 0 &&
+	       queue->lines_seen == queue->list[0].line_count;
+}
+
+static void see_page(struct question_queue *queue, uint64_t now_ms)
+{
+	struct page page;
+
+	queue->page_seen = true;
+	queue->quiet_ms = now_ms + SWITCHER_DEAD_MS;
+	if (page_make(&queue->metrics, &queue->list[0], queue->page, &page) &&
+	    page.line_end > queue->lines_seen) {
+		queue->lines_seen = page.line_end;
+	}
+}
+
 void question_see(struct question_queue *queue, uint64_t now_ms)
 {
 	if (queue->count && !queue->seen) {
 		queue->seen = true;
-		queue->quiet_ms = now_ms + SWITCHER_DEAD_MS;
 		if (queue->list[0].seconds) {
 			queue->end_ms = now_ms + (uint64_t)queue->list[0].seconds * SECOND_MS;
 		}
+	}
+	if (queue->count && !queue->page_seen) {
+		see_page(queue, now_ms);
 	}
 }
 
@@ -129,22 +153,40 @@ static enum question_change answer(struct question_queue *queue, uint32_t choice
 	if (choice == queue->list[0].fallback) {
 		pause_part(queue, queue->list[0].part, now_ms);
 	}
-	*ret_answer = (struct switcher_answer){
-		.type = SWITCHER_ANSWER, .id = queue->list[0].id, .choice = choice, .by = by};
+	*ret_answer = (struct switcher_answer){.type = SWITCHER_ANSWER,
+					       .id = queue->list[0].id,
+					       .choice = choice,
+					       .by = by,
+					       .lines = queue->lines_seen};
 	drop(queue, 0);
 	return QUESTION_ANSWERED;
 }
 
+/* Nobody agrees to what they have not seen. */
 static enum question_change mark(struct question_queue *queue, uint32_t step)
 {
+	if (!question_is_read(queue)) {
+		return QUESTION_SAME;
+	}
 	queue->choice = (queue->choice + step) % queue->list[0].choice_count;
+	return QUESTION_REDRAW;
+}
+
+static enum question_change turn(struct question_queue *queue, uint32_t page)
+{
+	if (page >= queue->page_count) { /* also before the first one */
+		return QUESTION_SAME;
+	}
+	queue->page = page;
+	queue->page_seen = false;
+	queue->armed = false;
 	return QUESTION_REDRAW;
 }
 
 enum question_change question_key(struct question_queue *queue, uint32_t code, uint64_t now_ms,
 				  struct switcher_answer *ret_answer)
 {
-	if (!queue->count || !queue->seen) {
+	if (!queue->count || !queue->page_seen) {
 		return QUESTION_SAME;
 	}
 	/* Also when the time is over: what waited in a device's queue was not meant for this. */
@@ -158,6 +200,12 @@ enum question_change question_key(struct question_queue *queue, uint32_t code, u
 	case KEY_RIGHT:
 	case KEY_TAB:
 		return mark(queue, 1);
+	case KEY_UP:
+	case KEY_PAGEUP:
+		return turn(queue, queue->page - 1);
+	case KEY_DOWN:
+	case KEY_PAGEDOWN:
+		return turn(queue, queue->page + 1);
 	case KEY_ENTER:
 	case KEY_KPENTER:
 		return answer(queue, queue->choice, SWITCHER_BY_KEY, now_ms, ret_answer);
@@ -179,7 +227,7 @@ enum question_change question_time(struct question_queue *queue, uint64_t now_ms
 	if (now_ms >= queue->end_ms) {
 		return answer(queue, queue->list[0].fallback, SWITCHER_BY_TIME, now_ms, ret_answer);
 	}
-	if (!queue->armed && now_ms >= queue->quiet_ms) {
+	if (!queue->armed && queue->page_seen && now_ms >= queue->quiet_ms) {
 		queue->armed = true;
 		change = QUESTION_REDRAW;
 	}
@@ -201,7 +249,7 @@ uint64_t question_wake_ms(const struct question_queue *queue)
 	if (!queue->count || !queue->seen) {
 		return wake;
 	}
-	if (!queue->armed) {
+	if (!queue->armed && queue->page_seen) {
 		wake = queue->quiet_ms;
 	}
 	if (queue->end_ms != UINT64_MAX) {

@@ -37,6 +37,14 @@ static void add(struct model *model, uint32_t order, const char *name, const cha
 	effects.count = 0;
 }
 
+static void tell_letters(struct model *model, const struct font_set *fonts)
+{
+	uint8_t advance[FONT_GLYPHS];
+
+	font_advances(&fonts->fonts[QUESTION_CARD_FONT], advance);
+	model_set_letters(model, advance);
+}
+
 static int save(const char *dir, const char *name, struct canvas *canvas)
 {
 	char path[512];
@@ -49,15 +57,18 @@ static int save(const char *dir, const char *name, struct canvas *canvas)
 	return 0;
 }
 
-static void ask(struct model *model, uint32_t id, const char *title, const char *const lines[3],
+static void ask(struct model *model, uint32_t id, const char *title, const char *const lines[],
 		const char *const choices[3], uint32_t seconds)
 {
 	struct switcher_question question = {.type = SWITCHER_ASK, .id = id, .seconds = seconds};
 
 	question.part = id;
 	snprintf(question.title, sizeof(question.title), "%s", title);
+	for (; lines[question.line_count]; question.line_count++) {
+		snprintf(question.line[question.line_count], SWITCHER_LINE_SIZE, "%s",
+			 lines[question.line_count]);
+	}
 	for (unsigned i = 0; i < 3; i++) {
-		snprintf(question.line[i], sizeof(question.line[i]), "%s", lines[i]);
 		snprintf(question.choice[i], sizeof(question.choice[i]), "%s", choices[i]);
 		question.choice_count += choices[i][0] != 0;
 	}
@@ -71,11 +82,9 @@ static void draw_question(const struct model *model, const struct font_set *font
 			  struct canvas *canvas)
 {
 	static uint8_t pixels[QUESTION_CARD_WIDTH * QUESTION_CARD_HEIGHT * 4];
-	struct canvas card = {pixels, QUESTION_CARD_WIDTH, QUESTION_CARD_HEIGHT,
-			      QUESTION_CARD_WIDTH * 4};
+	struct rect place = question_card_place(model, model_inner(model));
+	struct canvas card = {pixels, place.w, place.h, (uint32_t)place.w * 4};
 	struct canvas strip = *canvas;
-	struct rect place = question_card_place((struct rect){0, MODEL_STRIP_HEIGHT, canvas->width,
-							      canvas->height - MODEL_STRIP_HEIGHT});
 
 	strip.height = MODEL_STRIP_HEIGHT;
 	canvas_fill(canvas, (struct rect){0, 0, canvas->width, canvas->height}, LOOK_GROUND);
@@ -88,19 +97,70 @@ static void draw_question(const struct model *model, const struct font_set *font
 	}
 }
 
+static void press(struct model *model, uint16_t key, uint64_t after_ms)
+{
+	model_time(model, model->now_ms + after_ms, &effects);
+	model_input(model, EV_KEY, key, 1, &effects);
+	model_frame(model, &effects);
+	effects.count = 0;
+}
+
+/* A change of policy that does not fit: the first page, and the last one with its answer marked. */
+static int save_pages(const char *dir, struct model *model, const struct font_set *fonts,
+		      struct canvas *canvas)
+{
+	static const char *const changes[] = {
+		"opens input pointer -> desktop",
+		"opens input keyboard -> browser",
+		"tightens browser: devices, from its next start",
+		"changes which addresses the zones mean",
+		"tightens management: memory in MiB 256 -> 192, from its next start",
+		"opens desktop: what user may change",
+		"opens clipboard browser -> desktop",
+		"opens file browser -> desktop",
+		"opens network desktop -> servers",
+		"opens network browser -> printers",
+		"opens usb stick -> desktop",
+		"opens camera webcam -> browser",
+		"opens microphone headset -> browser",
+		"opens desktop: cpu weight 100 -> 200",
+		"opens browser: memory in MiB 512 -> 1024, from its next start",
+		"changes browser: title, colour, pattern or order, from its next start",
+		"changes desktop: disks, from its next start",
+		"changes browser: restarts and health",
+		"changes confirm within 120 s -> 60 s",
+		"tightens clipboard desktop -> browser",
+		"tightens network browser -> internet",
+		"tightens browser: network rate none -> 1048576",
+		NULL,
+	};
+	static const char *const choices[3] = {"Take it back", "Keep it", ""};
+
+	model_withdraw_all(model);
+	ask(model, 77, "Keep the new policy?", changes, choices, 120);
+	model_time(model, model->now_ms + 9000, &effects);
+	draw_question(model, fonts, canvas);
+	if (save(dir, "question-pages", canvas) < 0) {
+		return -1;
+	}
+	press(model, KEY_DOWN, 0);
+	press(model, KEY_DOWN, 20000);
+	press(model, KEY_RIGHT, 1000);
+	draw_question(model, fonts, canvas);
+	return save(dir, "question-last-page", canvas);
+}
+
 static int save_questions(const char *dir, struct model *model, const struct font_set *fonts,
 			  struct canvas *canvas)
 {
-	static const char *const copy[3] = {"Text, 214 bytes. It is gone from there in 60 seconds.",
-					    "Rule: clipboard-with-question", ""};
+	static const char *const copy[] = {"Text, 214 bytes. It is gone from there in 60 seconds.",
+					   "Rule: clipboard-with-question", NULL};
 	static const char *const copy_choices[3] = {"Deny", "Allow once", ""};
-	static const char *const keep[3] = {
-		"Version 8 of layer it changes what the keyboard reaches.",
-		"You see this, so screen and keyboard still work.",
-		"Without an answer the policy of before comes back."};
-	static const char *const keep_choices[3] = {"Back to version 7", "Keep version 8", ""};
+	static const char *const keep[] = {"opens input pointer -> desktop",
+					   "opens network desktop -> servers",
+					   "tightens browser: cpu weight 100 -> 50", NULL};
+	static const char *const keep_choices[3] = {"Take it back", "Keep it", ""};
 
-	canvas->height = 560;
 	ask(model, 2, "Copy from Browser to Desktop?", copy, copy_choices, 0);
 	draw_question(model, fonts, canvas);
 	if (save(dir, "question-early", canvas) < 0) {
@@ -113,11 +173,10 @@ static int save_questions(const char *dir, struct model *model, const struct fon
 	}
 	model_withdraw_all(model);
 	ask(model, 77, "Keep the new policy?", keep, keep_choices, 60);
-	model_time(model, model->now_ms + 13000, &effects);
-	model_input(model, EV_KEY, KEY_RIGHT, 1, &effects);
-	effects.count = 0;
+	press(model, KEY_RIGHT, 13000);
 	draw_question(model, fonts, canvas);
-	return save(dir, "question-policy", canvas);
+	return save(dir, "question-policy", canvas) < 0 ? -1
+							: save_pages(dir, model, fonts, canvas);
 }
 
 int main(int argc, char **argv)
@@ -126,7 +185,7 @@ int main(int argc, char **argv)
 	static uint8_t pixels[WIDTH * HEIGHT * 4], card_pixels[CARD_WIDTH * PANEL_HEIGHT * 4];
 	struct canvas canvas = {pixels, WIDTH, HEIGHT, WIDTH * 4};
 	struct canvas card = {card_pixels, CARD_WIDTH, PANEL_HEIGHT, CARD_WIDTH * 4};
-	struct model model;
+	static struct model model;
 
 	if (argc < 2 || font_set_load(&fonts, argc > 2 ? argv[2] : FONT_DIR) < 0) {
 		fprintf(stderr, "usage: switcher-gallery DIR [FONT-DIR]\n");
@@ -134,6 +193,7 @@ int main(int argc, char **argv)
 	}
 	pattern_init();
 	model_init(&model, WIDTH, HEIGHT);
+	tell_letters(&model, &fonts);
 	add(&model, 1, "desktop", "Desktop", 0x6b4fa0, SWITCHER_STRIPES, SWITCHER_RUNNING, 0, "");
 	add(&model, 2, "browser", "Browser", 0x1b5faa, SWITCHER_DOTS, SWITCHER_STARTING, 62,
 	    "Waiting for the first picture");
@@ -171,5 +231,9 @@ int main(int argc, char **argv)
 	for (uint32_t k = 3; k < 6; k++) {
 		model.parts[k].used = false;
 	}
+	canvas.height = 560;
+	model.height = canvas.height;
+	page_metrics_init(&model.questions.metrics, model_inner(&model));
+	tell_letters(&model, &fonts);
 	return save_questions(argv[1], &model, &fonts, &canvas) < 0;
 }

@@ -12,6 +12,7 @@
 #ifndef BH_SWITCHER_H
 #define BH_SWITCHER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define SWITCHER_PARTS_MAX 8u
@@ -103,17 +104,26 @@ _Static_assert(sizeof(struct switcher_msg) == 176, "switcher_msg");
 #define SWITCHER_QUESTIONS_MAX	    4u
 #define SWITCHER_QUESTIONS_PART_MAX 2u
 #define SWITCHER_PAUSE_MS	    5000u
-#define SWITCHER_LINES_MAX	    3u
+#define SWITCHER_LINES_MAX	    128u /* of a question: what a person can be made to read */
+#define SWITCHER_LINE_SIZE	    128u /* bytes, with the closing 0; printable ASCII */
 #define SWITCHER_CHOICES_MAX	    3u
 #define SWITCHER_CHOICE_SIZE	    24u	  /* bytes, with the closing 0; printable ASCII */
 #define SWITCHER_SECONDS_MAX	    3600u /* of a question */
 #define SWITCHER_NOBODY		    UINT32_MAX
-#define SWITCHER_DEAD_MS	    500u /* without a key, before a question takes its first one */
+#define SWITCHER_DEAD_MS	    500u /* without a key, before a page takes its first one */
 
 /** A trusted question. While one is shown the inner rectangle holds nothing else, guests get no
  * keys, buttons or pointer, and only keys of real keyboards answer: Left, Right, Tab choose, Enter
  * takes the choice, Escape the fallback. The fallback is what is chosen when the question appears;
- * keys count after SWITCHER_DEAD_MS in which none went down. */
+ * keys count after SWITCHER_DEAD_MS in which none went down.
+ *
+ *  Lines that do not fit are shown page by page (Down, Page Down, Up, Page Up), each page with a
+ * dead time of its own. Until the last line was on the screen nothing but the fallback can be
+ * chosen.
+ *
+ *  The packet ends behind the last line: SWITCHER_QUESTION_SIZE(line_count) bytes, so at most
+ * sizeof(struct switcher_question). Who has more to say than SWITCHER_LINES_MAX lines does not ask:
+ * a person who cannot see all of it cannot agree to it. */
 struct switcher_question {
 	uint32_t type;	       /* SWITCHER_ASK */
 	uint32_t id;	       /* of the question; not that of one that waits */
@@ -122,11 +132,15 @@ struct switcher_question {
 	uint32_t choice_count; /* 2..SWITCHER_CHOICES_MAX */
 	uint32_t fallback;     /* the safe choice */
 	uint32_t seconds;      /* from when it appears until the fallback is taken; 0: no limit */
-	char title[SWITCHER_TEXT_SIZE];			   /* "Copy from Browser to Desktop?" */
-	char line[SWITCHER_LINES_MAX][SWITCHER_TEXT_SIZE]; /* details; may be empty */
+	uint32_t line_count;   /* 0..SWITCHER_LINES_MAX */
+	char title[SWITCHER_TEXT_SIZE]; /* "Copy from Browser to Desktop?" */
 	char choice[SWITCHER_CHOICES_MAX][SWITCHER_CHOICE_SIZE]; /* "Deny", "Allow once" */
+	char line[SWITCHER_LINES_MAX][SWITCHER_LINE_SIZE];	 /* details; may be empty */
 };
-_Static_assert(sizeof(struct switcher_question) == 352, "switcher_question");
+_Static_assert(sizeof(struct switcher_question) == 16548, "switcher_question");
+#define SWITCHER_QUESTION_SIZE(line_count)                                                         \
+	(sizeof(struct switcher_question) -                                                        \
+	 (size_t)(SWITCHER_LINES_MAX - (line_count)) * SWITCHER_LINE_SIZE)
 
 enum switcher_by {
 	SWITCHER_BY_KEY = 0,  /* somebody pressed Enter or Escape */
@@ -140,7 +154,10 @@ struct switcher_answer {
 	uint32_t choice; /* index; the fallback unless BY_KEY */
 	uint32_t by;	 /* enum switcher_by */
 	uint64_t tsc;	 /* when the key went down */
+	uint32_t lines;	 /* that were on the screen, from the first on: all of them, or bulkheadd
+			    takes the fallback */
+	uint32_t reserved;
 };
-_Static_assert(sizeof(struct switcher_answer) == 24, "switcher_answer");
+_Static_assert(sizeof(struct switcher_answer) == 32, "switcher_answer");
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ui/trusted/question_card.h"
 #include "ui/switcher/confine.h"
 #include "ui/switcher/opener.h"
 
@@ -130,6 +131,15 @@ static int give_up(struct switcher *s, const struct options *options)
 				geteuid() == 0 ? options->gid : getegid(), output_fd(s->output));
 }
 
+/** Pages of questions are as long as the card's letters allow. */
+static void tell_letters(struct switcher *s)
+{
+	uint8_t advance[FONT_GLYPHS];
+
+	font_advances(&s->screen.fonts.fonts[QUESTION_CARD_FONT], advance);
+	model_set_letters(&s->model, advance);
+}
+
 int main(int argc, char **argv)
 {
 	static struct switcher s;
@@ -162,6 +172,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	model_init(&s.model, canvas->width, canvas->height);
+	tell_letters(&s);
 	evdev_init(&s.evdev, canvas->width, canvas->height);
 	if (s.control_fd >= 0) {
 		fcntl(s.control_fd, F_SETFD, FD_CLOEXEC);

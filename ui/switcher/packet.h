@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ui/proto/switcher.h"
+
 #define PACKET_FDS_MAX	4u
-#define PACKET_SIZE_MAX 512u
+#define PACKET_SIZE_MAX sizeof(struct switcher_question) /* the largest of all */
 
 struct packet {
 	size_t size;

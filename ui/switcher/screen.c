@@ -24,7 +24,9 @@ int screen_init(struct screen *screen, struct canvas *canvas, const char *font_d
 {
 	struct rect inner = {0, MODEL_STRIP_HEIGHT, canvas->width,
 			     canvas->height - MODEL_STRIP_HEIGHT};
-	struct rect card = panel_card(inner), question = question_card_place(inner);
+	struct rect card = panel_card(inner);
+	int32_t width = inner.w < QUESTION_CARD_WIDTH ? inner.w : QUESTION_CARD_WIDTH;
+	int32_t height = inner.h < QUESTION_CARD_HEIGHT ? inner.h : QUESTION_CARD_HEIGHT;
 	int bad = 0;
 
 	memset(screen, 0, sizeof(*screen));
@@ -37,7 +39,7 @@ int screen_init(struct screen *screen, struct canvas *canvas, const char *font_d
 		bad |= make_canvas(&screen->strips[i], canvas->width, MODEL_STRIP_HEIGHT);
 	}
 	bad |= make_canvas(&screen->card, card.w, card.h);
-	bad |= make_canvas(&screen->question, question.w, question.h);
+	bad |= make_canvas(&screen->question, width, height);
 	if (bad) {
 		fprintf(stderr, "bulkhead-switcher: out of memory\n");
 		screen_fini(screen);
@@ -121,8 +123,9 @@ static void draw_card(struct screen *screen, const struct model_part *part, stru
 
 static void draw_question(struct screen *screen, const struct model *model, struct rect inner)
 {
-	struct rect card = question_card_place(inner);
+	struct rect card = question_card_place(model, inner);
 
+	screen->question.height = card.h;
 	question_card_draw(model, &screen->fonts, &screen->question);
 	copy_canvas(screen, &screen->question, card.x, card.y);
 }
@@ -153,7 +156,7 @@ void screen_draw(struct screen *screen, const struct model *model, const struct 
 			    0, 0);
 		break;
 	case EFFECT_QUESTION:
-		draw_around(screen, effect->rect, question_card_place(effect->rect));
+		draw_around(screen, effect->rect, question_card_place(model, effect->rect));
 		draw_question(screen, model, effect->rect);
 		break;
 	case EFFECT_QUESTION_CARD:

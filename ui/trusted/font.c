@@ -116,6 +116,17 @@ const struct font_glyph *font_glyph(const struct font *font, char c)
 	return &font->glyphs[(c < FONT_FIRST || c > FONT_LAST ? '?' : c) - FONT_FIRST];
 }
 
+void font_advances(const struct font *font, uint8_t ret_advance[FONT_GLYPHS])
+{
+	for (int i = 0; i < FONT_GLYPHS; i++) {
+		int16_t advance = font->glyphs[i].advance;
+
+		ret_advance[i] = (uint8_t)(advance < 0		 ? 0
+					   : advance > UINT8_MAX ? UINT8_MAX
+								 : advance);
+	}
+}
+
 int32_t font_width(const struct font *font, const char *text)
 {
 	int32_t width = 0;

@@ -46,6 +46,9 @@ void font_set_free(struct font_set *set);
 /** Glyph of any byte; what is not printable is '?'. */
 const struct font_glyph *font_glyph(const struct font *font, char c);
 
+/** Width of each printable letter, from ' ' on. */
+void font_advances(const struct font *font, uint8_t ret_advance[FONT_GLYPHS]);
+
 /** Pixels from pen to pen. */
 int32_t font_width(const struct font *font, const char *text);
 
