@@ -495,30 +495,38 @@ static void server_tells_list_and_stats(void **state)
 	ask_disconnect();
 }
 
-static bool has_ready_text(void)
+static const char *awaited;
+
+static bool has_awaited(void)
 {
 	has_answer();
-	return strstr(answer, "BULKHEAD-READY") != NULL;
+	return strstr(answer, awaited) != NULL;
 }
 
-/* Who follows a log gets what the guest prints as it comes; without a name it is the hypervisor's.
- */
+/* Who follows a log gets what the guest prints as it comes; without a name it is the hypervisor's,
+ * which tells nobody that there is more. */
 static void server_streams_logs(void **state)
 {
+	static const char *const more[] = {"a second line", "a third line"};
 	struct json_object *reply;
 
 	(void)state;
 	fake_dev_log("root mode is up\n");
 	ask_connect();
-	reply = ask("{\"verb\":\"log\"}\n");
+	reply = ask("{\"verb\":\"log\",\"follow\":true}\n");
 	assert_non_null(strstr(answer, "root mode is up\\n"));
 	json_object_put(reply);
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		fake_dev_log(awaited = more[i]);
+		assert_true(wait_for(has_awaited));
+	}
+	awaited = "BULKHEAD-READY";
 	answer_size = 0;
 	assert_true(send(ask_fd, "{\"verb\":\"log\",\"name\":\"desktop\",\"follow\":true}\n", 47,
 			 0) == 47);
 	loop_step(20);
 	part_start(&parts[0]);
-	assert_true(wait_for(has_ready_text));
+	assert_true(wait_for(has_awaited));
 	ask_disconnect();
 }
 
