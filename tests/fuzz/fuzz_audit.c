@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A file of an audit log, and its head, of any content: each record that is taken would be written
- * the same, and its line holds printable ASCII only. */
+ * the same, and its line holds printable ASCII only; a date that is taken is printed the same. */
 #define _GNU_SOURCE
 #include "audit_file.h"
 
@@ -26,6 +26,44 @@ static void check_line(const struct audit_record *record)
 	}
 }
 
+/* What it says is archived is said in one way only. */
+static void check_archived(const struct audit_record *record)
+{
+	struct audit_record again = *record;
+	struct audit_chain chain;
+
+	if (audit_record_get_archived(record, &chain)) {
+		audit_record_set_archived(&again, &chain);
+		if (chain.count == 0 || strcmp(again.object, record->object) != 0) {
+			abort();
+		}
+	}
+}
+
+/* The same bytes as words of a record that no hash protects, and as a date. */
+static void check_words(const uint8_t *data, size_t size)
+{
+	struct audit_record record = {.what = AUDIT_ARCHIVED};
+	char printed[512] = "";
+	int64_t ms, again;
+	FILE *out;
+
+	size = size < sizeof(record.object) ? size : sizeof(record.object) - 1;
+	memcpy(record.object, data, size);
+	check_archived(&record);
+	if (audit_parse_time(record.object, &record.time_ms) != 0) {
+		return;
+	}
+	ms = record.time_ms;
+	out = fmemopen(printed, sizeof(printed), "w");
+	audit_print(&record, out);
+	fclose(out);
+	*strchrnul(printed, ' ') = '\0';
+	if (audit_parse_time(printed, &again) != 0 || again != ms) {
+		abort();
+	}
+}
+
 static void check_records(const uint8_t *data, size_t size)
 {
 	uint8_t again[AUDIT_RECORD_MAX], hash[AUDIT_HASH_SIZE];
@@ -41,6 +79,7 @@ static void check_records(const uint8_t *data, size_t size)
 			abort();
 		}
 		check_line(&record);
+		check_archived(&record);
 		data += used;
 		size -= (size_t)used;
 	}
@@ -74,6 +113,7 @@ static void check_file(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	check_records(data, size);
+	check_words(data, size);
 	check_file(data, size);
 	return 0;
 }
