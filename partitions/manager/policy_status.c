@@ -6,6 +6,7 @@
 
 #include "bulkhead_dev.h"
 #include "policy_private.h"
+#include "record.h"
 #include "reply.h"
 
 static void add(struct json_object *object, const char *key, const char *text)
@@ -79,6 +80,20 @@ static struct json_object *trial(void)
 	return object;
 }
 
+static struct json_object *audit_log(void)
+{
+	struct json_object *object = json_object_new_object();
+	struct record_room room;
+
+	record_look(&room);
+	add_number(object, "free", room.free);
+	json_object_object_add(object, "low", json_object_new_boolean(room.low));
+	if (room.error) {
+		add(object, "error", strerror(-room.error));
+	}
+	return object;
+}
+
 struct json_object *policy_describe(void)
 {
 	struct json_object *reply = reply_ok();
@@ -100,6 +115,7 @@ struct json_object *policy_describe(void)
 	if (policy.state.trial) {
 		json_object_object_add(reply, "provisional", trial());
 	}
+	json_object_object_add(reply, "audit", audit_log());
 	json_object_object_add(reply, "changes", changes());
 	add_number(reply, "more_changes", policy.changes.more);
 	return reply;

@@ -171,6 +171,21 @@ static void show_trial(FILE *out, struct json_object *trial)
 	}
 }
 
+static void show_audit(FILE *out, struct json_object *audit)
+{
+	if (field(audit, "error")) {
+		fprintf(out,
+			"WARNING: the audit log cannot be written: %s; what must be on record "
+			"is refused\n",
+			text_field(audit, "error"));
+	} else if (json_object_get_boolean(field(audit, "low"))) {
+		fprintf(out,
+			"WARNING: the audit log has %" PRIu64 " MiB left; what cannot be on "
+			"record is refused. Make room, or bulkhead audit archive\n",
+			number_field(audit, "free") >> 20);
+	}
+}
+
 void show_policy(FILE *out, struct json_object *answer)
 {
 	struct json_object *layers = field(answer, "layers");
@@ -190,6 +205,7 @@ void show_policy(FILE *out, struct json_object *answer)
 			json_object_get_boolean(field(layer, "applied")) ? ", applied" : "");
 	}
 	show_trial(out, field(answer, "provisional"));
+	show_audit(out, field(answer, "audit"));
 	show_changes(out, field(answer, "changes"));
 	if (number_field(answer, "more_changes") > 0) {
 		fprintf(out, "  and %" PRIu64 " more\n", number_field(answer, "more_changes"));
