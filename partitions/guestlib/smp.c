@@ -7,7 +7,7 @@
 #include "guest.h"
 
 #define TRAMPOLINE_AT 0x8000u
-#define PATIENCE_S    30u
+#define PATIENCE_S    120u
 
 extern uint8_t smp_trampoline[], smp_trampoline_end[];
 void smp_main(uint32_t id);

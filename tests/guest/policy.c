@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Policy tables that the control partition loads while this guest runs: one within the table of the boot
  *  counts at once, one that is refused changes nothing.
- *  expect: exit 1
- *  clock: instructions */
+ *  expect: exit 1 */
 #include "abi/err.h"
 #include "guest.h"
 
