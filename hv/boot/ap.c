@@ -22,8 +22,8 @@
 #define TAG	   "boot"
 #define INIT_US	   10000u
 #define AGAIN_US   1000u    /* until the second start-up IPI */
-#define ARRIVE_US  500000u  /* emulators start slowly */
-#define STEP_US	   2000000u /* for all that follows */
+#define ARRIVE_US  20000000u /* emulators start slowly */
+#define STEP_US	   20000000u /* for all that follows */
 
 enum phase {
 	PHASE_CALLED,  /* first CPU: sent what starts it */

@@ -16,8 +16,8 @@
 #define VECTOR_NAP   0x41u
 #define PARTS_MAX    8u
 #define ROUNDS_MAX   6u /* of one life */
-#define STILL_S	     40u
-#define PATIENT_S    10u
+#define STILL_S	     120u
+#define PATIENT_S    60u
 #define LINE_MAX     100u
 
 struct pvh_start_info {
