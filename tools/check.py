@@ -25,7 +25,7 @@ FILE_SUITES = {"style": "*.py", "golden": "*.test", "policy": "*.test", "guest":
                "e2e-vmx": "*.test", "e2e-svm": "*.test"}
 # A suite of the whole laptop runs those of tests/e2e that name its machine: emulator, CPUs where the test does not say.
 MACHINES = {"vmx": ("bochs", "1"), "svm": ("qemu", "2")}
-DEFAULT_TIMEOUT = 60
+DEFAULT_TIMEOUT = 300
 SKIP = 77
 
 

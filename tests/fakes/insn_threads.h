@@ -13,13 +13,18 @@ void threads_reset(void);
 /** The calling thread is that CPU from now on. */
 void threads_become(struct cpu *cpu);
 
-/** Ends every thread at its next HLT; programs of guests look themselves. */
+/** Ends every thread at its next HLT, or where it calls threads_end: a guest does, and holds no lock of root
+ *  mode. One that ends with a lock lets all wait for ever who want it. */
 void threads_stop(void);
 bool threads_stopping(void);
+void threads_end(void);
 
 /** An interrupt waits for the calling CPU; takes what waits through irq_handle. */
 bool threads_irq_pending(void);
 void threads_take_irqs(void);
+
+/** Lets the other CPUs run; seldom where that takes long, because the host has more to run. */
+void threads_yield(void);
 
 /** The TSC of a CPU is off by so much. */
 void threads_skew(unsigned cpu, int64_t ticks);

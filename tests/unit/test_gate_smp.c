@@ -145,6 +145,11 @@ static void gate_answers_while_tables_are_loaded(void **state)
 	for (unsigned i = 0; i < ASKERS; i++) {
 		assert_int_equal(pthread_create(&asker[i], NULL, ask, &turns[i]), 0);
 	}
+	for (unsigned i = 0; i < ASKERS; i++) {
+		while (__atomic_load_n(&turns[i], __ATOMIC_RELAXED) == 0) {
+			sched_yield(); /* a busy host starts them late */
+		}
+	}
 	for (unsigned i = 0; i < LOADERS; i++) {
 		assert_int_equal(pthread_create(&loader[i], NULL, load, &cpus[i]), 0);
 	}
@@ -154,7 +159,6 @@ static void gate_answers_while_tables_are_loaded(void **state)
 	__atomic_store_n(&over, true, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < ASKERS; i++) {
 		pthread_join(asker[i], NULL);
-		assert_true(turns[i] > 0);
 	}
 	policy_get_info(&info);
 	assert_int_equal(info.loads, LOADERS * LOADS);

@@ -26,7 +26,7 @@
 #include "server.h"
 #include "switch.h"
 
-#define WAIT_MS	 10000u
+#define WAIT_MS	 120000u
 #define RESTARTS 2u
 
 /* Prints its marker on the serial port and waits. */
@@ -34,7 +34,7 @@
 	"while [ $# -gt 0 ]; do [ \"$1\" = --serial-fd ] && eval \"printf "                        \
 	"'hello\\nBULKHEAD-READY\\n' "                                                             \
 	">&$2\"; shift; done\n"                                                                    \
-	"exec sleep 100\n"
+	"exec sleep 1000\n"
 
 static struct part parts[2];
 static const struct when when = {.mains = true};
@@ -82,7 +82,7 @@ static int setup(void **state)
 		return -1;
 	}
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		put_program(programs[i], "exec sleep 100\n");
+		put_program(programs[i], "exec sleep 1000\n");
 	}
 	put_program("bulkhead-runner", RUNNER);
 	fake_dev_reset();
@@ -239,13 +239,38 @@ static bool first_back_end_gone(void)
 	return part_live(&parts[0]) == 6;
 }
 
+/* Writes a file of the test's folder that every user may write. */
+static void put_file(const char *name, const char *text)
+{
+	scratch_write(name, text);
+	assert_int_equal(chmod(scratch_path(name), 0666), 0);
+}
+
+/* A disk back end that does this on SIGTERM; it says when it is ready to. */
+static void put_trap(const char *action, const char *loop)
+{
+	char script[256];
+
+	put_file("trapped", "");
+	snprintf(script, sizeof(script), "trap '%s' TERM\necho yes >%s\n%s", action,
+		 scratch_path("trapped"), loop);
+	put_program("bulkhead-blk", script);
+}
+
+static bool first_is_trapped(void)
+{
+	struct stat seen;
+
+	return parts[0].ready && stat(scratch_path("trapped"), &seen) == 0 && seen.st_size > 0;
+}
+
 /* A back end that left in peace waits for the end that made it leave, however long that takes. */
 static void part_blames_nobody_who_left_in_peace(void **state)
 {
 	(void)state;
-	put_program("bulkhead-blk", "trap 'exit 0' TERM\nwhile :; do sleep 0.05; done\n");
+	put_trap("exit 0", "while :; do sleep 0.05; done\n");
 	part_start(&parts[0]);
-	assert_true(wait_for(first_ready));
+	assert_true(wait_for(first_is_trapped));
 	kill(find_proc(&parts[0], "blk0")->pid, SIGTERM);
 	assert_true(wait_for(first_back_end_gone));
 	for (unsigned int i = 0; i < 10; i++) {
@@ -293,9 +318,9 @@ static void part_power_off_stays_off(void **state)
 static void part_stop_kills_the_stubborn(void **state)
 {
 	(void)state;
-	put_program("bulkhead-blk", "trap '' TERM\nwhile :; do sleep 1; done\n");
+	put_trap("", "while :; do sleep 1; done\n");
 	part_start(&parts[0]);
-	assert_true(wait_for(first_ready));
+	assert_true(wait_for(first_is_trapped));
 	assert_int_equal(part_stop(&parts[0]), 0);
 	assert_true(wait_for(first_stopped));
 	assert_int_equal(part_live(&parts[0]), 0);
@@ -349,13 +374,6 @@ static void part_without_a_program_fails(void **state)
 	part_start(&parts[0]);
 	assert_true(wait_for(first_failed));
 	assert_string_equal(parts[0].super.why, "rng exited with status 126");
-}
-
-/* Writes a file of the test's folder that every user may write. */
-static void put_file(const char *name, const char *text)
-{
-	scratch_write(name, text);
-	assert_int_equal(chmod(scratch_path(name), 0666), 0);
 }
 
 /* The runner gets the configuration space of each device that the partition has, by its role. */
@@ -585,7 +603,7 @@ static void switch_starts_a_dead_switcher_again(void **state)
 	pid_t runner;
 
 	(void)state;
-	put_program("bulkhead-switcher", "exec sleep 100\n");
+	put_program("bulkhead-switcher", "exec sleep 1000\n");
 	switch_end_stale(scratch_folder);
 	assert_int_equal(switch_start(scratch_folder, "bulkhead-switcher"), 0);
 	part_start(&parts[0]);
@@ -648,7 +666,7 @@ static void order_keeps_conditions(void **state)
 static void part_must_be_ready_in_time(void **state)
 {
 	(void)state;
-	put_program("bulkhead-runner", "exec sleep 100\n");
+	put_program("bulkhead-runner", "exec sleep 1000\n");
 	parts[0].config.ready_seconds = 1;
 	super_set_policy(&parts[0].super, 0, 60000000);
 	part_start(&parts[0]);
@@ -656,36 +674,31 @@ static void part_must_be_ready_in_time(void **state)
 	assert_string_equal(parts[0].super.why, "was not ready within 1 s");
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(part_start_runs_all_processes, setup, teardown),
-		cmocka_unit_test_setup_teardown(part_killed_back_end_restarts_its_partition_only,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(part_blames_nobody_who_left_in_peace, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(part_killed_runner_restarts_its_partition, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(part_stopped_by_hypervisor_gives_up, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(part_power_off_stays_off, setup, teardown),
-		cmocka_unit_test_setup_teardown(part_stop_kills_the_stubborn, setup, teardown),
-		cmocka_unit_test_setup_teardown(part_without_its_disk_fails, setup, teardown),
-		cmocka_unit_test_setup_teardown(part_must_be_the_one_of_the_policy, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(part_await_free_gives_up_on_held, setup, teardown),
-		cmocka_unit_test_setup_teardown(part_without_a_program_fails, setup, teardown),
-		cmocka_unit_test_setup_teardown(part_hands_its_device_to_the_runner, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(order_waits_for_those_before, setup, teardown),
-		cmocka_unit_test_setup_teardown(order_keeps_conditions, setup, teardown),
-		cmocka_unit_test_setup_teardown(part_must_be_ready_in_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(switch_starts_a_dead_switcher_again, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(server_answers_errors, setup, teardown),
-		cmocka_unit_test_setup_teardown(server_tells_list_and_stats, setup, teardown),
-		cmocka_unit_test_setup_teardown(server_streams_logs, setup, teardown),
-		cmocka_unit_test_setup_teardown(server_drops_endless_lines, setup, teardown),
+		TEST(part_start_runs_all_processes),
+		TEST(part_killed_back_end_restarts_its_partition_only),
+		TEST(part_blames_nobody_who_left_in_peace),
+		TEST(part_killed_runner_restarts_its_partition),
+		TEST(part_stopped_by_hypervisor_gives_up),
+		TEST(part_power_off_stays_off),
+		TEST(part_stop_kills_the_stubborn),
+		TEST(part_without_its_disk_fails),
+		TEST(part_must_be_the_one_of_the_policy),
+		TEST(part_await_free_gives_up_on_held),
+		TEST(part_without_a_program_fails),
+		TEST(part_hands_its_device_to_the_runner),
+		TEST(order_waits_for_those_before),
+		TEST(order_keeps_conditions),
+		TEST(part_must_be_ready_in_time),
+		TEST(switch_starts_a_dead_switcher_again),
+		TEST(server_answers_errors),
+		TEST(server_tells_list_and_stats),
+		TEST(server_streams_logs),
+		TEST(server_drops_endless_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

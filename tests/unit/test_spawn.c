@@ -33,7 +33,7 @@ static int run(struct spawn *spawn, const char *script)
 		struct pollfd pfd = {.fd = child.log_fd, .events = POLLIN};
 		ssize_t got;
 
-		poll(&pfd, 1, 10000);
+		poll(&pfd, 1, -1);
 		got = read(child.log_fd, output + used, sizeof(output) - 1 - used);
 		if (got <= 0) {
 			break;

@@ -262,7 +262,7 @@ static void sleep_job(void *argument)
 static void uring_sleep_orders_fibers(void **state)
 {
 	unsigned turn = 0;
-	struct sleeper sleeper[3] = {{.us = 20000, .turn = &turn},
+	struct sleeper sleeper[3] = {{.us = 300000, .turn = &turn},
 				     {.us = 2000, .turn = &turn},
 				     {.us = 0, .turn = &turn}};
 
