@@ -271,6 +271,9 @@ static void policy_diff_knows_flows_that_open(void **state)
 	new.row[0].type++;
 	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_OPENS);
 	new.row[0].type--;
+	old.row[0].type++;
+	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_OPENS);
+	old.row[0].type--;
 	new.limit[0].size_max = old.limit[0].size_max + 1;
 	expect_effect(POLICY_DIFF_FLOW, POLICY_DIFF_OPENS);
 	new.limit[0].size_max = old.limit[0].size_max - 1;
@@ -363,9 +366,9 @@ static void policy_diff_leaves_out_the_harmless(void **state)
 
 	(void)state;
 	diff = (struct policy_diff){0};
-	weak.needs = POLICY_NEED_IT;
 	strong.needs = POLICY_NEED_PROMPT;
 	for (uint32_t i = 0; i < POLICY_DIFF_MAX + 5; i++) {
+		weak.needs = i < POLICY_DIFF_MAX ? 0 : POLICY_NEED_IT;
 		policy_diff_add(&diff, &weak, "%u", i);
 	}
 	assert_int_equal(diff.count, POLICY_DIFF_MAX);

@@ -63,12 +63,16 @@ static void policy_prompt_refuses_what_cannot_be_read(void **state)
 {
 	(void)state;
 	add(SWITCHER_LINES_MAX, POLICY_DIFF_FLOW, 0, POLICY_DIFF_NOW);
-	assert_null(policy_prompt_refuse(&diff, &before, &after));
 	add(1, POLICY_DIFF_IT, POLICY_NEED_IT, POLICY_DIFF_NOW);
 	assert_null(policy_prompt_refuse(&diff, &before, &after));
 	add(1, POLICY_DIFF_SCREEN, POLICY_NEED_PROMPT, POLICY_DIFF_NOW);
 	assert_non_null(
 		strstr(policy_prompt_refuse(&diff, &before, &after), "more than 128 things"));
+	diff = (struct policy_diff){0};
+	add(SWITCHER_LINES_MAX, POLICY_DIFF_SCREEN, POLICY_NEED_PROMPT, POLICY_DIFF_NOW);
+	assert_null(policy_prompt_refuse(&diff, &before, &after));
+	add(1, POLICY_DIFF_FLOW, 0, POLICY_DIFF_NOW);
+	assert_non_null(policy_prompt_refuse(&diff, &before, &after));
 	diff = (struct policy_diff){0};
 	add(POLICY_DIFF_MAX, POLICY_DIFF_FLOW, 0, POLICY_DIFF_NOW);
 	assert_null(policy_prompt_refuse(&diff, &before, &after));
