@@ -18,6 +18,7 @@
 
 #include "audit_scan.h"
 #include "audit_writer.h"
+#include "bytes.h"
 
 #define COPY_SIZE 65536u
 
@@ -64,12 +65,8 @@ static int copy_bytes(int from_fd, int to_fd)
 	ssize_t got = 0;
 	int rc = bytes ? 0 : -ENOMEM;
 
-	while (!rc && (got = pread(from_fd, bytes, COPY_SIZE, (off_t)offset)) != 0) {
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		rc = got < 0 ? -errno : 0;
-		rc = rc ? rc : audit_file_put(to_fd, bytes, (size_t)got, offset);
+	while (!rc && (got = bytes_read(from_fd, bytes, COPY_SIZE, offset)) != 0) {
+		rc = got < 0 ? (int)got : bytes_write(to_fd, bytes, (size_t)got, offset);
 		offset += rc ? 0 : (uint64_t)got;
 	}
 	free(bytes);

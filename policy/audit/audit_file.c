@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bytes.h"
+
 bool audit_file_is_name(const char *name)
 {
 	size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -92,53 +94,11 @@ int audit_file_first(int folder_fd, const char *name, uint32_t *ret_index)
 	return rc;
 }
 
-int audit_file_put(int fd, const void *bytes, size_t size, uint64_t offset)
-{
-	const char *at = bytes;
-
-	while (size) {
-		ssize_t put = pwrite(fd, at, size, (off_t)offset);
-
-		if (put < 0 && errno == EINTR) {
-			continue;
-		}
-		if (put <= 0) {
-			return put < 0 ? -errno : -EIO;
-		}
-		at += put;
-		offset += (size_t)put;
-		size -= (size_t)put;
-	}
-	return 0;
-}
-
 int audit_file_write(int fd, const void *bytes, size_t size, uint64_t offset)
 {
-	int rc = audit_file_put(fd, bytes, size, offset);
+	int rc = bytes_write(fd, bytes, size, offset);
 
 	return rc ? rc : fdatasync(fd) < 0 ? -errno : 0;
-}
-
-static ssize_t read_at(int fd, void *bytes, size_t size, uint64_t offset)
-{
-	size_t filled = 0;
-
-	while (filled < size) {
-		ssize_t got =
-			pread(fd, (char *)bytes + filled, size - filled, (off_t)(offset + filled));
-
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got < 0) {
-			return -errno;
-		}
-		if (got == 0) {
-			break;
-		}
-		filled += (size_t)got;
-	}
-	return (ssize_t)filled;
 }
 
 int audit_file_compare(int fd, int other_fd)
@@ -148,8 +108,8 @@ int audit_file_compare(int fd, int other_fd)
 	ssize_t got, got_other;
 
 	do {
-		got = read_at(fd, bytes, sizeof(bytes), offset);
-		got_other = read_at(other_fd, other, sizeof(other), offset);
+		got = bytes_read(fd, bytes, sizeof(bytes), offset);
+		got_other = bytes_read(other_fd, other, sizeof(other), offset);
 		if (got < 0 || got_other < 0) {
 			return (int)(got < 0 ? got : got_other);
 		}
@@ -177,8 +137,8 @@ static int fill(struct audit_reader *reader)
 	memmove(reader->bytes, reader->bytes + reader->at, kept);
 	reader->at = 0;
 	reader->filled = kept;
-	got = read_at(reader->fd, reader->bytes + kept, sizeof(reader->bytes) - kept,
-		      reader->offset + kept);
+	got = bytes_read(reader->fd, reader->bytes + kept, sizeof(reader->bytes) - kept,
+			 reader->offset + kept);
 	if (got < 0) {
 		return (int)got;
 	}

@@ -20,8 +20,7 @@ void audit_file_name(const char *name, uint32_t index, char ret_name[AUDIT_FILE_
 int audit_file_open(int folder_fd, const char *name, uint32_t index, int flags, int *ret_fd);
 /** Number of the first file; -ENOENT: there is none. */
 int audit_file_first(int folder_fd, const char *name, uint32_t *ret_index);
-int audit_file_put(int fd, const void *bytes, size_t size, uint64_t offset);
-/** The same, and makes it lasting. */
+/** Lasting when 0 is returned. */
 int audit_file_write(int fd, const void *bytes, size_t size, uint64_t offset);
 
 /** -EBADMSG: they differ. */

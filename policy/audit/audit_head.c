@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "bytes.h"
 
 #define SLOT_SIZE  (AUDIT_HEAD_SIZE / 2)
 #define TITLE	   "bulkhead audit head 1 "
@@ -64,21 +65,10 @@ int audit_head_read(int fd, struct audit_chain *ret_chain)
 	char slots[AUDIT_HEAD_SIZE] = {0};
 	struct audit_chain chain[2];
 	bool good[2];
-	size_t filled = 0;
+	ssize_t got = bytes_read(fd, slots, sizeof(slots), 0);
 
-	while (filled < sizeof(slots)) {
-		ssize_t got = pread(fd, slots + filled, sizeof(slots) - filled, (off_t)filled);
-
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got < 0) {
-			return -errno;
-		}
-		if (got == 0) {
-			break;
-		}
-		filled += (size_t)got;
+	if (got < 0) {
+		return (int)got;
 	}
 	good[0] = decode(slots, &chain[0]);
 	good[1] = decode(slots + SLOT_SIZE, &chain[1]);

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "bytes.h"
 
 static void meet_head(struct audit_extent *extent, const struct audit_chain *at,
 		      const struct audit_chain *head)
@@ -39,11 +40,11 @@ int audit_scan_begin(int fd, struct audit_chain *ret_begin)
 {
 	uint8_t bytes[AUDIT_RECORD_MAX], hash[AUDIT_HASH_SIZE];
 	struct audit_record record;
-	ssize_t got = pread(fd, bytes, sizeof(bytes), 0);
+	ssize_t got = bytes_read(fd, bytes, sizeof(bytes), 0);
 	struct audit_chain begin;
 
 	if (got < 0) {
-		return -errno;
+		return (int)got;
 	}
 	if (audit_record_decode(bytes, (size_t)got, &record, &begin, hash) > 0) {
 		*ret_begin = begin;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "audit_scan.h"
+#include "bytes.h"
 
 #define LOCK_TRIES   1000u /* five seconds: who writes holds the lock for a record and its flush */
 #define LOCK_WAIT_US 5000u
@@ -120,9 +121,9 @@ static int settle(struct audit_writer *writer, const struct audit_extent *extent
 	ssize_t got;
 
 	if (extent->end.count > head->count && size <= sizeof(bytes)) {
-		got = pread(writer->fd, bytes, (size_t)size, (off_t)extent->last);
+		got = bytes_read(writer->fd, bytes, (size_t)size, extent->last);
 		if (got != (ssize_t)size) {
-			return got < 0 ? -errno : -EIO;
+			return got < 0 ? (int)got : -EIO;
 		}
 		return audit_file_write(writer->fd, bytes, (size_t)size, extent->last);
 	}

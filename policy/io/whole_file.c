@@ -13,26 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bytes.h"
+
 /* Asks for one byte more than there should be: who says 0 and has more is found out. */
 static int read_all(int fd, char *bytes, size_t size)
 {
-	size_t done = 0;
+	ssize_t got = bytes_read(fd, bytes, size + 1, 0);
 
-	while (done <= size) {
-		ssize_t got = pread(fd, bytes + done, size + 1 - done, (off_t)done);
-
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got < 0) {
-			return -errno;
-		}
-		if (got == 0) {
-			break;
-		}
-		done += (size_t)got;
-	}
-	return done == size ? 0 : -EIO;
+	return got < 0 ? (int)got : (size_t)got == size ? 0 : -EIO;
 }
 
 int whole_file_read_fd(int fd, size_t max, char **ret_bytes, size_t *ret_size)
@@ -79,24 +67,6 @@ int whole_file_read(int dir_fd, const char *path, int flags, size_t max, char **
 	return rc;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t put = pwrite(fd, bytes + done, size - done, (off_t)done);
-
-		if (put < 0 && errno == EINTR) {
-			continue;
-		}
-		if (put < 0) {
-			return -errno;
-		}
-		done += (size_t)put;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
 static int write_new(int dir_fd, const char *name, mode_t mode, const void *bytes, size_t size)
 {
 	int fd, rc;
@@ -108,7 +78,8 @@ static int write_new(int dir_fd, const char *name, mode_t mode, const void *byte
 	if (fd < 0) {
 		return -errno;
 	}
-	rc = fchmod(fd, mode) < 0 ? -errno : write_all(fd, bytes, size);
+	rc = fchmod(fd, mode) < 0 ? -errno : bytes_write(fd, bytes, size, 0);
+	rc = rc ? rc : fsync(fd) < 0 ? -errno : 0;
 	close(fd);
 	return rc;
 }

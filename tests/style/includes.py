@@ -34,7 +34,7 @@ SEES = {
     "policy/io": [],
     "policy/lang": ["policy/io"],
     "policy/table": ["policy/io"],
-    "policy/audit": [],
+    "policy/audit": ["policy/io"],
     "policy/check": ["policy/lang"],
     "policy/sign": ["policy/lang", "policy/io"],
     "policy/compile": ["policy/lang", "policy/check", "policy/table"],

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fakes/later_clock.h"
 #include "fakes/scratch.h"
 
 #define FILE_MAX 1400u
@@ -26,18 +27,6 @@ static char why[AUDIT_WHY_SIZE];
 static struct audit_summary summary;
 static struct audit_record seen[SEEN_MAX];
 static unsigned seen_count;
-static uint64_t later_ms; /* how much later it is than the clock says */
-
-int __real_clock_gettime(clockid_t clock, struct timespec *time);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
-{
-	int rc = __real_clock_gettime(clock, time);
-
-	time->tv_sec += (time_t)(later_ms / 1000);
-	return rc;
-}
 
 static int make(void **state)
 {

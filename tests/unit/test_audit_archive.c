@@ -19,6 +19,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fakes/later_clock.h"
+
 #define FILE_MAX 1100u /* bytes: a few records */
 #define RECORDS	 14u
 #define FILES	 5u /* that they fill */
@@ -32,19 +34,8 @@ static struct audit_summary summary;
 static struct audit_archived archived;
 static char why[AUDIT_WHY_SIZE];
 static unsigned seen, in_order, states, bad, cuts = CUTS;
-static uint64_t seed, later_ms;
+static uint64_t seed;
 static int64_t times[256];
-
-int __real_clock_gettime(clockid_t clock, struct timespec *time);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
-{
-	int rc = __real_clock_gettime(clock, time);
-
-	time->tv_sec += (time_t)(later_ms / 1000);
-	return rc;
-}
 
 /* An fd of another disk than the mounted one. */
 static int folder_fd_of(struct disk_memory *of)
