@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "bulkhead_dev.h"
+#include "disk.h"
 #include "part.h"
+#include "policy.h"
 #include "policy/lang/text.h"
 #include "say.h"
 #include "switch.h"
@@ -101,6 +103,22 @@ static void launch_disk_flags(struct spawn *spawn, uint32_t flags)
 	}
 }
 
+static int launch_open_disk(struct launch *launch, const struct config_disk *disk)
+{
+	bool kept = !(disk->flags & (TEXT_DISK_READONLY | TEXT_DISK_THROWAWAY));
+	int fd = launch_open(launch, disk->path, kept ? O_RDWR : O_RDONLY);
+	const char *other, *path;
+
+	if (fd >= 0 && policy_table() &&
+	    !disk_is_one(policy_table(), disk->path, disk->flags, fd, &other, &path)) {
+		snprintf(launch->why, launch->why_size, "%s is also a disk of %s, as %s",
+			 disk->path, other, path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* The rate is one for all disks of a partition; each back end gets its share. */
 static int launch_disks(struct launch *launch)
 {
@@ -110,8 +128,7 @@ static int launch_disks(struct launch *launch)
 		const struct config_disk *disk = &config->disk[i];
 		struct spawn spawn;
 		char kind[16];
-		bool kept = !(disk->flags & (TEXT_DISK_READONLY | TEXT_DISK_THROWAWAY));
-		int fd = launch_open(launch, disk->path, kept ? O_RDWR : O_RDONLY);
+		int fd = launch_open_disk(launch, disk);
 
 		if (fd < 0) {
 			return -1;
