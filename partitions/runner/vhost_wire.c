@@ -11,7 +11,7 @@ bool vhost_wire_send(int socket, uint32_t request, uint32_t flags, const void *p
 		     uint32_t size, int fd)
 {
 	uint8_t bytes[sizeof(struct vhost_header) + VHOST_PAYLOAD_MAX];
-	const struct vhost_header header = {request, flags | VHOST_FLAG_VERSION, size};
+	const struct vhost_header header = {request, flags | VHOST_VERSION, size};
 	union {
 		struct cmsghdr align;
 		char space[CMSG_SPACE(sizeof(int))];
@@ -67,7 +67,7 @@ bool vhost_wire_receive(int socket, struct vhost_header *ret_header, void *ret_p
 	struct vhost_header header;
 
 	if (!receive_bytes(socket, &header, sizeof(header)) || header.size > VHOST_PAYLOAD_MAX ||
-	    (header.flags & 0x3) != VHOST_FLAG_VERSION ||
+	    (header.flags & VHOST_VERSION_MASK) != VHOST_VERSION ||
 	    !receive_bytes(socket, ret_payload, header.size)) {
 		return false;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** vhost-user messages on the wire: one header, one payload, file descriptors beside them.
+/** vhost-user messages on the wire as the front end has them: one header, one payload, file
+ * descriptors beside them. Numbers: vhost_proto.h.
  *  Source: QEMU docs/interop/vhost-user.rst, "Message Specification". */
 #ifndef RUNNER_VHOST_WIRE_H
 #define RUNNER_VHOST_WIRE_H
@@ -7,48 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "abi/types.h"
+#include "vhost_proto.h"
 
-enum vhost_request {
-	VHOST_GET_FEATURES = 1,
-	VHOST_SET_FEATURES = 2,
-	VHOST_SET_OWNER = 3,
-	VHOST_SET_MEM_TABLE = 5,
-	VHOST_SET_VRING_NUM = 8,
-	VHOST_SET_VRING_ADDR = 9,
-	VHOST_SET_VRING_BASE = 10,
-	VHOST_GET_VRING_BASE = 11,
-	VHOST_SET_VRING_KICK = 12,
-	VHOST_SET_VRING_CALL = 13,
-	VHOST_GET_PROTOCOL_FEATURES = 15,
-	VHOST_SET_PROTOCOL_FEATURES = 16,
-	VHOST_GET_QUEUE_NUM = 17,
-	VHOST_SET_VRING_ENABLE = 18,
-	VHOST_SET_BACKEND_REQ_FD = 21,
-	VHOST_GET_CONFIG = 24,
-	VHOST_SET_CONFIG = 25,
-};
-
-/** Requests of the back end, on the channel that SET_BACKEND_REQ_FD gave it. */
-#define VHOST_BACKEND_CONFIG_CHANGE 2u
-
-#define VHOST_FEATURE_PROTOCOL	   (1ull << 30)
-#define VHOST_PROTOCOL_MQ	   (1ull << 0)
-#define VHOST_PROTOCOL_REPLY_ACK   (1ull << 3)
-#define VHOST_PROTOCOL_BACKEND_REQ (1ull << 5)
-#define VHOST_PROTOCOL_CONFIG	   (1ull << 9)
-
-#define VHOST_FLAG_VERSION    0x1u
-#define VHOST_FLAG_REPLY      0x4u
-#define VHOST_FLAG_NEED_REPLY 0x8u
-
-#define VHOST_CONFIG_MAX 256u
-
-struct vhost_header {
-	uint32_t request;
-	uint32_t flags;
-	uint32_t size; /* bytes of payload */
-};
-BH_ABI_ASSERT(sizeof(struct vhost_header) == 12);
+#define VHOST_FEATURE_PROTOCOL (1ull << VHOST_F_PROTOCOL_FEATURES)
 
 struct vhost_vring_state {
 	uint32_t index;

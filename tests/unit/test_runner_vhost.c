@@ -297,7 +297,7 @@ static void vhost_channel_announces_config(void **state)
 /* A message that says it is larger than any that exists is refused before it is read. */
 static void vhost_wire_refuses_large_messages(void **state)
 {
-	const struct vhost_header large = {1, VHOST_FLAG_VERSION, VHOST_PAYLOAD_MAX + 1};
+	const struct vhost_header large = {1, VHOST_VERSION, VHOST_PAYLOAD_MAX + 1};
 	uint8_t payload[VHOST_PAYLOAD_MAX];
 	struct vhost_header header;
 	int pair[2];
