@@ -23,7 +23,6 @@
 #include "order.h"
 #include "part.h"
 #include "policy/lang/text.h"
-#include "policy_private.h"
 #include "server.h"
 #include "switch.h"
 
@@ -337,32 +336,6 @@ static void part_without_its_disk_fails(void **state)
 	part_start(&parts[0]);
 	assert_true(wait_for(first_failed));
 	assert_string_equal(parts[0].super.why, "/nowhere/d.vhd: No such file or directory");
-	assert_int_equal(part_live(&parts[0]), 0);
-}
-
-/* A disk that it writes and that the policy names otherwise elsewhere: no proof knew of that way.
- */
-static void part_whose_disk_has_two_names_fails(void **state)
-{
-	static struct table_head head = {.part_count = 1, .node_count = 1, .disk_count = 1};
-	static struct table_node node = {.name = 1, .count = 1};
-	static struct table_disk disk = {.file = 16};
-	static char string[160] = "\0management";
-	char why[160];
-
-	(void)state;
-	snprintf(string + 16, sizeof(string) - 16, "%.100s/other", scratch_folder);
-	assert_int_equal(link(parts[0].config.disk[0].path, string + 16), 0);
-	parts[0].config.disk[0].flags = 0;
-	policy.now = (struct policy_held){
-		.bytes = string,
-		.table = {.head = &head, .node = &node, .disk = &disk, .string = string}};
-	part_start(&parts[0]);
-	assert_true(wait_for(first_failed));
-	policy.now = (struct policy_held){.bytes = NULL};
-	snprintf(why, sizeof(why), "%.100s is also a disk of management, as ",
-		 parts[0].config.disk[0].path);
-	assert_memory_equal(parts[0].super.why, why, strlen(why));
 	assert_int_equal(part_live(&parts[0]), 0);
 }
 
@@ -714,7 +687,6 @@ int main(void)
 		TEST(part_power_off_stays_off),
 		TEST(part_stop_kills_the_stubborn),
 		TEST(part_without_its_disk_fails),
-		TEST(part_whose_disk_has_two_names_fails),
 		TEST(part_must_be_the_one_of_the_policy),
 		TEST(part_await_free_gives_up_on_held),
 		TEST(part_without_a_program_fails),
