@@ -16,10 +16,12 @@
 
 typedef bool (*property_reader)(struct line *line, struct text_value *value);
 
-/** What the switcher can draw: printable ASCII. */
+/** What the switcher can draw: printable ASCII. Titles that differ in blanks only would look the
+ * same to the person who answers a question. */
 static bool read_title(struct line *line, struct text_value *value)
 {
 	const struct line_token *token = line_peek(line);
+	bool blank = true; /* the letter before, and what is before the first */
 
 	for (uint32_t i = 0; i < token->size && token->type == LINE_STRING; i++) {
 		if (token->text[i] < ' ' || token->text[i] > '~') {
@@ -27,6 +29,11 @@ static bool read_title(struct line *line, struct text_value *value)
 				line, token, "use ASCII letters, digits and signs",
 				"the title holds a letter that cannot be shown on every screen");
 		}
+		if (token->text[i] == ' ' && (blank || i + 1 == token->size)) {
+			return line_error(line, token, "write one blank between two words",
+					  "the title has a blank that nobody would see");
+		}
+		blank = token->text[i] == ' ';
 	}
 	return line_string(line, "the title", TITLE_MAX, &value->string);
 }

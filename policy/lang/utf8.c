@@ -40,9 +40,13 @@ size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code)
 
 bool utf8_is_unsafe(uint32_t code)
 {
-	return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||			   /* controls */
-	       code == 0xad || code == 0x34f || code == 0x61c || code == 0x180e || /* invisible */
-	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-	       (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
-	       (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xe0000 && code <= 0xe007f);
+	return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||	 /* controls */
+	       code == 0xad || code == 0x34f || code == 0x61c || /* invisible, from here on */
+	       code == 0x115f || code == 0x1160 || code == 0x17b4 || code == 0x17b5 ||
+	       (code >= 0x180b && code <= 0x180f) || code == 0x3164 || code == 0xffa0 ||
+	       (code >= 0x1bca0 && code <= 0x1bca3) || (code >= 0x1d173 && code <= 0x1d17a) ||
+	       (code >= 0xe0100 && code <= 0xe01ef) || (code >= 0x200b && code <= 0x200f) ||
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
+	       code == 0xfeff || (code >= 0xfff9 && code <= 0xfffb) ||
+	       (code >= 0xe0000 && code <= 0xe007f);
 }
