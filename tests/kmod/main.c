@@ -19,10 +19,12 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define RAM_SIZE 0x1000000ull
+#define RAM_SIZE    0x1000000ull
+#define PATIENCE_MS 60000
 
 static int tests, failed;
 
@@ -37,7 +39,7 @@ static bool rung(int fd)
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
 	uint64_t count;
 
-	return poll(&pfd, 1, 1000) == 1 && read(fd, &count, sizeof(count)) == sizeof(count);
+	return poll(&pfd, 1, PATIENCE_MS) == 1 && read(fd, &count, sizeof(count)) == sizeof(count);
 }
 
 static void ring(int fd)
@@ -85,7 +87,7 @@ static void check_faults(int dev, int part)
 	check(poll(&pfd, 1, 100) == 0, "and no news");
 	check(dev_msi(part, 0xfee00000, 0x10000) == 0 && dev_msi(part, 0xfee00000, 0x10000) == 0,
 	      "two faults come");
-	check(poll(&pfd, 1, 1000) == 1, "faults are news");
+	check(poll(&pfd, 1, PATIENCE_MS) == 1, "faults are news");
 	check(dev_iommu(dev, &info) == 0 && info.faults == 2 && poll(&pfd, 1, 0) == 0,
 	      "until they are looked at");
 	check(dev_fault(dev, &fault) == 0 && fault.address == 0x2000 && fault.part == 1,
@@ -196,6 +198,8 @@ static void on_alarm(int number)
 static void check_ioreq(int part)
 {
 	const struct sigaction action = {.sa_handler = on_alarm};
+	/* Again and again: the first one may come before the wait. */
+	const struct itimerval again = {{0, 200000}, {0, 200000}}, never = {{0, 0}, {0, 0}};
 	struct pollfd pfd = {.fd = part, .events = POLLIN};
 	struct bh_part_info info;
 	struct bh_ioreq *slots;
@@ -203,8 +207,9 @@ static void check_ioreq(int part)
 	sigaction(SIGALRM, &action, NULL);
 	check(dev_map_ioreq(part, &slots) == 0, "the ioreq page is mapped");
 	check(dev_ioreq_next(part, 1) == -EINVAL, "no such vcpu is EINVAL");
-	alarm(1);
+	setitimer(ITIMER_REAL, &again, NULL);
 	check(dev_ioreq_next(part, 0) == -EINTR, "a signal ends the wait");
+	setitimer(ITIMER_REAL, &never, NULL);
 	check(dev_part_info(part, &info) == 0 && poll(&pfd, 1, 0) == 0,
 	      "state is no news after info");
 	check(dev_part_start(part) == 0 && poll(&pfd, 1, 0) == 1, "start is news");
@@ -339,9 +344,11 @@ static void check_lifetime(int dev, int part)
 {
 	uint64_t before = destroyed(dev);
 	int ram = dev_ram_fd(part);
+	int line[2];
 	void *addr;
 	pid_t child;
 
+	check(pipe(line) == 0, "a pipe");
 	check(dev_create(dev, 1) == -EBUSY, "a held partition is not created again");
 	check(dev_map_ram(ram, 0, 4096, &addr) == 0, "RAM mapped");
 	close(part);
@@ -350,13 +357,19 @@ static void check_lifetime(int dev, int part)
 	*(volatile char *)addr = 1;
 	child = fork();
 	if (child == 0) {
-		usleep(200000);
-		_exit(*(volatile char *)addr == 1 ? 0 : 1);
+		char byte;
+
+		close(line[1]);
+		_exit(read(line[0], &byte, 1) == 0 && *(volatile char *)addr == 1 ? 0 : 1);
 	}
 	dev_unmap(addr, 4096);
 	check(destroyed(dev) == before, "a mapping of a child keeps the partition");
+	close(line[0]);
+	close(line[1]);
 	waitpid(child, NULL, 0);
-	usleep(20000);
+	for (int i = 0; i < PATIENCE_MS && destroyed(dev) == before; i++) {
+		usleep(1000);
+	}
 	check(destroyed(dev) == before + 1, "the last mapping's end destroys it");
 	part = dev_create(dev, 1);
 	check(part >= 0, "it can be created again");
