@@ -290,7 +290,7 @@ static void wait_used(struct load *load)
 		struct pollfd fds[2] = {{load->call, POLLIN, 0}, {load->sock, POLLIN, 0}};
 		uint64_t count;
 
-		if (poll(fds, 2, 10000) == 0 || fds[1].revents & (POLLHUP | POLLERR)) {
+		if (poll(fds, 2, 120000) == 0 || fds[1].revents & (POLLHUP | POLLERR)) {
 			errno = ETIMEDOUT;
 			fail("the back end does not answer");
 		}

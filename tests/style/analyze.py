@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 900
+# timeout: 1800
 # needs: clang-14
 """clang's static analyser finds nothing in the compiled C files.
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 120
+# timeout: 900
 """Who may include whom: layers of root mode, the seam to vtx/ and svm/, hv/abi as all that others see, no cycles,
 and each header compiles alone."""
 import concurrent.futures

@@ -48,7 +48,7 @@ static bool succeeds(const char *path, const char *command, struct why *why)
 	FILE *output;
 	int n, code;
 
-	n = snprintf(all, sizeof(all), "cd %s && exec 2>&1 </dev/null && timeout 60 %s", path,
+	n = snprintf(all, sizeof(all), "cd %s && exec 2>&1 </dev/null && timeout 600 %s", path,
 		     command);
 	if (n < 0 || (size_t)n >= sizeof(all) || !(output = popen(all, "r"))) {
 		why_set(why, 0, "%s cannot be run", command);
