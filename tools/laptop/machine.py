@@ -88,7 +88,7 @@ class Machine:
             if self.running():
                 os.killpg(self.process.pid, number)
                 try:
-                    self.process.wait(5)
+                    self.process.wait(30)
                 except subprocess.TimeoutExpired:
                     continue
         if self.process:

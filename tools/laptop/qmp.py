@@ -26,7 +26,7 @@ class Qmp:
             raise step.Failure("QEMU does not answer on its monitor", "see out.txt beside serial.out")
         return json.loads(text)
 
-    def run(self, command, timeout=20, **arguments):
+    def run(self, command, timeout=120, **arguments):
         """What QEMU returns for one command; events that come in between are dropped."""
         if not self.ready:
             self._line(timeout)  # its greeting

@@ -44,7 +44,7 @@ class Window:
     def _tool(self, *args):
         return step.command(["xdotool", *args], "install the package xdotool", env=self.environment).decode()
 
-    def find(self, timeout=20):
+    def find(self, timeout=120):
         end = time.monotonic() + timeout
         while self.number is None:
             try:

@@ -22,13 +22,13 @@ class Shell:
         self.number = 0
         self.got = ""
 
-    def open(self, timeout=60):
+    def open(self, timeout=300):
         """Once the serial log has UP. The line becomes fast and silent: answers are output only."""
         self.listener.settimeout(timeout)
         self.socket, _ = self.listener.accept()
         self.run("stty 115200 -echo -onlcr; PS1=; PS2=", timeout)
 
-    def run(self, command, timeout=60):
+    def run(self, command, timeout=300):
         """Runs one line of shell; returns (exit status, what it printed)."""
         self.number += 1
         # Quotes keep the mark out of an echo of the line itself.
