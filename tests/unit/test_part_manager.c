@@ -165,8 +165,7 @@ static int teardown(void **state)
 	return scratch_remove();
 }
 
-/* A start creates the partition and runs a runner and a back end per device; the marker makes it
- * ready. */
+/* A start creates the partition, runs a runner and the back ends; the marker makes it ready. */
 static void part_start_runs_all_processes(void **state)
 {
 	uint64_t cursor = 0;
@@ -474,8 +473,7 @@ static void server_answers_errors(void **state)
 	ask_disconnect();
 }
 
-/* list and stats tell what the hypervisor knows; stats without a name is about the control
- * partition. */
+/* list and stats tell what the hypervisor knows; stats without a name: of the control partition. */
 static void server_tells_list_and_stats(void **state)
 {
 	struct bh_vcpu_stats stats = {.run_tsc = 1000, .root_tsc = 10};
@@ -638,8 +636,7 @@ static void order_waits_for_those_before(void **state)
 	assert_true(wait_for(both_ready));
 }
 
-/* What the policy never starts is not started, and what runs on mains power only stands still
- * without it. */
+/* What the policy never starts does not start; what needs mains power stands still without it. */
 static void order_keeps_conditions(void **state)
 {
 	const struct when battery = {.mains = false};
