@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Partitions with real processes (shell scripts) over the fake device, and the socket that asks
- * for them. */
+/** Partitions with real processes (shell scripts) over the fake device, and their socket. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -519,8 +518,7 @@ static bool has_awaited(void)
 	return strstr(answer, awaited) != NULL;
 }
 
-/* Who follows a log gets what the guest prints as it comes; without a name it is the hypervisor's,
- * which tells nobody that there is more. */
+/* Who follows a log gets what comes; of the hypervisor's, nobody tells that there is more. */
 static void server_streams_logs(void **state)
 {
 	static const char *const more[] = {"a second line", "a third line"};
