@@ -116,22 +116,37 @@ static bool overlap(const struct text_match *a, const struct text_match *b)
 	       (a->product == UINT32_MAX || b->product == UINT32_MAX || a->product == b->product);
 }
 
-/* A function belongs to the first role that it fits; root mode knows owned roles only. */
+/* Whether root mode, which gives each owned role the first function that is left, could give this
+ * role one of an earlier role: it knows none that nobody owns, and of a class it takes one only. */
+static bool takes_from(const struct model *model, uint32_t role, const struct text_match *match,
+		       uint32_t earlier, const struct text_match *other)
+{
+	const uint32_t owner = find_owner(model, earlier);
+	const bool wider = other->vendor == UINT32_MAX && match->vendor != UINT32_MAX;
+
+	return overlap(other, match) &&
+	       (owner == MODEL_CONTROL || (wider && owner != find_owner(model, role)));
+}
+
+/* A function belongs to the first role that it fits. */
 static void check_earlier(struct emit *emit, uint32_t role, const struct text_match *match)
 {
 	const struct model *model = emit->model;
 
 	for (uint32_t i = model->part_count; i < role; i++) {
 		const struct text_role *other = model->node[i].role;
+		const uint32_t owner = find_owner(model, i);
 
 		for (uint32_t k = 0; other != NULL && k < other->match_count; k++) {
-			if (find_owner(model, i) == MODEL_CONTROL &&
-			    overlap(&other->match[k], match)) {
+			if (takes_from(model, role, match, i, &other->match[k])) {
 				diag_add(emit->diags, DIAG_ERROR, model->node[role].origin.pos,
 					 "let both have classes or makers apart, or one owner",
-					 "a device of role '%s', which a partition owns, can be of "
-					 "role '%s' before, which none owns",
-					 model->node[role].name, model->node[i].name);
+					 "a device of role '%s', which %s owns, can be of role "
+					 "'%s' before, which %s owns",
+					 model->node[role].name,
+					 model->node[find_owner(model, role)].name,
+					 model->node[i].name,
+					 owner == MODEL_CONTROL ? "none" : model->node[owner].name);
 				return;
 			}
 		}

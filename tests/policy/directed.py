@@ -74,6 +74,11 @@ def policies():
     for name, match in (("any-card", "pci 02"), ("card", "pci 0200")):
         shadowed.add("role", name=name, match=(match,))
     keys(shadowed, "desktop", ("owns", ("card",)))
+    cards = vendor()
+    for name, match in (("card", "pci 0200"), ("fast", "pci 8086:1533")):
+        cards.add("role", name=name, match=(match,))
+    keys(cards, "desktop", ("owns", ("card",)))
+    keys(cards, "browser", ("owns", ("fast",)))
     inner, opens = vendor(), later("it")
     rule(inner, "closed", "deny", "network", ["any"], ["any"], open=True)
     inner.add("claim", claim="never", kind=None, ends=("desktop", "lan"), ask_closed=False)
@@ -115,7 +120,7 @@ def policies():
          may(later("user"), "user", ["stop"])],
         [vendor(), may(later("it"), "user", change=["vcpus"], deny=True, open=True), may(later("user"), "user", change=["vcpus"])],
         claims("ask"), claims("allow", ["text"]), claims("allow"), claims("allow", open=True),
-        [owned], [waits], [shadowed], [inner, opens], [alone, opens], [gap, over], split, trusts, vouched, carried,
+        [owned], [waits], [shadowed], [cards], [inner, opens], [alone, opens], [gap, over], split, trusts, vouched, carried,
         [vendor(("cpu-guarantee", 20), ("cpu-cap", 10))],
         # Each goes past the one before it in one way, for root mode to refuse.
         amount(1, 4, "none"), amount(2, 4, "none"), amount(1, 8, "none"), amount(1, 4, "control"), amount(1, 4, "none"),

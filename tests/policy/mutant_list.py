@@ -212,6 +212,7 @@ TABLES = [
     ("restarts are left out of the table", EMIT_NODES, ".restart_count = (uint16_t)emit_number(model, id, TEXT_RESTART),", "", "parts"),
     ("owned roles are left out of the table", EMIT_NODES, "key[TEXT_OWNS].given ? key[TEXT_OWNS].nodes : 0", "0", "parts"),
     ("an unowned role takes an owned device", EMIT_ROOT, "\t\tcheck_earlier(emit, role, match);\n", "", "table"),
+    ("another partition gets the second device of a class", EMIT_ROOT, "(wider && owner != find_owner(model, role))", "0", "table"),
     ("root mode serves partitions without back ends", EMIT_ROOT, "!control && emit_number(model, id, TEXT_BACKENDS) != 0 ? 1u << MODEL_CONTROL : 0",
      "!control ? 1u << MODEL_CONTROL : 0", "gate"),
     ("root mode gets no cap", EMIT_ROOT, ".cap = (uint32_t)emit_number(model, id, TEXT_CPU_CAP),", "", "gate"),

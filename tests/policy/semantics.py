@@ -493,14 +493,18 @@ class World:
         return {e: n for e, n in d.items() if n < far and e[0] != e[1]}
 
     def table_refuses(self):
-        """Why a proved policy makes no table: root mode goes by owned PCI roles alone, so an unowned one must not come first."""
+        """Why a proved policy makes no table: root mode goes by owned PCI roles alone and gives each one device, so that no role
+        before may be unowned, or a class that is another partition's."""
         roles = [n for n, node in self.nodes.items() if node.sort == "r"]
         for at, role in enumerate(roles):
-            for other in roles[:at]:
-                if set(self.owners(role)) - {"control"} and not set(self.owners(other)) - {"control"} and \
-                   any(x.startswith("pci") and y.startswith("pci") and self.overlap(x.split()[1], y.split()[1])
-                       for x in self.nodes[role].statement.match for y in self.nodes[other].statement.match):
-                    return True
+            mine = set(self.owners(role)) - {"control"}
+            for other in roles[:at] if mine else ():
+                theirs = set(self.owners(other)) - {"control"}
+                for x in self.nodes[role].statement.match:
+                    for y in self.nodes[other].statement.match:
+                        if x.startswith("pci") and y.startswith("pci") and self.overlap(x.split()[1], y.split()[1]) and \
+                           (not theirs or (theirs != mine and ":" in x and ":" not in y)):
+                            return True
         return False
 
     @staticmethod
