@@ -3,6 +3,7 @@
  * its archive, if and only if each file is as it was written. The bytes are orders, see obey(). */
 #define _GNU_SOURCE
 #include "audit_file.h"
+#include "bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -153,7 +154,7 @@ static void put_file(int fd, uint32_t index, const struct content *content)
 
 	audit_file_name("log", index, name);
 	file_fd = openat(fd, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (file_fd < 0 || audit_file_put(file_fd, content->bytes, content->size, 0) != 0) {
+	if (file_fd < 0 || bytes_write(file_fd, content->bytes, content->size, 0) != 0) {
 		abort();
 	}
 	close(file_fd);
