@@ -59,18 +59,30 @@ static const char usage[] =
 	"\n"
 	"Exit codes: 0 ended by SIGTERM, 1 cannot start, 2 usage.\n";
 
+static _Noreturn void end_usage(void)
+{
+	fputs(usage, stderr);
+	exit(2);
+}
+
 static void parse_options(int argc, char **argv, struct options *options)
 {
+	/* The value of an option that is just a text is its place here. */
+	const char **const text[] = {
+		&options->policy_path, &options->system_dir,  &options->keys_dir,
+		&options->state_dir,   &options->config_dir,  &options->program_dir,
+		&options->run_dir,     &options->socket_path, &options->switcher,
+	};
 	static const struct option known[] = {
-		{"policy", required_argument, NULL, 'P'},
-		{"policy-dir", required_argument, NULL, 'l'},
-		{"keys-dir", required_argument, NULL, 'k'},
-		{"state-dir", required_argument, NULL, 'S'},
-		{"config-dir", required_argument, NULL, 'c'},
-		{"program-dir", required_argument, NULL, 'p'},
-		{"run-dir", required_argument, NULL, 'r'},
-		{"socket", required_argument, NULL, 's'},
-		{"switcher", required_argument, NULL, 'w'},
+		{"policy", required_argument, NULL, 0},
+		{"policy-dir", required_argument, NULL, 1},
+		{"keys-dir", required_argument, NULL, 2},
+		{"state-dir", required_argument, NULL, 3},
+		{"config-dir", required_argument, NULL, 4},
+		{"program-dir", required_argument, NULL, 5},
+		{"run-dir", required_argument, NULL, 6},
+		{"socket", required_argument, NULL, 7},
+		{"switcher", required_argument, NULL, 8},
 		{"groups", required_argument, NULL, 'g'},
 		{"no-confine", no_argument, NULL, 'n'},
 		{"help", no_argument, NULL, 'h'},
@@ -78,54 +90,21 @@ static void parse_options(int argc, char **argv, struct options *options)
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-		switch (c) {
-		case 'P':
-			options->policy_path = optarg;
-			break;
-		case 'l':
-			options->system_dir = optarg;
-			break;
-		case 'k':
-			options->keys_dir = optarg;
-			break;
-		case 'S':
-			options->state_dir = optarg;
-			break;
-		case 'c':
-			options->config_dir = optarg;
-			break;
-		case 'p':
-			options->program_dir = optarg;
-			break;
-		case 'r':
-			options->run_dir = optarg;
-			break;
-		case 's':
-			options->socket_path = optarg;
-			break;
-		case 'w':
-			options->switcher = optarg;
-			break;
-		case 'g':
-			if (!rights_read_groups(optarg, &options->groups)) {
-				fputs(usage, stderr);
-				exit(2);
-			}
-			break;
-		case 'n':
+		if ((size_t)c < sizeof(text) / sizeof(text[0])) {
+			*text[c] = optarg;
+		} else if (c == 'g' && rights_read_groups(optarg, &options->groups)) {
+			continue;
+		} else if (c == 'n') {
 			options->confine = false;
-			break;
-		case 'h':
+		} else if (c == 'h') {
 			fputs(usage, stdout);
 			exit(0);
-		default:
-			fputs(usage, stderr);
-			exit(2);
+		} else {
+			end_usage();
 		}
 	}
 	if (optind != argc) {
-		fputs(usage, stderr);
-		exit(2);
+		end_usage();
 	}
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Files as wholes: read with a limit, replaced in one step. All of policy/ and the manager read
- * and write their files here.
+/** Files as wholes: read with a limit, replaced in one step, for policy/ and the manager.
  *
  *  vhd/io/folder.h has the same for disks. It is not this one because policy/ and vhd/ each build
  *  alone, and because a disk's folder may be one of memory whose power is cut.
