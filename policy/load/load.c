@@ -92,7 +92,7 @@ static int read_sets(struct load *load, int folder, const char *prefix, char why
 		size_t length = strlen(name);
 
 		if (!strncmp(name, prefix, size) && name[size] == '.' &&
-		    strcmp(name + length - 4, ".tmp") != 0) {
+		    (length < 4 || strcmp(name + length - 4, ".tmp") != 0)) {
 			ret = read_member(load, folder, name, name + size + 1, why);
 		}
 	}
