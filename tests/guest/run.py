@@ -13,6 +13,7 @@ the form `word: value`:
   memory: MIB
   vcpus: N...                   one run with each number of vcpus (default 1)
   machine: NAME                 only there
+  clock: host                   the PC's ticks all the same: for who only lets time pass
   device: ROLE = pci ...        a real device that the guest owns (tools/guest-run --device)
   qemu: ARGUMENTS               further arguments for QEMU
 Time-stamp counters count instructions, whatever else the PC has to do: always on Bochs, on QEMU where the machine has
@@ -34,7 +35,7 @@ STOPPED, TIMED_OUT = 126, 124
 
 
 def expectations(name):
-    found = dict(re.findall(r"^ \*+ +(expect|append|timeout|memory|vcpus|machine|device|qemu): (.*?)(?: \*/)?$",
+    found = dict(re.findall(r"^ \*+ +(expect|append|timeout|memory|vcpus|machine|clock|device|qemu): (.*?)(?: \*/)?$",
                             (HERE / f"{name}.c").read_text(), re.M))
     if "expect" not in found:
         sys.exit(f"{name}.c: its head comment has no line `expect:`")
@@ -51,7 +52,7 @@ def run(args, name, vcpus):
     append = want.get("append", "") + (f" vcpus={vcpus}" if "vcpus" in want else "")
     command = [ROOT / "tools" / "guest-run", "--machine", args.machine, "--cpus", args.cpus, "--vcpus", vcpus,
                "--timeout", want.get("timeout", "20"), "--append", append, "--memory", want.get("memory", "64"), "--stats",
-               *(["--icount"] if args.cpus == 1 else []),
+               *(["--icount"] if args.cpus == 1 and want.get("clock") != "host" else []),
                *(["--device", want["device"]] if "device" in want else []), f"--qemu={want.get('qemu', '')}",
                BUILD / "tests" / "guest" / f"{name}.elf"]
     done = subprocess.run([str(a) for a in command], capture_output=True, text=True, errors="replace", check=False)

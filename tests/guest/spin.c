@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** A loop with interrupts off does not keep the control partition from ending it.
  *  timeout: 2
+ *  clock: host
  *  expect: stopped timeout */
 #include "guest.h"
 
