@@ -85,62 +85,87 @@ static int open_state(struct tool *tool, const char *path, int *ret_folder, char
 	return TOOL_OK;
 }
 
-static int compile_load(struct tool *tool, struct load *load, struct compile *compile)
+/* The layers in force: applied sets, whose user layers before that one are left out, and what came
+ * with the system. 0, 1: the text is wrong, see the diags, or -errno and why. */
+static int load_layers(const struct places *places, int folder, const char *prefix,
+		       uint32_t no_user_before, struct compile *compile, char why[LOAD_WHY_SIZE])
 {
-	uint32_t layers;
-	int ret = load_fill(load, compile, &layers);
+	struct load *load = calloc(1, sizeof(*load));
+	uint32_t layers = 0;
+	int ret;
 
-	if (!layers) {
-		tool_complain(
-			tool,
-			"no policy is installed here; name its files (explain: --policy FILE)");
-		return TOOL_FAILED;
+	compile->sources.include_dir = -1;
+	if (!load) {
+		snprintf(why, LOAD_WHY_SIZE, "out of memory");
+		return -ENOMEM;
 	}
-	ret = ret ? ret : compile_sources(compile, 0, layers, PROVE_ALL);
+	load->system_path = places->policy;
+	load->keys_path = places->keys;
+	load->no_user_before = no_user_before;
+	ret = load_read(load, folder, prefix[0] ? prefix : NULL, why);
+	ret = ret ? ret : load_choose(load, why);
+	if (ret == 0) {
+		ret = load_fill(load, compile, &layers);
+		if (layers == 0) {
+			snprintf(why, LOAD_WHY_SIZE,
+				 "no policy is installed here; name its files (explain: --policy "
+				 "FILE)");
+			ret = -ENODATA;
+		} else {
+			ret = ret || compile_sources(compile, 0, layers, PROVE_ALL);
+		}
+	}
+	load_fini(load);
+	free(load);
+	return ret;
+}
+
+static void forget(struct compile *compile)
+{
+	compile_fini(compile);
+	memset(compile, 0, sizeof(*compile));
+}
+
+/* As the daemon starts: where a user layer that was applied does not hold any more, the others
+ * count without it. */
+static int load_stored(struct tool *tool, const struct places *places, int folder,
+		       const char *prefix, struct compile *compile)
+{
+	char why[LOAD_WHY_SIZE] = "", other[LOAD_WHY_SIZE];
+	int ret = load_layers(places, folder, prefix, 0, compile, why);
+
+	if (ret && prefix[0]) {
+		forget(compile);
+		if (load_layers(places, folder, prefix, LOAD_NO_SET, compile, other) == 0) {
+			tool_complain(tool,
+				      "the user layer does not hold any more and is left out%s%s",
+				      ret < 0 ? ": " : "", ret < 0 ? why : "");
+			return tool_judge(tool, 0, compile);
+		}
+		forget(compile);
+		ret = load_layers(places, folder, prefix, 0, compile, why);
+	}
+	if (ret < 0) {
+		tool_complain(tool, "%s", why);
+		return ret == -ENODATA ? TOOL_FAILED : TOOL_WRONG;
+	}
 	return tool_judge(tool, ret, compile);
 }
 
-static int load_installed(struct tool *tool, struct load *load, struct compile *compile)
+static int load_installed(struct tool *tool, struct compile *compile)
 {
-	char why[LOAD_WHY_SIZE], prefix[16];
 	struct places places;
+	char prefix[16];
 	int folder, ret;
 
 	find_places(tool, &places);
-	load->system_path = places.policy;
-	load->keys_path = places.keys;
 	ret = open_state(tool, places.state, &folder, prefix);
 	if (ret == TOOL_OK) {
-		ret = load_read(load, folder, prefix[0] ? prefix : NULL, why);
-		ret = ret ? ret : load_choose(load, why);
-		if (ret) {
-			tool_complain(tool, "%s", why);
-			ret = TOOL_WRONG;
-		}
+		ret = load_stored(tool, &places, folder, prefix, compile);
 	}
 	if (folder >= 0) {
 		close(folder);
 	}
-	return ret ? ret : compile_load(tool, load, compile);
-}
-
-static int load_policy(struct tool *tool, const struct tool_files *given, struct compile *compile)
-{
-	struct load *load;
-	int ret;
-
-	if (given->count) {
-		return tool_load(tool, given, compile);
-	}
-	load = calloc(1, sizeof(*load));
-	if (!load) {
-		tool_complain(tool, "out of memory");
-		return TOOL_FAILED;
-	}
-	compile->sources.include_dir = -1;
-	ret = load_installed(tool, load, compile);
-	load_fini(load);
-	free(load);
 	return ret;
 }
 
@@ -154,7 +179,7 @@ int tool_use_policy(struct tool *tool, const struct tool_files *given,
 		tool_complain(tool, "out of memory");
 		return TOOL_FAILED;
 	}
-	ret = load_policy(tool, given, compile);
+	ret = given->count ? tool_load(tool, given, compile) : load_installed(tool, compile);
 	if (ret == TOOL_OK) {
 		ret = use(tool, compile);
 	}
