@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,15 @@ static int check_folders(struct job *job)
 	}
 	if (from.st_dev == to.st_dev && from.st_ino == to.st_ino) {
 		return fail(job, -EINVAL, "the archive must be another folder than the log's");
+	}
+	return 0;
+}
+
+/* Two runs may archive one log, but not to one folder. Not every file system has locks. */
+static int lock_archive(struct job *job)
+{
+	if (flock(job->archive->to_fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		return fail(job, -EBUSY, "somebody else archives to that folder now");
 	}
 	return 0;
 }
@@ -152,6 +162,24 @@ static int read_file(struct job *job, int fd, int64_t *ret_newest_ms)
 	return rc;
 }
 
+/* What is in the archive now is what the log's next file continues, whatever was copied. */
+static int check_copy(struct job *job)
+{
+	const struct audit_chain behind = job->behind;
+	int64_t newest_ms;
+	int fd, rc = audit_file_open(job->archive->to_fd, job->name, job->file, O_RDONLY, &fd);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = read_file(job, fd, &newest_ms);
+	close(fd);
+	if (rc == -EBADMSG || (!rc && memcmp(&behind, &job->behind, sizeof(behind)) != 0)) {
+		return fail(job, -EBADMSG, "%s was edited while it was copied", job->file_name);
+	}
+	return rc;
+}
+
 /* Whoever writes now or wrote in between: the file is still the first one, and is not the last. */
 static int check_first(struct job *job, const struct audit_writer *writer)
 {
@@ -237,7 +265,7 @@ static int move_first(struct job *job)
 	audit_file_name(job->name, job->file, job->file_name);
 	rc = audit_file_open(job->folder_fd, job->name, job->file, O_RDONLY, &fd);
 	if (rc < 0) {
-		return rc;
+		return rc == -ENOENT ? -EAGAIN : rc; /* another run was faster */
 	}
 	rc = read_file(job, fd, &newest_ms);
 	if (!rc && newest_ms >= job->archive->before_ms) {
@@ -246,6 +274,7 @@ static int move_first(struct job *job)
 	}
 	rc = rc ? rc : copy_file(job, fd);
 	close(fd);
+	rc = rc ? rc : check_copy(job);
 	rc = rc ? rc : remove_copied(job);
 	return rc ? rc : 1;
 }
@@ -279,7 +308,11 @@ int audit_archive(int folder_fd, const char *name, const struct audit_archive *a
 	archived.records = summary.archived;
 	memcpy(archived.hash, summary.archived_hash, sizeof(archived.hash));
 	rc = check_folders(&job);
-	rc = rc ? rc : move_files(&job, &archived);
+	rc = rc ? rc : lock_archive(&job);
+	if (!rc) {
+		rc = move_files(&job, &archived);
+		(void)!flock(archive->to_fd, LOCK_UN);
+	}
 	if (rc < 0) {
 		return why[0] ? rc
 			      : fail(&job, rc, "%s: %s", job.file_name[0] ? job.file_name : name,

@@ -101,6 +101,12 @@ int audit_file_write(int fd, const void *bytes, size_t size, uint64_t offset)
 	return rc ? rc : fdatasync(fd) < 0 ? -errno : 0;
 }
 
+void audit_reader_again(struct audit_reader *reader)
+{
+	reader->at = 0;
+	reader->filled = 0;
+}
+
 int audit_file_compare(int fd, int other_fd)
 {
 	uint8_t bytes[4096], other[4096];

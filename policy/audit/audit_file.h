@@ -39,6 +39,8 @@ void audit_reader_init(struct audit_reader *reader, int fd);
  * file; -EBADMSG: what follows is no record, *ret_why says why not. */
 int audit_reader_next(struct audit_reader *reader, struct audit_chain *chain,
 		      struct audit_record *ret_record, const char **ret_why);
+/** What follows is read anew: it may be longer by now. */
+void audit_reader_again(struct audit_reader *reader);
 /** Bytes from the next record to the end of the file. */
 int audit_reader_rest(const struct audit_reader *reader, uint64_t *ret_rest);
 

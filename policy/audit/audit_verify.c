@@ -17,10 +17,10 @@
 
 struct verify {
 	const struct audit_reading *from;
-	bool found;	    /* the hash that is asked for */
-	uint64_t unvisited; /* number of the first record that was not handed over */
+	bool found; /* the hash that is asked for */
 	struct audit_chain begin, chain, head;
 	bool named; /* the beginning, by an ARCHIVED */
+	bool ended; /* the file that was read is the last one */
 	uint32_t first, file;
 	uint64_t torn;
 	char *why;
@@ -128,13 +128,9 @@ static bool is_last(struct verify *v)
  * acknowledged. */
 static int judge_rest(struct verify *v, const struct audit_reader *reader, const char *reason)
 {
-	uint64_t rest;
-	int rc = audit_reader_rest(reader, &rest);
+	size_t rest = reader->filled - reader->at;
 
-	if (rc < 0) {
-		return rc;
-	}
-	if (rest <= AUDIT_RECORD_MAX && v->chain.count >= v->head.count && is_last(v)) {
+	if (rest <= AUDIT_RECORD_MAX && v->chain.count >= v->head.count && v->ended) {
 		v->torn = rest;
 		return 0;
 	}
@@ -150,33 +146,59 @@ static void take_record(struct verify *v, const struct audit_record *record)
 	    memcmp(&archived, &v->begin, sizeof(archived)) == 0) {
 		v->named = true;
 	}
-	if (v->from->visit && record->number >= v->unvisited) {
+	if (v->from->visit) {
 		v->from->visit(record, v->from->data);
-		v->unvisited = record->number + 1;
 	}
 }
 
-static int read_file(struct verify *v, int fd)
+static int read_records(struct verify *v, struct audit_reader *reader, const char **ret_reason)
 {
-	struct audit_reader *reader = malloc(sizeof(*reader));
 	struct audit_record record;
-	const char *reason = "";
 	int rc;
 
-	if (!reader) {
-		return -ENOMEM;
-	}
-	audit_reader_init(reader, fd);
-	while ((rc = audit_reader_next(reader, &v->chain, &record, &reason)) == 1) {
+	*ret_reason = "";
+	audit_reader_again(reader);
+	while ((rc = audit_reader_next(reader, &v->chain, &record, ret_reason)) == 1) {
 		rc = check_head(v);
 		if (rc < 0) {
 			break;
 		}
 		take_record(v, &record);
 	}
-	if (rc == -EBADMSG && reason[0]) {
-		rc = judge_rest(v, reader, reason);
+	return rc;
+}
+
+/* A file is whole when the next one was there before nothing more was found in it. The last one
+ * ends where it ended while it was the last. */
+static int read_all(struct verify *v, struct audit_reader *reader)
+{
+	const char *reason;
+	uint64_t before;
+	bool last;
+	int rc;
+
+	do {
+		last = is_last(v);
+		before = reader->offset;
+		rc = read_records(v, reader, &reason);
+		if (rc < 0 && !reason[0]) {
+			return rc;
+		}
+		v->ended = last && is_last(v);
+	} while (reader->offset != before || last != v->ended);
+	return rc < 0 ? judge_rest(v, reader, reason) : 0;
+}
+
+static int read_file(struct verify *v, int fd)
+{
+	struct audit_reader *reader = malloc(sizeof(*reader));
+	int rc;
+
+	if (!reader) {
+		return -ENOMEM;
 	}
+	audit_reader_init(reader, fd);
+	rc = read_all(v, reader);
 	free(reader);
 	return rc;
 }
@@ -230,12 +252,16 @@ static int read_from_first(struct verify *v)
 		rc = rc ? rc : read_file(v, fd);
 		rc = rc ? rc : check_twins(v, fd, place);
 		close(fd);
+		if (!rc && v->ended) {
+			v->file++;
+			return -ENOENT; /* no more was there */
+		}
 	}
 	return rc;
 }
 
-/* When the next file is not there because everything up to it was archived meanwhile, reading
- * begins anew; what was handed over is not handed over again. */
+/* When the next file is not there because it was archived meanwhile, with others perhaps, reading
+ * begins anew behind them. */
 static int read_files(struct verify *v)
 {
 	uint32_t first;

@@ -31,18 +31,25 @@ uint64_t audit_writer_boot_ms(void)
 	return now_ms(CLOCK_BOOTTIME);
 }
 
-/* A head is there before the first record, and lasting. */
+/* A head is there before the first record, and lasting. It stays open, so that its owner never lets
+ * go of the lock: a process that is forked at that moment would keep it. */
 static int open_head(struct audit_writer *writer)
 {
-	int rc = audit_file_open(writer->folder_fd, writer->name, 0, O_RDWR | O_CREAT,
-				 &writer->head_fd);
+	int fd, rc = 0;
 
+	if (writer->head_fd >= 0) {
+		return 0;
+	}
+	rc = audit_file_open(writer->folder_fd, writer->name, 0, O_RDWR | O_CREAT, &fd);
 	if (rc < 0) {
 		return rc;
 	}
-	if (writer->owner && flock(writer->head_fd, LOCK_EX | LOCK_NB) < 0) {
-		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	if (writer->owner && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
+		close(fd);
+		return rc;
 	}
+	writer->head_fd = fd;
 	return 0;
 }
 
@@ -166,16 +173,12 @@ static int read_last(struct audit_writer *writer, const struct audit_chain *head
 	return rc;
 }
 
-static void close_files(struct audit_writer *writer)
+static void close_last(struct audit_writer *writer)
 {
 	if (writer->fd >= 0) {
 		close(writer->fd);
 	}
-	if (writer->head_fd >= 0) {
-		close(writer->head_fd);
-	}
 	writer->fd = -1;
-	writer->head_fd = -1;
 	writer->first = 0;
 	writer->file = 0;
 	writer->size = 0;
@@ -257,7 +260,7 @@ static int resume(struct audit_writer *writer)
 	int rc;
 
 	writer->broken = true;
-	close_files(writer);
+	close_last(writer);
 	rc = open_head(writer);
 	rc = rc ? rc : open_last(writer);
 	rc = rc ? rc : read_head(writer, &head);
@@ -293,26 +296,21 @@ void audit_writer_init(struct audit_writer *writer, int folder_fd, const char *n
 
 void audit_writer_fini(struct audit_writer *writer)
 {
-	close_files(writer);
+	close_last(writer);
+	if (writer->head_fd >= 0) {
+		close(writer->head_fd);
+	}
+	writer->head_fd = -1;
 }
 
-/* Nobody else wrote since, not even a part of a record, and nobody began a file. */
+/* Whoever else wrote, if only a part of a record, made the last file longer: only its owner begins
+ * a file. One that was removed is found to be missing. */
 static bool is_current(const struct audit_writer *writer)
 {
-	struct audit_chain head;
 	struct stat st;
-	int fd, rc = audit_head_read(writer->head_fd, &head);
 
-	if (rc < 0 || writer->fd < 0 || fstat(writer->fd, &st) < 0 ||
-	    memcmp(&head, &writer->chain, sizeof(head)) != 0 ||
-	    (uint64_t)st.st_size != writer->size) {
-		return false;
-	}
-	rc = audit_file_open(writer->folder_fd, writer->name, writer->file + 1, O_RDONLY, &fd);
-	if (!rc) {
-		close(fd);
-	}
-	return rc == -ENOENT;
+	return writer->fd >= 0 && fstat(writer->fd, &st) == 0 && st.st_nlink > 0 &&
+	       (uint64_t)st.st_size == writer->size;
 }
 
 static int lock_folder(int folder_fd)

@@ -295,6 +295,7 @@ int __wrap_fstat64(int fd, struct stat *st)
 	rc = file_get_size(opened->file, &size);
 	memset(st, 0, sizeof(*st));
 	st->st_mode = S_IFREG | 0600;
+	st->st_nlink = 1;
 	st->st_size = (off_t)size;
 	return result(rc);
 }

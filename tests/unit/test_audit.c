@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -388,6 +390,7 @@ static void audit_verify_finds_a_log_written_anew(void **state)
 		snprintf(name, sizeof(name), "log.%06u", i);
 		unlinkat(folder_fd, name, 0);
 	}
+	later_ms = 1000; /* at the same time it would be the same log */
 	fill();
 	assert_int_equal(verify(kept), -EBADMSG);
 	assert_non_null(strstr(why, "kept"));
@@ -437,70 +440,115 @@ static void count_changed(const struct audit_record *record, void *data)
 	*next += record->what == AUDIT_CHANGED && strcmp(record->object, object) == 0;
 }
 
-/* Archives until there is no more to read from the pipe. */
-static void archive_until_end(int pipe_fd)
+/* In a process of its own: archives until there is no more to read from the pipe. */
+static pid_t begin_archiving(const char *to, int *ret_pipe_fd)
 {
-	const struct audit_archive archive = {.keep = 1,
-					      .before_ms = INT64_MAX,
-					      .who = "it 0",
-					      .to_name = "to",
-					      .to_fd = openat(folder_fd, "to", O_RDONLY)};
-	int own_fd = open(scratch_folder, O_RDONLY | O_DIRECTORY);
+	struct audit_archive archive = {
+		.keep = 1, .before_ms = INT64_MAX, .who = "it 0", .to_name = to};
 	struct audit_archived archived;
-	int rc = 0;
+	int fds[2], own_fd, rc = 0;
+	pid_t child;
 	char byte;
 
-	while (!rc && read(pipe_fd, &byte, 1) == 1) {
+	assert_int_equal(pipe(fds), 0);
+	child = fork();
+	if (child) {
+		close(fds[0]);
+		*ret_pipe_fd = fds[1];
+		return child;
+	}
+	close(fds[1]);
+	archive.to_fd = openat(folder_fd, to, O_RDONLY);
+	own_fd = open(scratch_folder, O_RDONLY | O_DIRECTORY);
+	while (!rc && read(fds[0], &byte, 1) == 1) {
 		rc = audit_archive(own_fd, "log", &archive, &archived, why);
 	}
 	_exit(rc != 0);
 }
 
-/* Owner and archive are two processes that write the same log: each waits for the other's record.
- */
+/* The owner and two that archive are three processes that write one log: each waits for the others'
+ * records, and each file goes to one place. */
 static void audit_owner_and_archive_take_turns(void **state)
 {
+	static const char *const to[] = {"to", "there"};
 	struct audit_reading reading = {
-		.folder_fd = folder_fd, .name = "log", .with_count = 1, .visit = count_changed};
+		.folder_fd = folder_fd, .name = "log", .with_count = 2, .visit = count_changed};
 	struct audit *audit = open_log();
+	int pipe_fd[2], status;
 	unsigned next = 0;
-	int fds[2], status;
-	pid_t child;
+	pid_t child[2];
 
 	(void)state;
-	assert_int_equal(mkdirat(folder_fd, "to", 0700), 0);
-	assert_int_equal(pipe(fds), 0);
-	child = fork();
-	if (child == 0) {
-		close(fds[1]);
-		archive_until_end(fds[0]);
+	signal(SIGPIPE, SIG_IGN);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(mkdirat(folder_fd, to[i], 0700), 0);
+		child[i] = begin_archiving(to[i], &pipe_fd[i]);
 	}
-	close(fds[0]);
 	for (unsigned i = 0; i < 300; i++) {
 		char object[32];
 
 		snprintf(object, sizeof(object), "%u", i);
 		put(audit, AUDIT_CHANGED, object);
-		(void)!write(fds[1], "", 1);
+		assert_int_equal(write(pipe_fd[0], "", 1), 1);
+		assert_int_equal(write(pipe_fd[1], "", 1), 1);
 	}
-	close(fds[1]);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	close(pipe_fd[1]); /* the second one has it, too */
+	close(pipe_fd[0]);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+		assert_int_equal(status, 0);
+		reading.with_fd[i] = openat(folder_fd, to[i], O_RDONLY);
+	}
 	audit_close(audit);
 	reading.data = &next;
-	reading.with_fd[0] = openat(folder_fd, "to", O_RDONLY);
 	assert_int_equal(audit_verify(&reading, &summary, why), 0);
 	assert_int_equal(next, 300);
 	assert_int_equal(summary.torn, 0);
 	assert_true(summary.files > 30);
-	for (unsigned i = 1; i <= summary.files; i++) {
+	for (unsigned i = 0; i < 2 * summary.files; i++) {
 		char name[32];
 
-		snprintf(name, sizeof(name), "log.%06u", i);
-		unlinkat(reading.with_fd[0], name, 0);
+		snprintf(name, sizeof(name), "log.%06u", i / 2 + 1);
+		unlinkat(reading.with_fd[i % 2], name, 0);
 	}
-	close(reading.with_fd[0]);
+	for (unsigned i = 0; i < 2; i++) {
+		close(reading.with_fd[i]);
+		assert_int_equal(unlinkat(folder_fd, to[i], AT_REMOVEDIR), 0);
+	}
+}
+
+/* Two runs do not archive to one folder at a time. */
+static void audit_archive_is_alone_in_its_folder(void **state)
+{
+	struct audit_archive archive = {
+		.keep = 1, .before_ms = INT64_MAX, .who = "it 0", .to_name = "to"};
+	struct audit_archived archived;
+	int other_fd;
+
+	(void)state;
+	fill();
+	assert_int_equal(mkdirat(folder_fd, "to", 0700), 0);
+	archive.to_fd = openat(folder_fd, "to", O_RDONLY);
+	other_fd = openat(folder_fd, "to", O_RDONLY);
+	assert_int_equal(flock(other_fd, LOCK_EX), 0);
+	assert_int_equal(audit_archive(folder_fd, "log", &archive, &archived, why), -EBUSY);
+	assert_string_equal(why, "somebody else archives to that folder now");
+	close(other_fd);
+	close(archive.to_fd);
 	assert_int_equal(unlinkat(folder_fd, "to", AT_REMOVEDIR), 0);
+}
+
+/* A file that is taken away under its owner is missed at the next record. */
+static void audit_write_misses_its_file(void **state)
+{
+	struct audit_record record = record_of(AUDIT_CHANGED, "start");
+	struct audit *audit = open_log();
+
+	(void)state;
+	put(audit, AUDIT_CHANGED, "start");
+	assert_int_equal(unlinkat(folder_fd, "log.000001", 0), 0);
+	assert_int_equal(audit_write(audit, &record), -EBADMSG);
+	audit_close(audit);
 }
 
 /* Dates are read as they are printed, and shorter; what is no date is none. */
@@ -597,6 +645,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(audit_repairs_a_torn_record, make, clean),
 		cmocka_unit_test_setup_teardown(audit_open_is_for_one_writer, make, clean),
 		cmocka_unit_test_setup_teardown(audit_owner_and_archive_take_turns, make, clean),
+		cmocka_unit_test_setup_teardown(audit_archive_is_alone_in_its_folder, make, clean),
+		cmocka_unit_test_setup_teardown(audit_write_misses_its_file, make, clean),
 		cmocka_unit_test_setup_teardown(audit_parse_time_reads_what_is_printed, make,
 						clean),
 		cmocka_unit_test_setup_teardown(audit_names_are_plain, make, clean),
